@@ -1,0 +1,61 @@
+"""What an engine must do: run one layout's expression over raw records, and run queries over tables.
+
+An engine never interprets data: what a record means stands in the layout's Ibis expression, and the same
+expression runs on every engine. The contract suite (`tests/contracts`) compares the rows of all engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from groundswell.platforms.layout import Layout
+
+#: Column that every engine adds to what `map_*` yields: the number of the record in its input, from 0.
+RECORD = "record"
+
+
+class Engine(Protocol):
+    """Runs Ibis expressions; streams results as Arrow record batches of bounded size."""
+
+    name: str
+
+    def map_json(self, path: Path, layout: Layout) -> Iterator[pa.RecordBatch]:
+        """Map the NDJSON file at `path` (UTF-8, no BOM, no line over the record limit) by `layout`.
+
+        Yields batches of `MAPPED` columns + `reject` + `unread` + `record` (int64, from 0, counting the
+        non-blank lines), ordered by `record`, exactly one row for each non-blank line. A line that is not a
+        JSON object gives a row whose `reject` is not null.
+        """
+        ...
+
+    def map_rows(self, rows: pa.Table, layout: Layout) -> Iterator[pa.RecordBatch]:
+        """Map a table of text columns (a chunk of a CSV) by `layout`; as `map_json` otherwise."""
+        ...
+
+    def read_table(self, files: Sequence[Path], schema: pa.Schema) -> ir.Table:
+        """An Ibis table over the Parquet `files` of a snapshot (none: an empty table of `schema`).
+
+        Hive partition folders in the paths (`platform=…/month=…`) appear as text columns.
+        """
+        ...
+
+    def register(self, name: str, data: pa.Table) -> ir.Table:
+        """An Ibis table over Arrow data in memory; `name` is a hint only."""
+        ...
+
+    def run(
+        self, expression: ir.Table, parameters: Mapping[str, object] | None = None
+    ) -> pa.RecordBatchReader:
+        """Run an expression made of this engine's tables and stream its rows."""
+        ...
+
+    def close(self) -> None:
+        """Release what the engine holds; further calls fail."""
+        ...

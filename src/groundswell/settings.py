@@ -1,0 +1,156 @@
+"""Where everything lives and which engine, lake, bus and desk are used.
+
+One object, read from the environment (`GROUNDSWELL_…`) or a file `groundswell.env` in the working folder;
+nothing else in the code asks where it runs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from groundswell.errors import UsageError
+
+ENV_FILE: Final = "groundswell.env"
+PREFIX: Final = "GROUNDSWELL_"
+MiB: Final = 1 << 20
+
+
+class Settings(BaseSettings):
+    """Every setting of Groundswell; `groundswell config` prints them."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True)
+
+    home: Annotated[
+        Path, Field(description="folder that holds everything; removing it removes everything")
+    ] = Path("groundswell-data")
+    engine: Annotated[
+        str, Field(description="runs expressions: duckdb, or local[N] / spark://… for Spark")
+    ] = "duckdb"
+    lake: Annotated[str, Field(description="folder of the Delta tables; empty: HOME/lake")] = ""
+    bus: Annotated[str, Field(description="durable raw records of streams: journal")] = "journal"
+    desk: Annotated[
+        str, Field(description="SQLAlchemy address of the application database; empty: HOME/desk.sqlite")
+    ] = ""
+    tz: Annotated[str, Field(description="time zone of times that name none (IANA name)")] = "UTC"
+    memory: Annotated[int, Field(ge=128, description="memory of the engine, MiB")] = 400
+    threads: Annotated[int, Field(ge=0, description="threads of the engine; 0: all cores")] = 0
+    max_record: Annotated[
+        int, Field(ge=1024, description="largest record, bytes; a larger one is quarantined")
+    ] = 16 * MiB
+    window: Annotated[int, Field(ge=60, le=86_400, description="length of a watch window, seconds")] = 300
+    lateness: Annotated[
+        int, Field(ge=0, description="how late an event may come and still count, seconds")
+    ] = 60
+    promise: Annotated[
+        float, Field(gt=0, description="at most about one false alert in this many days per tracker")
+    ] = 30.0
+    commit_every: Annotated[float, Field(gt=0, description="seconds between lake commits of a stream")] = 30.0
+    journal_keep: Annotated[
+        float, Field(ge=0, description="hours that the journal keeps what the lake already has")
+    ] = 24.0
+    host: Annotated[str, Field(description="address that `serve` listens on")] = "127.0.0.1"
+    port: Annotated[
+        int, Field(ge=0, le=65_535, description="port that `serve` listens on; 0: any free one")
+    ] = 8765
+    allowed_hosts: Annotated[
+        str, Field(description="further host names that the server answers to, comma-separated")
+    ] = ""
+
+    @field_validator("engine")
+    @classmethod
+    def _engine_is_known(cls, value: str) -> str:
+        if value == "duckdb" or value.startswith(("local", "spark://")):
+            return value
+        message = "not an engine; valid: duckdb, local[N], spark://host:port"
+        raise ValueError(message)
+
+    @field_validator("bus")
+    @classmethod
+    def _bus_is_known(cls, value: str) -> str:
+        if value != "journal":
+            message = "not a bus; valid: journal"
+            raise ValueError(message)
+        return value
+
+    @field_validator("tz")
+    @classmethod
+    def _tz_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            message = f"no time zone `{value}`; use an IANA name such as Europe/Paris"
+            raise ValueError(message) from error
+        return value
+
+    @property
+    def lake_path(self) -> Path:
+        """Folder of the Delta tables."""
+        return Path(self.lake).absolute() if self.lake else self.home.absolute() / "lake"
+
+    @property
+    def desk_url(self) -> str:
+        """SQLAlchemy address of the desk."""
+        return self.desk or f"sqlite:///{self.home.absolute() / 'desk.sqlite'}"
+
+    @property
+    def journal_path(self) -> Path:
+        """File of the journal."""
+        return self.home.absolute() / "journal.sqlite"
+
+    @property
+    def state_path(self) -> Path:
+        """Folder of the detector's snapshots."""
+        return self.home.absolute() / "state"
+
+    @property
+    def tmp_path(self) -> Path:
+        """Folder for what may be removed at any time that no process runs."""
+        return self.home.absolute() / "tmp"
+
+    @property
+    def cores(self) -> int:
+        """Threads that the engine may use."""
+        return self.threads or os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class SettingOrigin:
+    """One line of `groundswell config`."""
+
+    name: str
+    variable: str
+    value: str
+    origin: str
+    accepts: str
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process; `overrides` win over the environment and the file.
+
+    Raises:
+        UsageError: a value is not valid; names the variable and what it accepts.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        what = str(first["msg"]).removeprefix("Value error, ")
+        raise UsageError(
+            f"{PREFIX}{name.upper()}={first.get('input')!r} is not valid",
+            hint=f"{what}. `groundswell config` lists every setting",
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def current_settings() -> Settings:
+    """The settings of this process, read once; only the outermost layer (CLI, server) calls it."""
+    return load_settings()
