@@ -1,0 +1,160 @@
+"""Tables of the desk. Alembic migrations in `migrations/` give the same schema on SQLite and PostgreSQL.
+
+Times are integers: microseconds since 1970 UTC, so that both databases compare them alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Micros = BigInteger
+#: SQLite numbers rows by itself only in an INTEGER primary key.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """All tables of the desk."""
+
+
+class TrackerRow(Base):
+    """A query that is watched. A changed query is a new version; a removed tracker keeps its alerts."""
+
+    __tablename__ = "trackers"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), index=True)
+    query: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    promise_days: Mapped[float] = mapped_column()
+    created_at: Mapped[int] = mapped_column(Micros)
+    removed_at: Mapped[int | None] = mapped_column(Micros)
+
+
+class AlertRow(Base):
+    """One episode. `id` is a hash of tracker, its version, signal, window size and episode start."""
+
+    __tablename__ = "alerts"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    tracker_id: Mapped[str] = mapped_column(ForeignKey("trackers.id"), index=True)
+    tracker_version: Mapped[int] = mapped_column(Integer)
+    signal: Mapped[str] = mapped_column(String(40))
+    window_s: Mapped[int] = mapped_column(Integer)
+    direction: Mapped[str] = mapped_column(String(8))  # burst, drop
+    phase: Mapped[str] = mapped_column(String(12))  # growing, peak, fading, closed
+    started_at: Mapped[int] = mapped_column(Micros, index=True)  # start of the first unusual window
+    opened_at: Mapped[int] = mapped_column(Micros)  # event time at which that window closed
+    updated_at: Mapped[int] = mapped_column(Micros)  # end of the last window that it knows
+    closed_at: Mapped[int | None] = mapped_column(Micros)
+    observed: Mapped[int] = mapped_column(BigInteger)  # posts in the episode's strongest window
+    expected: Mapped[float] = mapped_column()
+    lower: Mapped[float] = mapped_column()
+    upper: Mapped[float] = mapped_column()
+    p_value: Mapped[float] = mapped_column()
+    return_days: Mapped[float] = mapped_column()
+    posts: Mapped[int] = mapped_column(BigInteger)  # posts in all windows of the episode
+    headline: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
+    verdict: Mapped[str | None] = mapped_column(String(12))  # real, false, known
+    created_wall: Mapped[int] = mapped_column(Micros)  # clock of the runner when it opened
+
+
+class SeriesRow(Base):
+    """One closed window of one tracker: what the page draws."""
+
+    __tablename__ = "series"
+    tracker_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    window_s: Mapped[int] = mapped_column(Integer, primary_key=True)
+    start: Mapped[int] = mapped_column(Micros, primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    expected: Mapped[float | None] = mapped_column()
+    lower: Mapped[float | None] = mapped_column()
+    upper: Mapped[float | None] = mapped_column()
+    p_value: Mapped[float | None] = mapped_column()
+    return_days: Mapped[float | None] = mapped_column()
+    platform_ratio: Mapped[float | None] = mapped_column()  # whole stream against its own expectation
+    state: Mapped[str] = mapped_column(String(12))  # learning, usual, unusual, macro, gap
+    late: Mapped[int] = mapped_column(Integer, default=0)  # posts that came after it closed (in count too)
+
+
+class PlanRow(Base):
+    """A batch that the runner is about to do: its borders and its clock, so that a replayed one is the same."""
+
+    __tablename__ = "plans"
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    first_block: Mapped[int] = mapped_column(BigInteger)  # journal blocks, inclusive
+    last_block: Mapped[int] = mapped_column(BigInteger)  # less than first_block: a tick of the clock only
+    clock: Mapped[int] = mapped_column(Micros)
+    trackers: Mapped[list[Any]] = mapped_column(JSON)  # [[id, version], …] in force
+
+
+class CheckpointRow(Base):
+    """Where a reader of the journal is. `watch` also names the generation of the detector's state."""
+
+    __tablename__ = "checkpoints"
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)  # watch, lake
+    block: Mapped[int] = mapped_column(BigInteger)  # last journal block that is done
+    batch: Mapped[int] = mapped_column(BigInteger)  # last batch number that is done
+    generation: Mapped[int] = mapped_column(BigInteger, default=0)
+    watermark: Mapped[int | None] = mapped_column(Micros)
+    at: Mapped[int] = mapped_column(Micros)
+
+
+class LeaseRow(Base):
+    """Who may do a thing that only one may do: `watch`, `lake`. The epoch fences off a holder that slept."""
+
+    __tablename__ = "leases"
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(200))  # host:pid:start time of the process
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(Micros)
+
+
+class RunRow(Base):
+    """One import, replay, retry or maintenance run."""
+
+    __tablename__ = "runs"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), index=True)
+    subject: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(12))  # running, done, failed
+    started_at: Mapped[int] = mapped_column(Micros)
+    finished_at: Mapped[int | None] = mapped_column(Micros)
+    summary: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
+class TokenRow(Base):
+    """An API token; only its SHA-256 is kept."""
+
+    __tablename__ = "tokens"
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    created_at: Mapped[int] = mapped_column(Micros)
+    revoked_at: Mapped[int | None] = mapped_column(Micros)
+
+
+class ChangeRow(Base):
+    """What the live page is told, in order; a page that was away asks for what came after its last number."""
+
+    __tablename__ = "changes"
+    seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    at: Mapped[int] = mapped_column(Micros)
+    kind: Mapped[str] = mapped_column(String(12))  # window, alert, tracker, status
+    subject: Mapped[str] = mapped_column(String(64))
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+__all__ = [
+    "AlertRow",
+    "Base",
+    "ChangeRow",
+    "CheckpointRow",
+    "LeaseRow",
+    "PlanRow",
+    "RunRow",
+    "SeriesRow",
+    "TokenRow",
+    "TrackerRow",
+]

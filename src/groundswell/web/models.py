@@ -1,0 +1,372 @@
+"""Documents of the REST API. The front end's types are generated from them; `/api/v1/openapi.json` shows them.
+
+Times are RFC 3339 UTC. A value that is not known is null, never 0. Fractions are 0 to 1, not percent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Document(BaseModel):
+    """Base of all documents: unknown fields in a request are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+WindowState = Literal["learning", "usual", "unusual", "macro", "gap"]
+Verdict = Literal["real", "false", "known"]
+
+
+class Problem(Document):
+    """An error as RFC 9457 describes it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str | None = None
+    instance: str | None = None
+    hint: str | None = None
+    errors: list[dict[str, object]] | None = None
+
+
+class PartHealth(Document):
+    """One part of the system and whether it works."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Health(Document):
+    """Whether the server and its parts work."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    parts: list[PartHealth]
+
+
+class Window(Document):
+    """One closed window of one tracker."""
+
+    start: datetime
+    count: int
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    return_days: float | None
+    platform_ratio: float | None
+    state: WindowState
+    late: int = 0
+
+
+class Tracker(Document):
+    """A watched query with its last closed window."""
+
+    id: str
+    name: str
+    query: str
+    version: int
+    promise_days: float
+    created_at: datetime
+    last: Window | None
+    open_alert: str | None
+
+
+class Trackers(Document):
+    """All trackers, those with an open alert first, then by name."""
+
+    items: list[Tracker]
+
+
+class NewTracker(Document):
+    """A tracker to be added."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200, examples=["Side effects"])]
+    query: Annotated[str, Field(min_length=1, max_length=4000, examples=['"side effects"'])]
+    promise_days: Annotated[float | None, Field(gt=0, le=3650)] = None
+
+
+class Series(Document):
+    """Closed windows of one tracker, oldest first. A window that is absent was not watched."""
+
+    tracker: str
+    window_s: int
+    posts: int
+    items: list[Window]
+
+
+class AllSeries(Document):
+    """Closed windows of every tracker, for small multiples."""
+
+    window_s: int
+    since: datetime
+    until: datetime
+    items: list[Series]
+
+
+class Driver(Document):
+    """What an alert's excess consists of: one post, author, hashtag, sound or domain."""
+
+    key: str
+    label: str
+    posts: int
+    share: float
+    """Of the episode's posts above what was expected, the fraction that carry it (may exceed its fair part)."""
+    usual_share: float | None = None
+    """The fraction of this tracker's earlier posts that carry it; null where there is no history."""
+
+
+class Word(Document):
+    """A word over-represented against the tracker's own past."""
+
+    word: str
+    posts: int
+    log_odds: float
+    z: float
+
+
+class Check(Document):
+    """One line of "Does it hold?"."""
+
+    name: Literal[
+        "without_top_author", "copies_once", "against_platform", "authors_seen_before", "coverage", "history"
+    ]
+    label: str
+    value: float | None
+    unit: Literal["ratio", "fraction", "windows"]
+    note: str | None = None
+
+
+class EvidencePost(Document):
+    """A post that drives an alert, frozen with it."""
+
+    platform: str
+    post_id: str | None
+    url: str | None
+    author: str | None
+    followers: int | None
+    created_at: datetime | None
+    text: str | None
+    likes: int | None
+    views: int | None
+    copies: int = 1
+    """Posts of the episode with nearly the same text, this one counted."""
+    share: float
+    origin: str | None = None
+    """Where the raw record is: source and journal record, or file and offset."""
+
+
+class Evidence(Document):
+    """Why an alert was raised; frozen with it, so that it can be shown after the lake was compacted."""
+
+    observed: int
+    expected: float
+    lower: float
+    upper: float
+    ratio: float | None
+    p_value: float
+    return_days: float
+    window_start: datetime
+    window_s: int
+    windows: list[Window]
+    """The tracker's windows before and in the episode."""
+    posts: list[EvidencePost]
+    authors: list[Driver]
+    hashtags: list[Driver]
+    sounds: list[Driver]
+    words: list[Word]
+    checks: list[Check]
+    authors_total: int
+    posts_total: int
+    span: list[int]
+    """First and last journal record whose posts were counted."""
+    parameters: dict[str, float | int | str]
+
+
+class AlertSummary(Document):
+    """One episode of one tracker."""
+
+    id: str
+    tracker: str
+    tracker_name: str
+    query: str
+    signal: str
+    direction: Literal["burst", "drop"]
+    phase: Literal["growing", "peak", "fading", "closed"]
+    started_at: datetime
+    opened_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None
+    observed: int
+    expected: float
+    ratio: float | None
+    return_days: float
+    p_value: float
+    posts: int
+    authors: int
+    headline: str
+    detail: str
+    verdict: Verdict | None
+
+
+class Alert(AlertSummary):
+    """An episode with its evidence."""
+
+    evidence: Evidence
+
+
+class Alerts(Document):
+    """Alerts, newest first."""
+
+    items: list[AlertSummary]
+    open: int
+    next: str | None = None
+
+
+class VerdictRequest(Document):
+    """What the alert turned out to be; null takes a verdict back."""
+
+    verdict: Verdict | None
+
+
+class Post(Document):
+    """A post as the page shows it: its latest observation."""
+
+    platform: str
+    post_id: str | None
+    url: str | None
+    author_name: str | None
+    created_at: datetime | None
+    observed_at: datetime | None
+    text: str | None
+    lang: str | None
+    kind: str | None
+    hashtags: list[str] | None
+    views: int | None
+    likes: int | None
+    comments: int | None
+    shares: int | None
+    saves: int | None
+    followers: int | None
+    engagement: float | None
+    """(likes + comments + shares + saves that are known) per view, or per follower where there are no views."""
+    engagement_per: Literal["view", "follower"] | None
+    music_title: str | None
+    layout: str | None
+    origin: str | None
+
+
+class Posts(Document):
+    """Posts that match, in the order asked for."""
+
+    items: list[Post]
+    query: str
+    limit: int
+    seconds: float
+    lake_version: int | None
+
+
+class Received(Document):
+    """Records taken: they are durable when this answer is sent."""
+
+    received: int
+    first: int
+    last: int
+
+
+class LedgerRow(Document):
+    """What came in from one source in one quarter hour."""
+
+    source: str
+    quarter: datetime
+    received: int
+    stored: int
+    known: int
+    rejected: int
+    ignored: int
+
+
+class Connection(Document):
+    """An interval in which a source was connected."""
+
+    source: str
+    connected_from: datetime
+    connected_to: datetime
+
+
+class Ledger(Document):
+    """What was received, stored, known, rejected and ignored, and when sources were connected."""
+
+    items: list[LedgerRow]
+    connections: list[Connection]
+
+
+class QuarantineRow(Document):
+    """A record that could not be read, with its reason; the raw bytes are kept."""
+
+    id: str
+    at: datetime
+    source: str
+    origin: str
+    row: int | None
+    layout: str | None
+    reason: str
+    detail: str
+    example: str
+    state: str
+
+
+class Quarantine(Document):
+    """Records set aside, newest first, and how many there are per reason."""
+
+    items: list[QuarantineRow]
+    reasons: dict[str, int]
+
+
+class SourceStatus(Document):
+    """One live source."""
+
+    name: str
+    kind: str
+    connected: bool
+    records_per_s: float
+    newest_event_at: datetime | None
+
+
+class Status(Document):
+    """What the head of the page says."""
+
+    runner: Literal["here", "elsewhere", "none"]
+    posts_per_s: float
+    newest_event_at: datetime | None
+    watermark: datetime | None
+    clock: datetime | None
+    """The stream's clock: now for a live stream, recorded receive time in a replay."""
+    late_by_s: float | None
+    """How far the watch is behind the stream's clock; null while nothing comes in."""
+    window_s: int
+    promise_days: float
+    trackers: int
+    open_alerts: int
+    posts_total: int
+    sources: list[SourceStatus]
+    seq: int
+    """Number of the latest change; connect to the live socket with `?after=` this."""
+
+
+class Change(Document):
+    """One message of `/api/v1/live` and `/api/v1/events`."""
+
+    seq: int
+    kind: Literal["window", "alert", "tracker", "status"]
+    at: datetime
+    subject: str
+    windows: dict[str, Window] | None = None
+    """kind `window`: the window that just closed, by tracker id."""
+    alert: AlertSummary | None = None
+    tracker: Tracker | None = None
+    status: Status | None = None
