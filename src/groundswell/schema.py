@@ -47,8 +47,7 @@ POST_FIELDS: Final = (
     Field(
         "observed_at",
         TIMESTAMP,
-        "when the counters were seen: what the record says, else null for files"
-        " and the receive time for streams",
+        "when the counters were seen: what the record says, else null for files and the receive time for streams",
         "UTC",
     ),
     Field("text", pa.string(), "caption, title and description, or transcript, as written"),
@@ -99,8 +98,7 @@ POST_FIELDS: Final = (
     Field(
         "tokens",
         pa.string(),
-        "the words of the text, folded (NFKC, case), one space between and around;"
-        " see `groundswell.text.tokens`",
+        "the words of the text, folded (NFKC, case), one space between and around; see `groundswell.text.tokens`",
         filled_by="import",
     ),
     Field(
@@ -153,9 +151,7 @@ QUARANTINE: Final = pa.schema(
 
 LEDGER: Final = pa.schema(
     [
-        pa.field(
-            "batch", pa.string(), metadata={"meaning": "the import unit or stream batch that wrote the row"}
-        ),
+        pa.field("batch", pa.string(), metadata={"meaning": "the import unit or stream batch that wrote the row"}),
         pa.field("source", pa.string()),
         pa.field("origin", pa.string(), metadata={"meaning": "file or partition"}),
         pa.field("quarter", TIMESTAMP, metadata={"meaning": "start of the quarter hour of receipt"}),

@@ -28,12 +28,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True)
 
-    home: Annotated[
-        Path, Field(description="folder that holds everything; removing it removes everything")
-    ] = Path("groundswell-data")
-    engine: Annotated[
-        str, Field(description="runs expressions: duckdb, or local[N] / spark://… for Spark")
-    ] = "duckdb"
+    home: Annotated[Path, Field(description="folder that holds everything; removing it removes everything")] = Path(
+        "groundswell-data"
+    )
+    engine: Annotated[str, Field(description="runs expressions: duckdb, or local[N] / spark://… for Spark")] = "duckdb"
     lake: Annotated[str, Field(description="folder of the Delta tables; empty: HOME/lake")] = ""
     bus: Annotated[str, Field(description="durable raw records of streams: journal")] = "journal"
     desk: Annotated[
@@ -42,13 +40,11 @@ class Settings(BaseSettings):
     tz: Annotated[str, Field(description="time zone of times that name none (IANA name)")] = "UTC"
     memory: Annotated[int, Field(ge=128, description="memory of the engine, MiB")] = 400
     threads: Annotated[int, Field(ge=0, description="threads of the engine; 0: all cores")] = 0
-    max_record: Annotated[
-        int, Field(ge=1024, description="largest record, bytes; a larger one is quarantined")
-    ] = 16 * MiB
+    max_record: Annotated[int, Field(ge=1024, description="largest record, bytes; a larger one is quarantined")] = (
+        16 * MiB
+    )
     window: Annotated[int, Field(ge=60, le=86_400, description="length of a watch window, seconds")] = 300
-    lateness: Annotated[
-        int, Field(ge=0, description="how late an event may come and still count, seconds")
-    ] = 60
+    lateness: Annotated[int, Field(ge=0, description="how late an event may come and still count, seconds")] = 60
     promise: Annotated[
         float, Field(gt=0, description="at most about one false alert in this many days per tracker")
     ] = 30.0
@@ -57,9 +53,7 @@ class Settings(BaseSettings):
         float, Field(ge=0, description="hours that the journal keeps what the lake already has")
     ] = 24.0
     host: Annotated[str, Field(description="address that `serve` listens on")] = "127.0.0.1"
-    port: Annotated[
-        int, Field(ge=0, le=65_535, description="port that `serve` listens on; 0: any free one")
-    ] = 8765
+    port: Annotated[int, Field(ge=0, le=65_535, description="port that `serve` listens on; 0: any free one")] = 8765
     allowed_hosts: Annotated[
         str, Field(description="further host names that the server answers to, comma-separated")
     ] = ""
@@ -144,8 +138,9 @@ def load_settings(**overrides: Any) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
         what = str(first["msg"]).removeprefix("Value error, ")
+        wrong = f"{PREFIX}{name.upper()}={first.get('input')!r} is not valid"
         raise UsageError(
-            f"{PREFIX}{name.upper()}={first.get('input')!r} is not valid",
+            wrong,
             hint=f"{what}. `groundswell config` lists every setting",
         ) from error
 

@@ -50,9 +50,7 @@ class Engine(Protocol):
         """An Ibis table over Arrow data in memory; `name` is a hint only."""
         ...
 
-    def run(
-        self, expression: ir.Table, parameters: Mapping[str, object] | None = None
-    ) -> pa.RecordBatchReader:
+    def run(self, expression: ir.Table, parameters: Mapping[str, object] | None = None) -> pa.RecordBatchReader:
         """Run an expression made of this engine's tables and stream its rows."""
         ...
 

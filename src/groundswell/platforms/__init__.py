@@ -1,1 +1,1 @@
-
+"""Platforms: one folder a platform, one file a layout."""

@@ -1,1 +1,1 @@
-
+"""Text kernels: folding, words, keys."""

@@ -132,9 +132,7 @@ class Word(Document):
 class Check(Document):
     """One line of "Does it hold?"."""
 
-    name: Literal[
-        "without_top_author", "copies_once", "against_platform", "authors_seen_before", "coverage", "history"
-    ]
+    name: Literal["without_top_author", "copies_once", "against_platform", "authors_seen_before", "coverage", "history"]
     label: str
     value: float | None
     unit: Literal["ratio", "fraction", "windows"]
