@@ -1,0 +1,18 @@
+#!/bin/sh
+# Chromium (browser tests) and Java (Spark tests) from the system's packages; says what is missing where it may not install.
+set -u
+missing=""
+command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 \
+  || missing="$missing chromium"
+command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "installing from the system's packages:$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null && exit 0
+fi
+echo "================================================================================"
+echo "NOT INSTALLED:$missing"
+echo "The tests that need it are skipped (and fail with CI=true). Install it and run again."
+echo "================================================================================"
+exit 0

@@ -1,0 +1,70 @@
+"""What all tests share: the real data, a home of their own, waiting without sleeping, and no silent skips in CI."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from groundswell.settings import Settings, load_settings
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """Folder of the real files; a test that needs them is skipped where they are absent."""
+    folder = Path(os.environ.get("GROUNDSWELL_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no test data in {folder}; set GROUNDSWELL_TEST_DATA")
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home of this test's own."""
+    return load_settings(home=tmp_path / "home", threads=2)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test reads or writes the developer's home folder or settings."""
+    for name in [n for n in os.environ if n.startswith("GROUNDSWELL_") and not n.startswith("GROUNDSWELL_TEST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GROUNDSWELL_HOME", str(tmp_path / "home"))
+    yield
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0, what: str = "the condition") -> None:
+    """Poll `condition` until it holds; fails after `seconds`, naming `what`."""
+    pause = threading.Event()
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not come true within {seconds:g} s")
+        pause.wait(0.02)
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """`wait_until` as a fixture, for test modules that cannot import this one."""
+    return wait_until
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped and IN_CI:
+        terminalreporter.write_line(f"{len(skipped)} skipped: in CI a skip is a failure", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter is not None else []
+    if IN_CI and skipped and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
