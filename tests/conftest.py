@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,12 +32,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads or writes the developer's home folder or settings."""
     for name in [n for n in os.environ if n.startswith("GROUNDSWELL_") and not n.startswith("GROUNDSWELL_TEST_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GROUNDSWELL_HOME", str(tmp_path / "home"))
-    yield
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20.0, what: str = "the condition") -> None:
