@@ -1,0 +1,5 @@
+"""Fan-out of changes."""
+
+
+class Hub:
+    """x."""
