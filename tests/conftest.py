@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from groundswell.desk import Desk, open_desk
 from groundswell.settings import Settings, load_settings
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -29,6 +30,13 @@ def data() -> Path:
 def settings(tmp_path: Path) -> Settings:
     """Settings with a home of this test's own."""
     return load_settings(home=tmp_path / "home", threads=2)
+
+
+@pytest.fixture
+def desk(settings: Settings) -> Iterator[Desk]:
+    """A new desk in this test's home."""
+    with open_desk(settings) as desk:
+        yield desk
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,66 @@
+"""Checkpoints and plans: where each reader of the journal is, and what it is about to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from groundswell.desk.clock import wall_us
+from groundswell.desk.tables import CheckpointRow, PlanRow
+from groundswell.desk.upsert import upsert
+
+
+def get(session: Session, name: str) -> CheckpointRow | None:
+    """The checkpoint of a reader (`watch`, `lake`); null if it has none yet."""
+    return session.get(CheckpointRow, name)
+
+
+def put(
+    session: Session,
+    name: str,
+    *,
+    block: int,
+    batch: int,
+    generation: int = 0,
+    watermark_us: int | None = None,
+    now_us: int | None = None,
+) -> None:
+    """Record that a reader has done everything up to `block`, in batches up to `batch`."""
+    row = {
+        "name": name,
+        "block": block,
+        "batch": batch,
+        "generation": generation,
+        "watermark": watermark_us,
+        "at": wall_us() if now_us is None else now_us,
+    }
+    upsert(session, CheckpointRow, [row])
+
+
+def plan(
+    session: Session,
+    number: int,
+    *,
+    first_block: int,
+    last_block: int,
+    clock_us: int,
+    trackers: Sequence[tuple[str, int]],
+) -> None:
+    """Record a batch before it is done."""
+    in_force = [[tracker, version] for tracker, version in trackers]
+    session.add(
+        PlanRow(number=number, first_block=first_block, last_block=last_block, clock=clock_us, trackers=in_force)
+    )
+    session.flush()
+
+
+def plans_after(session: Session, number: int) -> list[PlanRow]:
+    """The plans with a greater number, in order: begun, and not in a checkpoint yet."""
+    return list(session.scalars(select(PlanRow).where(PlanRow.number > number).order_by(PlanRow.number)))
+
+
+def drop_plans(session: Session, number: int) -> None:
+    """Remove the plans up to `number`: a checkpoint covers them."""
+    session.execute(delete(PlanRow).where(PlanRow.number <= number))

@@ -1,0 +1,70 @@
+"""Rows of the desk as the JSON documents of the REST API (`web.models`), for changes, the CLI and the API alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from groundswell.desk.clock import iso
+from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
+
+
+def window(row: SeriesRow) -> dict[str, Any]:
+    """A closed window (`web.models.Window`)."""
+    return {
+        "start": iso(row.start),
+        "count": row.count,
+        "expected": row.expected,
+        "lower": row.lower,
+        "upper": row.upper,
+        "return_days": row.return_days,
+        "platform_ratio": row.platform_ratio,
+        "state": row.state,
+        "late": row.late,
+    }
+
+
+def tracker(row: TrackerRow, last: SeriesRow | None, open_alert: str | None) -> dict[str, Any]:
+    """A tracker with its last closed window (`web.models.Tracker`)."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "query": row.query,
+        "version": row.version,
+        "promise_days": row.promise_days,
+        "created_at": iso(row.created_at),
+        "last": None if last is None else window(last),
+        "open_alert": open_alert,
+    }
+
+
+def alert_summary(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
+    """An alert without its evidence (`web.models.AlertSummary`)."""
+    headline, _, detail = row.headline.partition("\n")
+    return {
+        "id": row.id,
+        "tracker": row.tracker_id,
+        "tracker_name": of.name,
+        "query": of.query,
+        "signal": row.signal,
+        "direction": row.direction,
+        "phase": row.phase,
+        "started_at": iso(row.started_at),
+        "opened_at": iso(row.opened_at),
+        "updated_at": iso(row.updated_at),
+        "closed_at": iso(row.closed_at),
+        "observed": row.observed,
+        "expected": row.expected,
+        "ratio": row.observed / row.expected if row.expected > 0 else None,
+        "return_days": row.return_days,
+        "p_value": row.p_value,
+        "posts": row.posts,
+        "authors": int(row.evidence.get("authors_total", 0)),
+        "headline": headline,
+        "detail": detail,
+        "verdict": row.verdict,
+    }
+
+
+def alert(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
+    """An alert with its evidence (`web.models.Alert`)."""
+    return {**alert_summary(row, of), "evidence": row.evidence}

@@ -1,0 +1,1 @@
+"""One module a migration; `upgrade()` runs inside Alembic's operations context."""

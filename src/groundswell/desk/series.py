@@ -1,0 +1,53 @@
+"""Series: the closed windows of each tracker, as the page draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from groundswell.desk.tables import SeriesRow
+from groundswell.desk.upsert import upsert
+
+#: Windows older than this (event time, against the newest of the same size) are removed.
+KEEP_DAYS: Final = 35
+_DAY_US: Final = 86_400_000_000
+
+
+def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or update windows by tracker, size and start."""
+    upsert(session, SeriesRow, rows)
+
+
+def of_tracker(
+    session: Session, tracker_id: str, window_s: int, *, since_us: int | None = None, until_us: int | None = None
+) -> list[SeriesRow]:
+    """The windows of one tracker that start in [since, until), oldest first."""
+    query = select(SeriesRow).where(SeriesRow.tracker_id == tracker_id, SeriesRow.window_s == window_s)
+    if since_us is not None:
+        query = query.where(SeriesRow.start >= since_us)
+    if until_us is not None:
+        query = query.where(SeriesRow.start < until_us)
+    return list(session.scalars(query.order_by(SeriesRow.start)))
+
+
+def latest(session: Session, window_s: int) -> dict[str, SeriesRow]:
+    """The newest window of each tracker, by tracker id."""
+    newest = (
+        select(SeriesRow.tracker_id, func.max(SeriesRow.start).label("start"))
+        .where(SeriesRow.window_s == window_s)
+        .group_by(SeriesRow.tracker_id)
+        .subquery()
+    )
+    query = select(SeriesRow).join(
+        newest, (SeriesRow.tracker_id == newest.c.tracker_id) & (SeriesRow.start == newest.c.start)
+    )
+    return {row.tracker_id: row for row in session.scalars(query.where(SeriesRow.window_s == window_s))}
+
+
+def prune(session: Session, window_s: int, newest_us: int, keep_days: int = KEEP_DAYS) -> int:
+    """Remove windows that are older than `keep_days` before `newest_us`; how many."""
+    old = delete(SeriesRow).where(SeriesRow.window_s == window_s, SeriesRow.start < newest_us - keep_days * _DAY_US)
+    return int(getattr(session.execute(old), "rowcount", 0))
