@@ -1,0 +1,149 @@
+"""What goes into the watch and what comes out: plain data, known to the runner, the desk and the tests.
+
+All times are integers: microseconds since 1970 UTC. A window is named by its start and is half open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+WindowState = Literal["learning", "usual", "unusual", "macro", "gap"]
+Direction = Literal["burst", "drop"]
+Phase = Literal["growing", "peak", "fading", "closed"]
+
+
+class TrackerSpec(msgspec.Struct, frozen=True):
+    """A watched query. Another `version` of the same id is a new series: it learns anew."""
+
+    id: str
+    version: int
+    name: str
+    query: str
+    promise_days: float
+    """At most about one false alert in this many days."""
+    created_us: int = 0
+
+
+class WatchParams(msgspec.Struct, frozen=True):
+    """Everything that decides what the watch says, besides the posts; written into every alert's evidence."""
+
+    window_us: int = 5 * MINUTE
+    lateness_us: int = MINUTE
+    future_us: int = 5 * MINUTE
+    """An event later than its receive time by more than this is set aside and moves nothing."""
+    quiet_us: int = 5 * SECOND
+    """After this long without a record the clock moves the watermark on."""
+    cover: float = 0.9
+    """Fraction of a window that the source must have been connected for the window to be scored."""
+    hole_expected: float = 20.0
+    """Without connection records: an empty window counts as a hole where this many posts were expected."""
+    silence_windows: int = 2016
+    """After this many windows without any post the stream is taken as not watched until the next post."""
+    ring: int = 288
+    """Closed windows kept per series."""
+    dedup_windows: int = 2
+    """Closed windows within which a repeated post is still recognised."""
+    stay_p: float = 0.01
+    """An open episode goes on while windows are at least this rare."""
+    close_after: int = 3
+    """Usual windows in a row that end an episode."""
+    min_excess: float = 4.0
+    """A burst needs at least this many posts above what was expected (a drop: below)."""
+    drop_expected: float = 10.0
+    """Drops are looked for where at least this many posts are expected in a window."""
+    keep_posts: int = 400
+    """Matched posts kept per tracker and window, those of greatest reach first."""
+    keep_windows: int = 12
+    """Windows of an episode whose posts are kept for its evidence."""
+
+
+@dataclass(frozen=True)
+class WatchBatch:
+    """What one step takes.
+
+    `posts` has the columns of `schema.POSTS` and two more: `record` (int64, global record number, ascending)
+    and `received_us` (int64; in a replay equal to the event time). `clock_us` is the stream's clock after the
+    batch: now if everything received so far has been read, else the receive time of the last record read (a
+    clock that runs ahead of records still unread would make them late). `covered` are the intervals in which
+    sources were connected; None: not known (a replay).
+    """
+
+    posts: pa.Table
+    clock_us: int
+    covered: Sequence[tuple[int, int]] | None = None
+
+
+class SeriesPoint(msgspec.Struct, frozen=True):
+    """One closed window of one tracker; the same (tracker_id, start) again replaces the earlier one."""
+
+    tracker_id: str
+    window_s: int
+    start: int
+    count: int
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    p_value: float | None
+    return_days: float | None
+    platform_ratio: float | None
+    state: WindowState
+    late: int = 0
+
+
+class AlertRecord(msgspec.Struct, frozen=True):
+    """An episode as it stands; the same `id` again replaces the earlier one (but never a person's verdict)."""
+
+    id: str
+    tracker_id: str
+    tracker_version: int
+    signal: str
+    window_s: int
+    direction: Direction
+    phase: Phase
+    started_at: int
+    opened_at: int
+    updated_at: int
+    closed_at: int | None
+    observed: int
+    expected: float
+    lower: float
+    upper: float
+    p_value: float
+    return_days: float
+    posts: int
+    authors: int
+    headline: str
+    detail: str
+    evidence: dict[str, Any]
+    """Validates as `groundswell.web.models.Evidence`."""
+
+
+def _no_numbers() -> npt.NDArray[np.int64]:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class StepOutput:
+    """What one step gives. Points and alerts are upserts, in order: a later one replaces an earlier one."""
+
+    points: list[SeriesPoint] = field(default_factory=list)
+    alerts: list[AlertRecord] = field(default_factory=list)
+    future: npt.NDArray[np.int64] = field(default_factory=_no_numbers)
+    """Numbers of the records that lie too far in the future; to be quarantined."""
+    duplicates: int = 0
+    late: int = 0
+    watermark_us: int | None = None
+    closed: int = 0
+    """Windows closed in this step."""
