@@ -1,0 +1,1 @@
+"""Questions to the lake: Ibis expressions that run on every engine, and the few steps around them."""
