@@ -7,7 +7,6 @@ nothing else in the code asks where it runs.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -113,17 +112,6 @@ class Settings(BaseSettings):
     def cores(self) -> int:
         """Threads that the engine may use."""
         return self.threads or os.cpu_count() or 1
-
-
-@dataclass(frozen=True, slots=True)
-class SettingOrigin:
-    """One line of `groundswell config`."""
-
-    name: str
-    variable: str
-    value: str
-    origin: str
-    accepts: str
 
 
 def load_settings(**overrides: Any) -> Settings:
