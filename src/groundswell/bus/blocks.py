@@ -1,0 +1,119 @@
+"""Blocks of the journal: up to about a thousand records of one source, compressed together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+#: A block is closed at this many records or bytes, whichever comes first.
+MAX_RECORDS: Final = 1_000
+MAX_BYTES: Final = 4 << 20
+
+_LEVEL: Final = 1
+
+Micros = npt.NDArray[np.int64]
+
+
+class Kind(StrEnum):
+    """What the records of a block are."""
+
+    RECORDS = "records"
+    """One raw record each, as it was received."""
+
+    OVERSIZED = "oversized"
+    """One JSON object each, about a record over the limit: `raw` (base64 of its first 64 KB), `raw_bytes`,
+    `raw_sha256`, `origin`, `offset`. The lake writer quarantines it."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Records of one source as they stand in the journal; `first_record` is the number of the first."""
+
+    seq: int
+    source: str
+    kind: Kind
+    hint: dict[str, Any] | None
+    first_record: int
+    count: int
+    size: int
+    received_from_us: int
+    received_to_us: int
+    body: bytes
+    times: bytes | None
+
+    @property
+    def records(self) -> list[bytes]:
+        """The raw records."""
+        return zstandard.ZstdDecompressor().decompress(self.body, max_output_size=self.size).split(b"\n")
+
+    @property
+    def received_us(self) -> Micros:
+        """When each record was received, microseconds since 1970 UTC."""
+        if self.times is None:
+            return np.full(self.count, self.received_from_us, dtype=np.int64)
+        packed = zstandard.ZstdDecompressor().decompress(self.times, max_output_size=8 * self.count)
+        return np.frombuffer(packed, dtype=np.int64)
+
+    @property
+    def numbers(self) -> Micros:
+        """The number of each record in the journal."""
+        return np.arange(self.first_record, self.first_record + self.count, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A block that is not numbered yet."""
+
+    source: str
+    kind: Kind
+    hint: str | None
+    count: int
+    size: int
+    received_from_us: int
+    received_to_us: int
+    body: bytes
+    times: bytes | None
+
+
+def pack(
+    source: str,
+    records: Sequence[bytes],
+    *,
+    kind: Kind,
+    received_us: int | Micros,
+    hint: Mapping[str, Any] | None,
+) -> Iterator[Packed]:
+    """Cut records into compressed blocks. A newline inside a record becomes a space."""
+    text = None if hint is None else json.dumps(hint, ensure_ascii=False, sort_keys=True)
+    compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    for start, stop in _borders(records):
+        part = records[start:stop]
+        body = b"\n".join(part)
+        if body.count(b"\n") != len(part) - 1:
+            body = b"\n".join(record.replace(b"\n", b" ") for record in part)
+        if isinstance(received_us, int):
+            least = most = received_us
+        else:
+            least, most = int(received_us[start:stop].min()), int(received_us[start:stop].max())
+        times = None
+        if least != most and not isinstance(received_us, int):
+            times = compressor.compress(np.ascontiguousarray(received_us[start:stop], dtype=np.int64).tobytes())
+        yield Packed(source, kind, text, len(part), len(body), least, most, compressor.compress(body), times)
+
+
+def _borders(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    start = size = 0
+    for at, record in enumerate(records):
+        if at > start and (at - start >= MAX_RECORDS or size + len(record) > MAX_BYTES):
+            yield start, at
+            start, size = at, 0
+        size += len(record)
+    if start < len(records):
+        yield start, len(records)
