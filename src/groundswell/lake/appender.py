@@ -1,0 +1,338 @@
+"""Writing one append: Parquet files while the rows come, one Delta commit when all of them are there.
+
+Until the commit no reader sees anything; what an abandoned append wrote is removed at once, or by `vacuum`
+if the process was killed.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import DeltaError
+from deltalake.transaction import AddAction, RemoveAction
+
+from groundswell.lake.failures import unavailable
+from groundswell.lake.statistics import file_statistics
+from groundswell.lake.tables import ROW_GROUP, TableLayout
+
+#: Commit metadata under which the greatest `ingest_seq` ever given is kept.
+SEQ_KEY: Final = "ingest_seq"
+#: Commit metadata that names the transaction, so that its commit can be found again.
+TXN_KEY: Final = "groundswell_txn"
+
+_BUFFERED_BYTES: Final = 64 << 20
+_GROUPS_A_FILE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What an append did: the table's version after it, and the rows that it added."""
+
+    version: int
+    rows: int
+
+
+@dataclass(slots=True)
+class _Partition:
+    """Rows of one partition that wait to be written, and the file that they go to."""
+
+    values: tuple[str, ...]
+    waiting: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+    nbytes: int = 0
+    writer: pq.ParquetWriter | None = None
+    path: Path | None = None
+    groups: int = 0
+
+
+class Appender:
+    """One append to one table. Feed it with `write`, end it with `commit` (or `abort`).
+
+    Leaving the `with` block without a commit aborts. Rows are numbered in the order in which they are written
+    (`numbered` column), sorted within each row group, and written by a thread of its own.
+    """
+
+    def __init__(self, table: DeltaTable, root: Path, layout: TableLayout, next_number: int) -> None:
+        self.rows = 0
+        self._table = table
+        self._root = root
+        self._layout = layout
+        self._next = next_number
+        self._partitions: dict[tuple[str, ...], _Partition] = {}
+        self._buffered = 0
+        self._written: list[Path] = []
+        self._actions: list[AddAction | RemoveAction] = []
+        self._failure: Exception | None = None
+        self._closed = False
+        self._queue: queue.Queue[tuple[_Partition, pa.Table] | None] = queue.Queue(maxsize=1)
+        self._thread = threading.Thread(target=self._work, name=f"append-{layout.name}", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Appender:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if not self._closed:
+            self.abort()
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next row will get."""
+        return self._next
+
+    def write(self, rows: pa.Table) -> None:
+        """Add rows of the table's schema (the numbered column may be missing: it is filled here).
+
+        Raises:
+            UnavailableError: the disk is full or cannot be written.
+        """
+        self._check()
+        if not rows.num_rows:
+            return
+        rows = self._numbered(rows)
+        for values, part in self._by_partition(rows):
+            self._buffer(values, part)
+        self.rows += rows.num_rows
+
+    def remove(self, actions: list[RemoveAction]) -> None:
+        """Take files out of the table in the same commit (compaction)."""
+        self._actions.extend(actions)
+
+    def commit(
+        self,
+        *,
+        txn: tuple[str, int] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        data_change: bool = True,
+    ) -> Appended:
+        """Make everything that was written visible, in one commit.
+
+        Raises:
+            UnavailableError: the disk is full or cannot be written; nothing has become visible.
+        """
+        try:
+            for partition in self._partitions.values():
+                self._send(partition)
+            self._finish_thread()
+            self._check()
+            for partition in self._partitions.values():
+                self._close_file(partition)
+            self._commit(txn, metadata, data_change)
+        except (OSError, DeltaError) as error:
+            self.abort()
+            raise unavailable(error, f"write the table `{self._layout.name}`", self._root) from error
+        except BaseException:
+            self.abort()
+            raise
+        self._closed = True
+        return Appended(self._table.version(), self.rows)
+
+    def abort(self) -> None:
+        """Remove what was written; the table stays as it was."""
+        if self._closed:
+            return
+        self._closed = True
+        self._failure = self._failure or RuntimeError("aborted")
+        self._finish_thread()
+        for partition in self._partitions.values():
+            if partition.writer is not None:
+                try:
+                    partition.writer.close()
+                except OSError:
+                    pass  # the file goes away anyway
+        for path in self._written:
+            path.unlink(missing_ok=True)
+
+    def _commit(self, txn: tuple[str, int] | None, metadata: Mapping[str, str] | None, data_change: bool) -> None:
+        for action in self._actions:
+            if isinstance(action, AddAction):
+                action.data_change = data_change
+        notes: dict[str, Any] = dict(metadata or {})
+        if self._layout.numbered:
+            notes[SEQ_KEY] = str(self._next - 1)
+        if txn is not None:
+            notes[TXN_KEY] = f"{txn[0]}:{txn[1]}"
+        self._table.create_write_transaction(
+            self._actions,
+            "append",
+            self._table.schema(),
+            partition_by=list(self._layout.partition_by),
+            commit_properties=CommitProperties(
+                custom_metadata=notes, app_transactions=None if txn is None else [Transaction(*txn)]
+            ),
+        )
+        self._table.update_incremental()
+
+    def _numbered(self, rows: pa.Table) -> pa.Table:
+        name = self._layout.numbered
+        if name and (name not in rows.column_names or rows[name].null_count):
+            numbers = pa.array(np.arange(self._next, self._next + rows.num_rows, dtype=np.int64))
+            position = rows.schema.get_field_index(name)
+            spec = self._layout.schema.field(name)
+            rows = rows.append_column(spec, numbers) if position < 0 else rows.set_column(position, spec, numbers)
+            self._next += rows.num_rows
+        return rows
+
+    def _by_partition(self, rows: pa.Table) -> list[tuple[tuple[str, ...], pa.Table]]:
+        names = self._layout.partition_by
+        body = rows.select(self._layout.stored.names)
+        if not names:
+            return [((), body)]
+        codes = np.zeros(rows.num_rows, dtype=np.int64)
+        choices: list[list[str]] = []
+        for name in names:
+            encoded = pc.dictionary_encode(rows[name].combine_chunks())
+            values = encoded.dictionary.to_pylist()
+            codes = codes * max(len(values), 1) + encoded.indices.to_numpy(zero_copy_only=False)
+            choices.append(values)
+        found, first, counts = _runs(codes)
+        if found is None:
+            order = np.argsort(codes, kind="stable")
+            body = body.take(pa.array(order))
+            found, first, counts = _runs(codes[order])
+        assert found is not None  # noqa: S101 - sorted codes always are runs
+        return [
+            (_decode(int(code), choices), body.slice(int(start), int(count)))
+            for code, start, count in zip(found, first, counts, strict=True)
+        ]
+
+    def _buffer(self, values: tuple[str, ...], part: pa.Table) -> None:
+        partition = self._partitions.setdefault(values, _Partition(values))
+        while part.num_rows:
+            room = ROW_GROUP - partition.rows
+            head, part = part.slice(0, room), part.slice(room)
+            size = head.nbytes
+            partition.waiting.append(head)
+            partition.rows += head.num_rows
+            partition.nbytes += size
+            self._buffered += size
+            if partition.rows >= ROW_GROUP:
+                self._send(partition)
+        while self._buffered > _BUFFERED_BYTES:
+            self._send(max(self._partitions.values(), key=lambda p: p.nbytes))
+
+    def _send(self, partition: _Partition) -> None:
+        if not partition.rows:
+            return
+        group = pa.concat_tables(partition.waiting)
+        self._buffered -= partition.nbytes
+        partition.waiting, partition.rows, partition.nbytes = [], 0, 0
+        while self._failure is None:
+            try:
+                self._queue.put((partition, group), timeout=0.2)
+            except queue.Full:
+                continue
+            return
+        self._check()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            failure = self._failure
+            if not self._closed:
+                self.abort()
+            if not isinstance(failure, (OSError, DeltaError)):
+                raise failure
+            raise unavailable(failure, f"write the table `{self._layout.name}`", self._root) from failure
+
+    def _finish_thread(self) -> None:
+        while self._thread.is_alive():
+            try:
+                self._queue.put(None, timeout=0.2)
+            except queue.Full:
+                continue
+            self._thread.join()
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if self._failure is not None:
+                continue
+            try:
+                self._write_group(*item)
+            except Exception as error:
+                # Told to the caller at its next call; the thread has nobody to tell.
+                self._failure = error
+
+    def _write_group(self, partition: _Partition, group: pa.Table) -> None:
+        group = _sorted(group, self._layout.sort_by)
+        if partition.writer is None:
+            self._open_file(partition)
+        assert partition.writer is not None  # noqa: S101 - opened above
+        partition.writer.write_table(group, row_group_size=ROW_GROUP)
+        partition.groups += 1
+        if partition.groups >= _GROUPS_A_FILE:
+            self._close_file(partition)
+
+    def _open_file(self, partition: _Partition) -> None:
+        names = self._layout.partition_by
+        folder = self._root.joinpath(*(f"{n}={v}" for n, v in zip(names, partition.values, strict=True)))
+        folder.mkdir(parents=True, exist_ok=True)
+        partition.path = folder / f"part-{secrets.token_hex(16)}.parquet"
+        self._written.append(partition.path)
+        partition.groups = 0
+        partition.writer = pq.ParquetWriter(
+            partition.path,
+            self._layout.stored,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=list(self._layout.repeated),
+            write_statistics=list(self._layout.statistics),
+            store_schema=False,
+        )
+
+    def _close_file(self, partition: _Partition) -> None:
+        if partition.writer is None or partition.path is None:
+            return
+        writer, path = partition.writer, partition.path
+        partition.writer = partition.path = None
+        writer.close()
+        self._actions.append(
+            AddAction(
+                path=path.relative_to(self._root).as_posix(),
+                size=path.stat().st_size,
+                partition_values=dict(zip(self._layout.partition_by, partition.values, strict=True)),
+                modification_time=time.time_ns() // 1_000_000,
+                data_change=True,
+                stats=file_statistics(pq.read_metadata(path), self._layout.statistics),
+            )
+        )
+
+
+def _runs(codes: np.ndarray[Any, Any]) -> tuple[Any, Any, Any]:
+    """The runs of equal codes (value, start, length); nulls if a code occurs in more than one run."""
+    starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
+    found = codes[starts]
+    if len(np.unique(found)) != len(found):
+        return None, None, None
+    return found, starts, np.diff(np.concatenate((starts, [len(codes)])))
+
+
+def _decode(code: int, choices: list[list[str]]) -> tuple[str, ...]:
+    values: list[str] = []
+    for values_of in reversed(choices):
+        code, index = divmod(code, max(len(values_of), 1))
+        values.append(values_of[index])
+    return tuple(reversed(values))
+
+
+def _sorted(rows: pa.Table, by: str | None) -> pa.Table:
+    if by is None or rows.num_rows < 2:
+        return rows
+    keys = rows[by].combine_chunks()
+    if not keys.null_count:
+        numbers = keys.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        if (numbers[1:] >= numbers[:-1]).all():
+            return rows
+    return rows.take(pc.sort_indices(keys))

@@ -1,0 +1,96 @@
+"""How each table is stored: its partitions, the order of its rows, and the columns with statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+
+from groundswell.errors import UnknownChoiceError
+from groundswell.schema import LEDGER, POSTS, POSTS_PARTITION, QUARANTINE
+
+#: Rows of a Parquet row group; also how many rows are sorted together.
+ROW_GROUP: Final = 65_536
+
+#: Key of the schema version in a table's Delta configuration.
+VERSION_KEY: Final = "groundswell.schemaVersion"
+
+
+@dataclass(frozen=True, slots=True)
+class TableLayout:
+    """How one table lies on disk.
+
+    `statistics` are the columns whose least and greatest value of a file stand in the Delta log, so that a
+    reader can leave the file out; `repeated` the columns whose values recur, which are stored by dictionary.
+    """
+
+    name: str
+    schema: pa.Schema
+    partition_by: tuple[str, ...] = ()
+    sort_by: str | None = None
+    numbered: str | None = None
+    statistics: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+
+    @property
+    def stored(self) -> pa.Schema:
+        """The schema inside the Parquet files: partition columns stand in the folder names."""
+        return pa.schema([field for field in self.schema if field.name not in self.partition_by])
+
+
+TABLES: Final = {
+    table.name: table
+    for table in (
+        TableLayout(
+            "posts",
+            POSTS,
+            partition_by=POSTS_PARTITION,
+            sort_by="created_at",
+            numbered="ingest_seq",
+            statistics=("created_at", "ingest_seq", "observed_at", "imported_at", "views", "likes", "followers"),
+            repeated=(
+                "author_id",
+                "author_name",
+                "lang",
+                "region",
+                "kind",
+                "music_id",
+                "music_title",
+                "music_author",
+                "location",
+                "hashtags.list.element",
+                "challenges.list.element.id",
+                "challenges.list.element.name",
+                "metrics.key_value.key",
+                "source",
+                "layout",
+                "layout_version",
+                "origin",
+                "verified",
+                "imported_at",
+                "followers",
+                "following",
+                "author_created_at",
+            ),
+        ),
+        TableLayout(
+            "quarantine",
+            QUARANTINE,
+            statistics=("at", "origin_offset"),
+            repeated=("source", "origin", "platform", "layout", "reason", "hint", "state", "at"),
+        ),
+        TableLayout("ledger", LEDGER, statistics=("quarter",), repeated=("batch", "source", "origin", "quarter")),
+    )
+}
+
+
+def table_layout(name: str) -> TableLayout:
+    """How the table `name` is stored.
+
+    Raises:
+        UnknownChoiceError: there is no such table.
+    """
+    if name not in TABLES:
+        raise UnknownChoiceError("table", name, TABLES)
+    return TABLES[name]
