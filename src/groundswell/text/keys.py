@@ -1,0 +1,57 @@
+"""The key of an observation: the same thing seen again has the same key, new counters have a new one."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.schema import COUNTERS
+
+KEY_BYTES: Final = 16
+
+_BETWEEN: Final = "\x1f"
+_NONE: Final = "-"
+
+
+def observation_keys(table: pa.Table | pa.RecordBatch) -> pa.Array:
+    """One 16-byte BLAKE2b hash (`binary`) for each row of `table`, never null.
+
+    It covers platform, post id, `observed_at` *as the record says* (so before a stream's receive time is filled
+    in) and the five counters; where there is no post id, author, `created_at` and text stand for it.
+    `table` needs these columns of `groundswell.schema.POSTS`: platform, post_id, author_id, author_name,
+    created_at, observed_at, text and the counters.
+    """
+    nameless = pc.is_null(_column(table, "post_id"))
+    author = pc.coalesce(_column(table, "author_id"), _column(table, "author_name"))
+    # Numbers and lengths come first and free text last, so that no two different rows are written alike.
+    numbers = [_digits(_column(table, name)) for name in (*COUNTERS, "observed_at")]
+    platform = pc.fill_null(_column(table, "platform"), _NONE)
+    head = pc.binary_join_element_wise(*numbers, platform, _BETWEEN)
+    named = pc.binary_join_element_wise(head, "id", _text(_column(table, "post_id")), _BETWEEN)
+    if pc.any(nameless, min_count=0).as_py():
+        length = _digits(pc.utf8_length(author))
+        created = _digits(_column(table, "created_at"))
+        content = pc.binary_join_element_wise(
+            head, "text", created, length, _text(author), _text(_column(table, "text")), _BETWEEN
+        )
+        named = pc.if_else(nameless, content, named)
+    written = named.cast(pa.binary()).to_pylist()
+    return pa.array([blake2b(row, digest_size=KEY_BYTES).digest() for row in written], pa.binary())
+
+
+def _column(table: pa.Table | pa.RecordBatch, name: str) -> pa.Array:
+    column = table.column(name)
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _digits(values: pa.Array) -> pa.Array:
+    whole = values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values
+    return pc.fill_null(whole.cast(pa.string()), _NONE)
+
+
+def _text(values: pa.Array) -> pa.Array:
+    """Marked, so that an empty text and none are two things."""
+    return pc.fill_null(pc.binary_join_element_wise("=", values, ""), _NONE)
