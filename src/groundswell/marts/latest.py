@@ -110,7 +110,12 @@ def search_posts(
         missing -= rows.num_rows
         if missing <= 0:
             break
-    return (pa.concat_tables(found) if found else FOUND.empty_table()), snapshot.version
+    return (pa.concat_tables(found) if found else FOUND.empty_table()), version_of(snapshot.version)
+
+
+def version_of(number: int) -> int | None:
+    """A version as answers carry it: null while the table does not exist."""
+    return number if number >= 0 else None
 
 
 def newest_first(files: Sequence[Path]) -> Iterator[list[Path]]:

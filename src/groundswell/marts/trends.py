@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.errors import UsageError
-from groundswell.marts.latest import Wanted, newest_first
+from groundswell.marts.latest import Wanted, newest_first, version_of
 from groundswell.marts.observations import STAMP, author_identity, latest, post_identity
 from groundswell.marts.rising import rate_change
 from groundswell.schema import POSTS, TIMESTAMP
@@ -162,7 +162,7 @@ def trends(
         raise UsageError(wrong, hint="ask for at least one row")
     end = until or _newest_in(engine, lake, platforms, now or datetime.now(UTC))
     if end is None:
-        return Trends(TRENDS.empty_table(), (), 0, 0, 0, 0, lake.version("posts"))
+        return Trends(TRENDS.empty_table(), (), 0, 0, 0, 0, version_of(lake.version("posts")))
     windows = comparable_windows(end, window)
     after_last = end + timedelta(microseconds=1)
     snapshot = lake.snapshot("posts", platforms=list(platforms) or None, since=windows[-1].start, until=after_last)
@@ -180,7 +180,7 @@ def trends(
         voices=int(now_row["voices"]),
         posts_before=sum(int(row["posts"]) for row in earlier),
         voices_before=voices_before,
-        lake_version=snapshot.version,
+        lake_version=version_of(snapshot.version),
     )
 
 
