@@ -57,11 +57,20 @@ class Connected:
     to_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What a source brought lately: records, and the newest receive time, microseconds since 1970 UTC."""
+
+    source: str
+    records: int
+    received_us: int
+
+
 @dataclass
 class _Append:
     """One caller's blocks on their way into a commit that they may share with others."""
 
-    source: str
+    key: str
     blocks: list[Packed]
     position: str | None
     at: int
@@ -122,10 +131,12 @@ class Journal:
         received_us: int | Micros,
         hint: Mapping[str, Any] | None = None,
         position: str | None = None,
+        partition: str = "",
     ) -> tuple[int, int]:
         """Append records, and the source's own position with them, in one transaction.
 
-        They are durable when this returns. `received_us` is one time for all or one for each.
+        They are durable when this returns. `received_us` is one time for all or one for each. A source that
+        reads several things (the files of a folder) names the one as `partition`; each has a position.
 
         Returns:
             The numbers of the first and the last record; (n, n - 1) where there were none.
@@ -134,7 +145,7 @@ class Journal:
             UnavailableError: the disk is full or cannot be written; nothing was appended.
         """
         blocks = list(pack(source, records, kind=kind, received_us=received_us, hint=hint))
-        ours = _Append(source, blocks, position, wall_us())
+        ours = _Append(_key(source, partition), blocks, position, wall_us())
         with self._queue_lock:
             self._queue.append(ours)
         with self._write_lock:
@@ -172,7 +183,7 @@ class Journal:
                 execute(_INSERT, (b.source, b.kind, b.hint, following, b.count, b.size, *times, b.body, b.times))
                 following += b.count
             if item.position is not None:
-                execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", (item.source, item.position, item.at))
+                execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", (item.key, item.position, item.at))
         execute("UPDATE numbers SET value = ? WHERE name = 'next_record'", (following,))
 
     def _transaction(self, work: Callable[[], T]) -> T:
@@ -191,15 +202,16 @@ class Journal:
         with self._errors(), self._read_lock:
             return self._reader.execute(query, values).fetchall()
 
-    def position(self, source: str) -> str | None:
+    def position(self, source: str, partition: str = "") -> str | None:
         """The position that came with the source's last records; null if it never gave one."""
-        rows = self._ask("SELECT position FROM positions WHERE source = ?", source)
+        rows = self._ask("SELECT position FROM positions WHERE source = ?", _key(source, partition))
         return str(rows[0][0]) if rows else None
 
-    def forget(self, source: str) -> None:
+    def forget(self, source: str, partition: str = "") -> None:
         """Drop a source's position, so that it is read from the start again."""
+        key = _key(source, partition)
         with self._errors(), self._write_lock:
-            self._transaction(lambda: self._writer.execute("DELETE FROM positions WHERE source = ?", (source,)))
+            self._transaction(lambda: self._writer.execute("DELETE FROM positions WHERE source = ?", (key,)))
 
     def borders(self, after_block: int, max_records: int, max_bytes: int) -> int:
         """The last block of a batch that starts after `after_block` and keeps to the limits.
@@ -241,6 +253,14 @@ class Journal:
     def next_record(self) -> int:
         """The number that the next record will get."""
         return int(self._ask("SELECT value FROM numbers WHERE name = 'next_record'")[0][0])
+
+    def arrivals(self, after_block: int) -> list[Arrivals]:
+        """What each source brought in the blocks after `after_block`, by source."""
+        rows = self._ask(
+            "SELECT source, sum(count), max(received_to) FROM blocks WHERE seq > ? GROUP BY source ORDER BY source",
+            after_block,
+        )
+        return [Arrivals(*row) for row in rows]
 
     def heartbeat(self, source: str, at_us: int) -> None:
         """Say that `source` is connected at `at_us`; beats closer than `BEAT_GAP_US` join to one interval.
@@ -296,6 +316,11 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _key(source: str, partition: str) -> str:
+    # A newline is in no source's name, so two pairs never share a key.
+    return f"{source}\n{partition}" if partition else source
 
 
 def _block(row: tuple[Any, ...]) -> Block:
