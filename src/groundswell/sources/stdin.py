@@ -1,0 +1,55 @@
+"""Records on standard input, one a line: `producer | groundswell watch run --source -`."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import threading
+from typing import Final
+
+from groundswell.bus import Journal
+from groundswell.desk.clock import Clock, wall_us
+from groundswell.errors import UnavailableError
+from groundswell.sources.feed import CHUNK, POLL_S, Feed
+from groundswell.sources.records import LineCutter
+
+NAME: Final = "stdin"
+
+
+class StdinSource:
+    """Reads lines from a pipe until it ends. Cannot replay: what the pipe gave is not given again."""
+
+    name = NAME
+    kind = "stdin"
+
+    def __init__(self, max_record: int, *, descriptor: int | None = None, now: Clock = wall_us) -> None:
+        self._max_record = max_record
+        self._descriptor = descriptor
+        self._now = now
+
+    def run(self, journal: Journal, stop: threading.Event) -> None:
+        """Append every line as soon as it is there; the last one also without its end of line.
+
+        Raises:
+            UnavailableError: standard input is closed.
+        """
+        descriptor = self._open()
+        feed = Feed(journal, self.name, now=self._now)
+        cutter = LineCutter(self._max_record, origin=self.name)
+        while not stop.is_set():
+            feed.beat()
+            if not select.select([descriptor], [], [], POLL_S)[0]:
+                continue
+            chunk = os.read(descriptor, CHUNK)
+            if not chunk:
+                feed.append(cutter.flush())
+                return
+            feed.append(cutter.feed(chunk))
+
+    def _open(self) -> int:
+        try:
+            return sys.stdin.fileno() if self._descriptor is None else self._descriptor
+        except (OSError, ValueError, AttributeError) as error:
+            what = "standard input is closed"
+            raise UnavailableError(what, hint="pipe records into the command, or name a file or folder") from error
