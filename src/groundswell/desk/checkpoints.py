@@ -47,12 +47,18 @@ def plan(
     last_block: int,
     clock_us: int,
     trackers: Sequence[tuple[str, int]],
+    covered: Sequence[tuple[int, int]] | None = None,
 ) -> None:
     """Record a batch before it is done."""
-    in_force = [[tracker, version] for tracker, version in trackers]
-    session.add(
-        PlanRow(number=number, first_block=first_block, last_block=last_block, clock=clock_us, trackers=in_force)
+    row = PlanRow(
+        number=number,
+        first_block=first_block,
+        last_block=last_block,
+        clock=clock_us,
+        trackers=[list(tracker) for tracker in trackers],
+        covered=None if covered is None else [list(interval) for interval in covered],
     )
+    session.add(row)
     session.flush()
 
 

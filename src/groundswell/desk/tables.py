@@ -87,6 +87,7 @@ class PlanRow(Base):
     last_block: Mapped[int] = mapped_column(BigInteger)  # less than first_block: a tick of the clock only
     clock: Mapped[int] = mapped_column(Micros)
     trackers: Mapped[list[Any]] = mapped_column(JSON)  # [[id, version], …] in force
+    covered: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))  # [[from, to], …]; null in a replay
 
 
 class CheckpointRow(Base):

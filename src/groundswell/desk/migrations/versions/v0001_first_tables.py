@@ -88,6 +88,7 @@ def _runner() -> None:
         _column("last_block", sa.BigInteger()),
         _column("clock", MICROS),
         _column("trackers", sa.JSON()),
+        _column("covered", sa.JSON(), null=True),
     )
     op.create_table(
         "checkpoints",
