@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-#: Weight of the prior, voices. Two: a key with three voices now and none before is barely sure to have risen.
-PRIOR: Final = 2.0
+#: Weight of the prior, voices. With one, a key of two voices now and none before is not yet sure to have risen.
+PRIOR: Final = 1.0
 #: Probability that the interval covers.
 COVERAGE: Final = 0.95
 
