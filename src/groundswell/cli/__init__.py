@@ -9,10 +9,15 @@ from typing import Final
 VERBS: Final = tuple(m.name for m in pkgutil.iter_modules(__path__) if m.name != "app")
 
 
-def main() -> None:
-    """Load every verb of this folder and run the command line."""
+def load_verbs() -> None:
+    """Import every verb of this folder, which registers it."""
     for verb in VERBS:
         importlib.import_module(f"{__name__}.{verb}")
+
+
+def main() -> None:
+    """Load every verb and run the command line."""
+    load_verbs()
     from groundswell.cli.app import run  # Typer is imported only when the command line runs
 
     run()

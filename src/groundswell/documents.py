@@ -1,0 +1,204 @@
+"""The documents that `--json` prints, verb by verb. Their JSON Schemas in `docs/schemas` are made from these models.
+
+A field that is absent here is not printed and one that is here is always printed: what is not known is null. Times
+are RFC 3339 UTC, fractions 0 to 1, sizes bytes, lengths of time seconds. Fields may be added in a later version; a
+field is removed or changes its meaning only with a new major version.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from groundswell.marts.latest import FOUND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Printed(BaseModel):
+    """Base of all documents: no field may be missing or unknown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Count = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Sums(Printed):
+    """What became of records: read = stored + known + rejected + ignored."""
+
+    read: Count
+    stored: Annotated[Count, Field(description="new observations")]
+    known: Annotated[Count, Field(description="the same observation was stored before")]
+    rejected: Annotated[Count, Field(description="in quarantine, with the reason and the raw bytes")]
+    ignored: Annotated[Count, Field(description="no post: a delete event, a channel in a search answer")]
+
+
+class ImportedLayout(Sums):
+    """The records of one file that one layout read."""
+
+    platform: str | None
+    layout: Annotated[str | None, Field(description="platform.layout; null for records that no layout knows")]
+    reasons: Annotated[dict[str, Count], Field(description="rejected records by reason")]
+
+
+class ImportedFile(Sums):
+    """One file, or one member of an archive (`a.zip::b.csv`)."""
+
+    path: str
+    layouts: list[ImportedLayout]
+
+
+class ImportDocument(Sums):
+    """`groundswell import --json`."""
+
+    seconds: Annotated[float, Field(ge=0)]
+    bytes: Count
+    files: list[ImportedFile]
+
+
+def _json_type(kind: pa.DataType) -> Any:  # noqa: PLR0911 - one line a type
+    if pa.types.is_timestamp(kind):
+        return datetime
+    if pa.types.is_integer(kind):
+        return int
+    if pa.types.is_floating(kind):
+        return float
+    if pa.types.is_boolean(kind):
+        return bool
+    if pa.types.is_map(kind):
+        return dict[str, int]
+    if pa.types.is_list(kind):
+        return list[_json_type(kind.value_type)]  # type: ignore[misc]
+    if pa.types.is_struct(kind):
+        return dict[str, str | None]
+    return str
+
+
+def _of_arrow(name: str, doc: str, schema: pa.Schema) -> type[Printed]:
+    """A document with the columns of an Arrow schema, every one nullable."""
+    fields: dict[str, Any] = {}
+    for column in schema:
+        meaning = (column.metadata or {}).get(b"meaning", b"").decode()
+        fields[column.name] = (_json_type(column.type) | None, Field(description=meaning or None))
+    return create_model(name, __base__=Printed, __doc__=doc, **fields)
+
+
+FoundPost: Final = _of_arrow("FoundPost", "A post: its latest observation.", FOUND)
+
+
+class PostsDocument(Printed):
+    """`groundswell posts --json` (and `--format json`)."""
+
+    query: str
+    sort: Literal["latest", "likes", "views", "engagement"]
+    limit: Annotated[int, Field(ge=1)]
+    found: Annotated[Count, Field(description="posts given, at most `limit`")]
+    seconds: float
+    lake_version: Annotated[int | None, Field(description="version of the table `posts`; null while it is empty")]
+    out: Annotated[str | None, Field(description="file that was written, if --out was given")]
+    items: Annotated[list[FoundPost] | None, Field(description="the posts; null if they went to a file")]  # type: ignore[valid-type]
+
+
+class TrendWindow(Printed):
+    """A stretch of event time: after `after`, up to and with `to`."""
+
+    after: datetime
+    to: datetime
+
+
+class Trend(Printed):
+    """One thing and how its share of all voices changed."""
+
+    key: Annotated[str, Field(description="hashtag or musician, or the platform's id of the sound, challenge, creator")]
+    label: Annotated[str | None, Field(description="what a person reads")]
+    platform: Annotated[str | None, Field(description="whose id it is; null for hashtags and musicians")]
+    posts: Count
+    voices: Annotated[Count, Field(description="distinct authors; a post without a known author is one of its own")]
+    posts_before: Count
+    voices_before: Annotated[Count, Field(description="sum over the windows before")]
+    change: Annotated[float | None, Field(description="share now / share before, median; null: nothing before")]
+    lower: Annotated[float | None, Field(description="2.5 % end of its interval")]
+    upper: Annotated[float | None, Field(description="97.5 % end of its interval")]
+    sure: Annotated[Fraction | None, Field(description="probability that it rose")]
+
+
+class TrendsDocument(Printed):
+    """`groundswell trends --json`."""
+
+    by: Literal["hashtag", "sound", "musician", "challenge", "creator"]
+    window_s: float
+    windows: Annotated[list[TrendWindow], Field(description="the last window, then those before that hold posts")]
+    posts: Count
+    voices: Count
+    posts_before: Count
+    voices_before: Count
+    seconds: float
+    lake_version: int | None
+    items: Annotated[list[Trend], Field(description="surest rise first: by `lower`, then `voices`")]
+
+
+class SettingLine(Printed):
+    """One setting."""
+
+    name: str
+    variable: str
+    value: str
+    origin: Literal["default", "environment", "file", "option"]
+    place: Annotated[str, Field(description="the variable, file or option that decides; empty for a default")]
+    default: str
+    accepts: str
+    meaning: str
+
+
+class ConfigDocument(Printed):
+    """`groundswell config --json`."""
+
+    home: str
+    settings: list[SettingLine]
+
+
+class CheckLine(Printed):
+    """One check of `doctor`."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+    hint: Annotated[str, Field(description="what to do; empty where nothing is to be done")]
+
+
+class DoctorDocument(Printed):
+    """`groundswell doctor --json`."""
+
+    ok: Annotated[bool, Field(description="no check failed; a warning is no failure")]
+    checks: list[CheckLine]
+
+
+#: The document of each verb, by the words that call it.
+DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
+    "import": ImportDocument,
+    "posts": PostsDocument,
+    "trends": TrendsDocument,
+    "config": ConfigDocument,
+    "doctor": DoctorDocument,
+}
+
+
+def schema_of(verb: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a verb's document."""
+    schema = DOCUMENTS[verb].model_json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def file_of(verb: str) -> str:
+    """Name of the schema file of a verb.
+
+    >>> file_of("watch add")
+    'watch-add.schema.json'
+    """
+    return f"{verb.replace(' ', '-')}.schema.json"
