@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Health
+         * @description Whether the server and its parts work: 200 when all do, else 503.
+         */
+        get: operations["showHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -11,8 +31,54 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A */
-        get: operations["a_api_v1_status_get"];
+        /**
+         * Show Status
+         * @description What comes in, how far the watch is, and the number of the latest change.
+         */
+        get: operations["showStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Push Records
+         * @description Take records: one JSON object, an array of them, or one a line (NDJSON).
+         *
+         *     The answer is sent once they are in the journal. A record that cannot be read later is set aside in the
+         *     quarantine with its reason, so nothing is lost. 429 says that the journal is too far ahead of the watch or the lake.
+         */
+        post: operations["pushRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Posts
+         * @description Posts that match, each by its latest observation.
+         */
+        get: operations["listPosts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -28,11 +94,57 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** B */
-        get: operations["b_api_v1_trackers_get"];
+        /**
+         * List Trackers
+         * @description All trackers, those with an open alert first, then by name.
+         */
+        get: operations["listTrackers"];
         put?: never;
-        /** C */
-        post: operations["c_api_v1_trackers_post"];
+        /**
+         * Add Tracker
+         * @description Watch a query from now on. What is in the lake already is its history.
+         */
+        post: operations["addTracker"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trackers/{tracker}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Tracker
+         * @description Stop watching. Its alerts stay.
+         */
+        delete: operations["removeTracker"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trackers/{tracker}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Series
+         * @description Closed windows of one tracker, oldest first.
+         */
+        get: operations["showSeries"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -46,8 +158,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** D */
-        get: operations["d_api_v1_series_get"];
+        /**
+         * List Series
+         * @description Closed windows of every tracker, for small multiples.
+         */
+        get: operations["listSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -63,8 +178,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** E */
-        get: operations["e_api_v1_alerts_get"];
+        /**
+         * List Alerts
+         * @description Alerts, newest first.
+         */
+        get: operations["listAlerts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -73,15 +191,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alerts/{id}": {
+    "/api/v1/alerts/{alert}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** F */
-        get: operations["f_api_v1_alerts__id__get"];
+        /**
+         * Show Alert
+         * @description One alert with the evidence that was frozen with it.
+         */
+        get: operations["showAlert"];
         put?: never;
         post?: never;
         delete?: never;
@@ -90,7 +211,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alerts/{id}/verdict": {
+    "/api/v1/alerts/{alert}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alert Posts
+         * @description The posts of the episode as the lake has them now (it follows a stream by up to a minute).
+         */
+        get: operations["listAlertPosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert}/verdict": {
         parameters: {
             query?: never;
             header?: never;
@@ -98,8 +239,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** G */
-        put: operations["g_api_v1_alerts__id__verdict_put"];
+        /**
+         * Set Verdict
+         * @description Say what the alert turned out to be: real, false, or known before; null takes it back.
+         */
+        put: operations["setVerdict"];
         post?: never;
         delete?: never;
         options?: never;
@@ -107,15 +251,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/posts": {
+    "/api/v1/ledger": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** H */
-        get: operations["h_api_v1_posts_get"];
+        /**
+         * Show Ledger
+         * @description Received, stored, known, rejected and ignored records by source and quarter hour, newest first.
+         */
+        get: operations["showLedger"];
         put?: never;
         post?: never;
         delete?: never;
@@ -124,15 +271,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/live": {
+    "/api/v1/quarantine": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** I */
-        get: operations["i_api_v1_live_get"];
+        /**
+         * List Quarantine
+         * @description Records set aside, newest first, and how many there are per reason.
+         */
+        get: operations["listQuarantine"];
         put?: never;
         post?: never;
         delete?: never;
@@ -141,15 +291,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/x": {
+    "/api/v1/events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** J */
-        get: operations["j_x_get"];
+        /**
+         * Stream Events
+         * @description Server-sent events: every change after the given one, then each as it happens.
+         */
+        get: operations["streamEvents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -229,6 +382,29 @@ export interface components {
         /**
          * AlertSummary
          * @description One episode of one tracker.
+         * @example {
+         *       "id": "9b1d3e5f70a2c4e6",
+         *       "tracker": "4f2a9c0d51be7a36",
+         *       "tracker_name": "Side effects",
+         *       "query": "\"side effects\"",
+         *       "signal": "volume",
+         *       "direction": "burst",
+         *       "phase": "growing",
+         *       "started_at": "2026-11-20T08:10:00Z",
+         *       "opened_at": "2026-11-20T08:15:00Z",
+         *       "updated_at": "2026-11-20T08:15:00Z",
+         *       "closed_at": null,
+         *       "observed": 63,
+         *       "expected": 10.2,
+         *       "ratio": 6.176,
+         *       "return_days": 140,
+         *       "p_value": 0.000025,
+         *       "posts": 63,
+         *       "authors": 58,
+         *       "headline": "“Side effects” is mentioned 6.2 times as often as usual",
+         *       "detail": "63 posts in 5 minutes; usual at this hour: 4 to 18",
+         *       "verdict": null
+         *     }
          */
         AlertSummary: {
             /** Id */
@@ -292,6 +468,35 @@ export interface components {
         /**
          * Alerts
          * @description Alerts, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "9b1d3e5f70a2c4e6",
+         *           "tracker": "4f2a9c0d51be7a36",
+         *           "tracker_name": "Side effects",
+         *           "query": "\"side effects\"",
+         *           "signal": "volume",
+         *           "direction": "burst",
+         *           "phase": "growing",
+         *           "started_at": "2026-11-20T08:10:00Z",
+         *           "opened_at": "2026-11-20T08:15:00Z",
+         *           "updated_at": "2026-11-20T08:15:00Z",
+         *           "closed_at": null,
+         *           "observed": 63,
+         *           "expected": 10.2,
+         *           "ratio": 6.176,
+         *           "return_days": 140,
+         *           "p_value": 0.000025,
+         *           "posts": 63,
+         *           "authors": 58,
+         *           "headline": "“Side effects” is mentioned 6.2 times as often as usual",
+         *           "detail": "63 posts in 5 minutes; usual at this hour: 4 to 18",
+         *           "verdict": null
+         *         }
+         *       ],
+         *       "open": 1,
+         *       "next": null
+         *     }
          */
         Alerts: {
             /** Items */
@@ -304,6 +509,31 @@ export interface components {
         /**
          * AllSeries
          * @description Closed windows of every tracker, for small multiples.
+         * @example {
+         *       "window_s": 300,
+         *       "since": "2026-11-19T20:15:00Z",
+         *       "until": "2026-11-20T08:15:00Z",
+         *       "items": [
+         *         {
+         *           "tracker": "4f2a9c0d51be7a36",
+         *           "window_s": 300,
+         *           "posts": 63,
+         *           "items": [
+         *             {
+         *               "start": "2026-11-20T08:10:00Z",
+         *               "count": 63,
+         *               "expected": 10.2,
+         *               "lower": 4,
+         *               "upper": 18,
+         *               "return_days": 140,
+         *               "platform_ratio": 1.04,
+         *               "state": "unusual",
+         *               "late": 0
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
          */
         AllSeries: {
             /** Window S */
@@ -324,6 +554,28 @@ export interface components {
         /**
          * Change
          * @description One message of `/api/v1/live` and `/api/v1/events`.
+         * @example {
+         *       "seq": 4821,
+         *       "kind": "window",
+         *       "at": "2026-11-20T08:16:00Z",
+         *       "subject": "2026-11-20T08:10:00Z",
+         *       "windows": {
+         *         "4f2a9c0d51be7a36": {
+         *           "start": "2026-11-20T08:10:00Z",
+         *           "count": 63,
+         *           "expected": 10.2,
+         *           "lower": 4,
+         *           "upper": 18,
+         *           "return_days": 140,
+         *           "platform_ratio": 1.04,
+         *           "state": "unusual",
+         *           "late": 0
+         *         }
+         *       },
+         *       "alert": null,
+         *       "tracker": null,
+         *       "status": null
+         *     }
          */
         Change: {
             /** Seq */
@@ -369,6 +621,24 @@ export interface components {
             unit: "ratio" | "fraction" | "windows";
             /** Note */
             note?: string | null;
+        };
+        /**
+         * Connection
+         * @description An interval in which a source was connected.
+         */
+        Connection: {
+            /** Source */
+            source: string;
+            /**
+             * Connected From
+             * Format: date-time
+             */
+            connected_from: string;
+            /**
+             * Connected To
+             * Format: date-time
+             */
+            connected_to: string;
         };
         /**
          * Driver
@@ -470,14 +740,93 @@ export interface components {
             /** Origin */
             origin?: string | null;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+        /**
+         * Health
+         * @description Whether the server and its parts work.
+         * @example {
+         *       "status": "ok",
+         *       "version": "0.1.0",
+         *       "parts": [
+         *         {
+         *           "name": "desk",
+         *           "ok": true,
+         *           "detail": "12 trackers"
+         *         }
+         *       ]
+         *     }
+         */
+        Health: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "degraded";
+            /** Version */
+            version: string;
+            /** Parts */
+            parts: components["schemas"]["PartHealth"][];
+        };
+        /**
+         * Ledger
+         * @description What was received, stored, known, rejected and ignored, and when sources were connected.
+         * @example {
+         *       "items": [
+         *         {
+         *           "source": "push",
+         *           "quarter": "2026-11-20T08:00:00Z",
+         *           "received": 371000,
+         *           "stored": 370950,
+         *           "known": 41,
+         *           "rejected": 6,
+         *           "ignored": 3
+         *         }
+         *       ],
+         *       "connections": [
+         *         {
+         *           "source": "push",
+         *           "connected_from": "2026-11-20T06:00:00Z",
+         *           "connected_to": "2026-11-20T08:15:03Z"
+         *         }
+         *       ]
+         *     }
+         */
+        Ledger: {
+            /** Items */
+            items: components["schemas"]["LedgerRow"][];
+            /** Connections */
+            connections: components["schemas"]["Connection"][];
+        };
+        /**
+         * LedgerRow
+         * @description What came in from one source in one quarter hour.
+         */
+        LedgerRow: {
+            /** Source */
+            source: string;
+            /**
+             * Quarter
+             * Format: date-time
+             */
+            quarter: string;
+            /** Received */
+            received: number;
+            /** Stored */
+            stored: number;
+            /** Known */
+            known: number;
+            /** Rejected */
+            rejected: number;
+            /** Ignored */
+            ignored: number;
         };
         /**
          * NewTracker
          * @description A tracker to be added.
+         * @example {
+         *       "name": "Side effects",
+         *       "query": "\"side effects\"",
+         *       "promise_days": 30
+         *     }
          */
         NewTracker: {
             /**
@@ -494,8 +843,45 @@ export interface components {
             promise_days?: number | null;
         };
         /**
+         * PartHealth
+         * @description One part of the system and whether it works.
+         */
+        PartHealth: {
+            /** Name */
+            name: string;
+            /** Ok */
+            ok: boolean;
+            /** Detail */
+            detail: string;
+        };
+        /**
          * Post
          * @description A post as the page shows it: its latest observation.
+         * @example {
+         *       "platform": "tiktok",
+         *       "post_id": "7301234567890123456",
+         *       "url": "https://www.tiktok.com/@maya/video/7301234567890123456",
+         *       "author_name": "maya",
+         *       "created_at": "2026-11-20T08:11:04Z",
+         *       "observed_at": "2026-11-20T08:11:09Z",
+         *       "text": "side effects of dose two #vaccine",
+         *       "lang": "en",
+         *       "kind": "video",
+         *       "hashtags": [
+         *         "vaccine"
+         *       ],
+         *       "views": 1520,
+         *       "likes": 88,
+         *       "comments": 12,
+         *       "shares": 4,
+         *       "saves": null,
+         *       "followers": 3100,
+         *       "engagement": 0.0684,
+         *       "engagement_per": "view",
+         *       "music_title": null,
+         *       "layout": "tiktok.nested",
+         *       "origin": "journal:push"
+         *     }
          */
         Post: {
             /** Platform */
@@ -544,6 +930,39 @@ export interface components {
         /**
          * Posts
          * @description Posts that match, in the order asked for.
+         * @example {
+         *       "items": [
+         *         {
+         *           "platform": "tiktok",
+         *           "post_id": "7301234567890123456",
+         *           "url": "https://www.tiktok.com/@maya/video/7301234567890123456",
+         *           "author_name": "maya",
+         *           "created_at": "2026-11-20T08:11:04Z",
+         *           "observed_at": "2026-11-20T08:11:09Z",
+         *           "text": "side effects of dose two #vaccine",
+         *           "lang": "en",
+         *           "kind": "video",
+         *           "hashtags": [
+         *             "vaccine"
+         *           ],
+         *           "views": 1520,
+         *           "likes": 88,
+         *           "comments": 12,
+         *           "shares": 4,
+         *           "saves": null,
+         *           "followers": 3100,
+         *           "engagement": 0.0684,
+         *           "engagement_per": "view",
+         *           "music_title": null,
+         *           "layout": "tiktok.nested",
+         *           "origin": "journal:push"
+         *         }
+         *       ],
+         *       "query": "\"side effects\"",
+         *       "limit": 50,
+         *       "seconds": 0.041,
+         *       "lake_version": 17
+         *     }
          */
         Posts: {
             /** Items */
@@ -560,6 +979,15 @@ export interface components {
         /**
          * Problem
          * @description An error as RFC 9457 describes it.
+         * @example {
+         *       "type": "about:blank",
+         *       "title": "Not Found",
+         *       "status": 404,
+         *       "detail": "no such tracker: side-effects",
+         *       "instance": "/api/v1/trackers/side-effects/series",
+         *       "hint": "`GET /api/v1/trackers` lists them",
+         *       "errors": null
+         *     }
          */
         Problem: {
             /**
@@ -571,20 +999,127 @@ export interface components {
             title: string;
             /** Status */
             status: number;
-            /** Detail */
-            detail?: string | null;
-            /** Instance */
-            instance?: string | null;
-            /** Hint */
-            hint?: string | null;
-            /** Errors */
-            errors?: {
+            /**
+             * Detail
+             * @default null
+             */
+            detail: string | null;
+            /**
+             * Instance
+             * @default null
+             */
+            instance: string | null;
+            /**
+             * Hint
+             * @default null
+             */
+            hint: string | null;
+            /**
+             * Errors
+             * @default null
+             */
+            errors: {
                 [key: string]: unknown;
             }[] | null;
         };
         /**
+         * Quarantine
+         * @description Records set aside, newest first, and how many there are per reason.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "0f3c5d7e9a1b",
+         *           "at": "2026-11-20T08:02:11Z",
+         *           "source": "push",
+         *           "origin": "journal:push",
+         *           "row": 120884,
+         *           "layout": null,
+         *           "reason": "not JSON",
+         *           "detail": "not JSON: `{oops`",
+         *           "example": "{oops",
+         *           "state": "held"
+         *         }
+         *       ],
+         *       "reasons": {
+         *         "not JSON": 1
+         *       }
+         *     }
+         */
+        Quarantine: {
+            /** Items */
+            items: components["schemas"]["QuarantineRow"][];
+            /** Reasons */
+            reasons: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * QuarantineRow
+         * @description A record that could not be read, with its reason; the raw bytes are kept.
+         */
+        QuarantineRow: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Source */
+            source: string;
+            /** Origin */
+            origin: string;
+            /** Row */
+            row: number | null;
+            /** Layout */
+            layout: string | null;
+            /** Reason */
+            reason: string;
+            /** Detail */
+            detail: string;
+            /** Example */
+            example: string;
+            /** State */
+            state: string;
+        };
+        /**
+         * Received
+         * @description Records taken: they are durable when this answer is sent.
+         * @example {
+         *       "received": 100,
+         *       "first": 2401,
+         *       "last": 2500
+         *     }
+         */
+        Received: {
+            /** Received */
+            received: number;
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+        };
+        /**
          * Series
          * @description Closed windows of one tracker, oldest first. A window that is absent was not watched.
+         * @example {
+         *       "tracker": "4f2a9c0d51be7a36",
+         *       "window_s": 300,
+         *       "posts": 63,
+         *       "items": [
+         *         {
+         *           "start": "2026-11-20T08:10:00Z",
+         *           "count": 63,
+         *           "expected": 10.2,
+         *           "lower": 4,
+         *           "upper": 18,
+         *           "return_days": 140,
+         *           "platform_ratio": 1.04,
+         *           "state": "unusual",
+         *           "late": 0
+         *         }
+         *       ]
+         *     }
          */
         Series: {
             /** Tracker */
@@ -615,6 +1150,29 @@ export interface components {
         /**
          * Status
          * @description What the head of the page says.
+         * @example {
+         *       "runner": "here",
+         *       "posts_per_s": 412.5,
+         *       "newest_event_at": "2026-11-20T08:15:02Z",
+         *       "watermark": "2026-11-20T08:14:02Z",
+         *       "clock": "2026-11-20T08:15:03Z",
+         *       "late_by_s": 0.8,
+         *       "window_s": 300,
+         *       "promise_days": 30,
+         *       "trackers": 12,
+         *       "open_alerts": 1,
+         *       "posts_total": 1204331,
+         *       "sources": [
+         *         {
+         *           "name": "push",
+         *           "kind": "push",
+         *           "connected": true,
+         *           "records_per_s": 412.5,
+         *           "newest_event_at": "2026-11-20T08:15:02Z"
+         *         }
+         *       ],
+         *       "seq": 4821
+         *     }
          */
         Status: {
             /**
@@ -650,6 +1208,26 @@ export interface components {
         /**
          * Tracker
          * @description A watched query with its last closed window.
+         * @example {
+         *       "id": "4f2a9c0d51be7a36",
+         *       "name": "Side effects",
+         *       "query": "\"side effects\"",
+         *       "version": 1,
+         *       "promise_days": 30,
+         *       "created_at": "2026-11-01T09:00:00Z",
+         *       "last": {
+         *         "start": "2026-11-20T08:10:00Z",
+         *         "count": 63,
+         *         "expected": 10.2,
+         *         "lower": 4,
+         *         "upper": 18,
+         *         "return_days": 140,
+         *         "platform_ratio": 1.04,
+         *         "state": "unusual",
+         *         "late": 0
+         *       },
+         *       "open_alert": "9b1d3e5f70a2c4e6"
+         *     }
          */
         Tracker: {
             /** Id */
@@ -674,27 +1252,41 @@ export interface components {
         /**
          * Trackers
          * @description All trackers, those with an open alert first, then by name.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "4f2a9c0d51be7a36",
+         *           "name": "Side effects",
+         *           "query": "\"side effects\"",
+         *           "version": 1,
+         *           "promise_days": 30,
+         *           "created_at": "2026-11-01T09:00:00Z",
+         *           "last": {
+         *             "start": "2026-11-20T08:10:00Z",
+         *             "count": 63,
+         *             "expected": 10.2,
+         *             "lower": 4,
+         *             "upper": 18,
+         *             "return_days": 140,
+         *             "platform_ratio": 1.04,
+         *             "state": "unusual",
+         *             "late": 0
+         *           },
+         *           "open_alert": "9b1d3e5f70a2c4e6"
+         *         }
+         *       ]
+         *     }
          */
         Trackers: {
             /** Items */
             items: components["schemas"]["Tracker"][];
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
-        };
         /**
          * VerdictRequest
          * @description What the alert turned out to be; null takes a verdict back.
+         * @example {
+         *       "verdict": "real"
+         *     }
          */
         VerdictRequest: {
             /** Verdict */
@@ -703,6 +1295,17 @@ export interface components {
         /**
          * Window
          * @description One closed window of one tracker.
+         * @example {
+         *       "start": "2026-11-20T08:10:00Z",
+         *       "count": 63,
+         *       "expected": 10.2,
+         *       "lower": 4,
+         *       "upper": 18,
+         *       "return_days": 140,
+         *       "platform_ratio": 1.04,
+         *       "state": "unusual",
+         *       "late": 0
+         *     }
          */
         Window: {
             /**
@@ -756,7 +1359,45 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    a_api_v1_status_get: {
+    showHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A part does not work. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showStatus: {
         parameters: {
             query?: never;
             header?: never;
@@ -774,9 +1415,104 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    b_api_v1_trackers_get: {
+    pushRecords: {
+        parameters: {
+            query?: {
+                /** @description Name of the source. */
+                source?: string;
+                /** @description Layout of the records; recognised from them if absent. */
+                layout?: string | null;
+                /** @description Time zone of times that name none (IANA name). */
+                tz?: string | null;
+                /** @description For `generic.table`: `field=column`; may be repeated. */
+                map?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Raw records, as the platform gave them. `Content-Encoding: gzip` and `zstd` are understood. */
+        requestBody: {
+            content: {
+                /** @example {"id": "1", "text": "side effects of dose two", "created_at": "2026-11-20T08:15:00Z"} */
+                "application/x-ndjson": string;
+                "application/json": Record<string, never>[] | Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Received"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPosts: {
+        parameters: {
+            query?: {
+                /** @description Query; empty: every post. The docs have its grammar. */
+                q?: string;
+                /** @description Only these platforms; may be repeated. */
+                platform?: string[] | null;
+                /** @description Posted at or after this time. */
+                since?: string | null;
+                /** @description Posted before this time. */
+                until?: string | null;
+                /** @description What comes first. */
+                sort?: "latest" | "likes" | "views" | "engagement";
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posts"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTrackers: {
         parameters: {
             query?: never;
             header?: never;
@@ -794,9 +1530,18 @@ export interface operations {
                     "application/json": components["schemas"]["Trackers"];
                 };
             };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    c_api_v1_trackers_post: {
+    addTracker: {
         parameters: {
             query?: never;
             header?: never;
@@ -810,7 +1555,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            200: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -818,20 +1563,88 @@ export interface operations {
                     "application/json": components["schemas"]["Tracker"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong, where, and what to do. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    d_api_v1_series_get: {
+    removeTracker: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the tracker. */
+                tracker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showSeries: {
+        parameters: {
+            query?: {
+                /** @description How far back, from the newest closed window. */
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or name of the tracker. */
+                tracker: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Series"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSeries: {
+        parameters: {
+            query?: {
+                /** @description How far back, from the newest closed window. */
+                hours?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -847,11 +1660,28 @@ export interface operations {
                     "application/json": components["schemas"]["AllSeries"];
                 };
             };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    e_api_v1_alerts_get: {
+    listAlerts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only alerts that are open, or closed. */
+                state?: "open" | "closed" | "all";
+                /** @description Only this tracker: its id or name. */
+                tracker?: string | null;
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -867,14 +1697,24 @@ export interface operations {
                     "application/json": components["schemas"]["Alerts"];
                 };
             };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
-    f_api_v1_alerts__id__get: {
+    showAlert: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description Id of the alert. */
+                alert: string;
             };
             cookie?: never;
         };
@@ -889,23 +1729,60 @@ export interface operations {
                     "application/json": components["schemas"]["Alert"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong, where, and what to do. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    g_api_v1_alerts__id__verdict_put: {
+    listAlertPosts: {
+        parameters: {
+            query?: {
+                /** @description What comes first. */
+                sort?: "latest" | "likes" | "views" | "engagement";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the alert. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posts"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setVerdict: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                /** @description Id of the alert. */
+                alert: string;
             };
             cookie?: never;
         };
@@ -921,23 +1798,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertSummary"];
+                    "application/json": components["schemas"]["Alert"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong, where, and what to do. */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    h_api_v1_posts_get: {
+    showLedger: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only this source. */
+                source?: string | null;
+                /** @description Quarter hours that start at or after this time. */
+                since?: string | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -950,14 +1833,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Posts"];
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    i_api_v1_live_get: {
+    listQuarantine: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only this reason. */
+                reason?: string | null;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -970,27 +1866,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Change"];
+                    "application/json": components["schemas"]["Quarantine"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
     };
-    j_x_get: {
+    streamEvents: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description Number of the last change that you have; absent: only what comes from now on. */
+                after?: number | null;
+            };
+            header?: {
+                /** @description As `after`; a browser sends it by itself when it reconnects. */
+                "last-event-id"?: number | null;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description One `data:` line with such a document for each change; `id:` is its `seq`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "text/event-stream": components["schemas"]["Change"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,0 +1,100 @@
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { createStore } from "../lib/store";
+import { get, liveAddress } from "./client";
+import { type ConnectionState, LiveConnection, waitBefore } from "./live";
+import {
+  alertsWithAlert,
+  allSeriesWithWindows,
+  removesTracker,
+  seriesWithWindow,
+  trackersWithAlert,
+  trackersWithTracker,
+  trackersWithWindows,
+} from "./merge";
+import { KEYS } from "./queries";
+import type { Alerts, AllSeries, Change, Series, Status, Trackers } from "./types";
+
+export const connection = createStore<ConnectionState>({ kind: "connecting" });
+
+/** What a screen reader is told when an alert arrives; empty until then. */
+export const announcement = createStore("");
+
+let live: LiveConnection | null = null;
+
+export function retryNow(): void {
+  live?.retryNow();
+}
+
+/** Bring one change into the answers that the page holds. */
+export function applyChange(client: QueryClient, change: Change): void {
+  const { windows, alert, tracker, status } = change;
+  if (status) client.setQueryData<Status>(KEYS.status, status);
+  if (windows) {
+    client.setQueryData<Trackers>(KEYS.trackers, (known) => known && trackersWithWindows(known, windows));
+    client.setQueryData<AllSeries>(KEYS.series, (known) => known && allSeriesWithWindows(known, windows));
+    for (const [id, window] of Object.entries(windows)) {
+      for (const [key, series] of client.getQueriesData<Series>({ queryKey: KEYS.trackerSeries(id) })) {
+        const span = Number(key.at(-1)) * 3_600_000;
+        if (series) client.setQueryData<Series>(key, seriesWithWindow(series, window, span));
+      }
+    }
+  }
+  if (alert) {
+    const known = client.getQueryData<Alerts>(KEYS.alerts)?.items.some((other) => other.id === alert.id);
+    client.setQueryData<Alerts>(KEYS.alerts, (alerts) => alerts && alertsWithAlert(alerts, alert));
+    client.setQueryData<Trackers>(KEYS.trackers, (trackers) => trackers && trackersWithAlert(trackers, alert));
+    void client.invalidateQueries({ queryKey: KEYS.alert(alert.id) });
+    void client.invalidateQueries({ queryKey: KEYS.pastAlerts(alert.tracker) });
+    if (!known && alert.closed_at === null) announcement.set(`New alert: ${alert.headline}`);
+  }
+  if (tracker || removesTracker(change)) {
+    const id = tracker?.id ?? change.subject;
+    client.setQueryData<Trackers>(KEYS.trackers, (known) => known && trackersWithTracker(known, id, tracker ?? null));
+  }
+}
+
+/** Hold the page's line to the server for as long as the page is open. */
+export function useLive(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    let stopped = false;
+    let timer = 0;
+    let tries = 0;
+
+    const begin = async () => {
+      let status: Status;
+      try {
+        status = await client.fetchQuery({ queryKey: KEYS.status, queryFn: () => get<Status>("/status"), staleTime: 0 });
+      } catch {
+        if (stopped) return;
+        tries += 1;
+        const wait = waitBefore(tries);
+        connection.set({ kind: "lost", retryAt: Date.now() + wait, tries });
+        timer = window.setTimeout(begin, wait);
+        return;
+      }
+      if (stopped) return;
+      if (tries > 0) void client.invalidateQueries();
+      live = new LiveConnection(status.seq, {
+        address: liveAddress,
+        connect: (address) => new WebSocket(address),
+        onChange: (change) => applyChange(client, change),
+        onState: (state) => {
+          connection.set(state);
+          // What the line does not carry (posts, evidence) may have changed meanwhile.
+          if (state.kind === "open" && state.recovered) void client.invalidateQueries();
+        },
+      });
+      live.start();
+    };
+
+    void begin();
+    return () => {
+      stopped = true;
+      clearTimeout(timer);
+      live?.stop();
+      live = null;
+    };
+  }, [client]);
+}

@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import { alertsWithAlert, allSeriesWithWindows, trackersWithAlert, withWindow } from "./merge";
+import type { Alerts, AlertSummary, AllSeries, Trackers, Window } from "./types";
+
+const minute = (n: number) => new Date(Date.UTC(2026, 10, 20, 12, n)).toISOString();
+const at = (n: number, count = 1): Window => ({
+  start: minute(n),
+  count,
+  expected: 1,
+  lower: 0,
+  upper: 3,
+  return_days: null,
+  platform_ratio: null,
+  state: "usual",
+  late: 0,
+});
+const alert = (fields: Partial<AlertSummary>) =>
+  ({ id: "a", tracker: "t", opened_at: minute(5), updated_at: minute(10), closed_at: null, ...fields }) as AlertSummary;
+
+it("sets a window in its place, replaces a revised one, forgets the oldest", () => {
+  const items = [at(0), at(5), at(15)];
+  expect(withWindow(items, at(10), Date.parse(minute(5))).map((w) => w.start)).toEqual([5, 10, 15].map(minute));
+  expect(withWindow(items, at(5, 9), 0).map((w) => w.count)).toEqual([1, 9, 1]);
+});
+
+it("moves all small multiples on together and takes up a new tracker", () => {
+  const all: AllSeries = {
+    window_s: 300,
+    since: minute(0),
+    until: minute(10),
+    items: [{ tracker: "t", window_s: 300, posts: 2, items: [at(0), at(5)] }],
+  };
+  const next = allSeriesWithWindows(all, { t: at(10, 4), u: at(10, 7) });
+  expect([next.since, next.until]).toEqual([minute(5), minute(15)]);
+  expect(next.items.map((series) => [series.tracker, series.posts])).toEqual([
+    ["t", 5],
+    ["u", 7],
+  ]);
+});
+
+it("counts open alerts once, however often one is told", () => {
+  const none: Alerts = { items: [], open: 0, next: null };
+  const opened = alertsWithAlert(none, alert({}));
+  const again = alertsWithAlert(opened, alert({ updated_at: minute(15) }));
+  const stale = alertsWithAlert(again, alert({ updated_at: minute(10) }));
+  const closed = alertsWithAlert(stale, alert({ updated_at: minute(20), closed_at: minute(20) }));
+  expect([opened.open, again.open, stale.open, closed.open]).toEqual([1, 1, 1, 0]);
+  expect(stale.items[0]?.updated_at).toBe(minute(15));
+});
+
+it("lists a tracker first while its alert is open", () => {
+  const trackers = {
+    items: [
+      { id: "s", name: "a", open_alert: null },
+      { id: "t", name: "b", open_alert: null },
+    ],
+  } as Trackers;
+  const open = trackersWithAlert(trackers, alert({}));
+  expect(open.items.map((one) => one.name)).toEqual(["b", "a"]);
+  expect(trackersWithAlert(open, alert({ closed_at: minute(20) })).items.map((one) => one.name)).toEqual(["a", "b"]);
+});

@@ -1,0 +1,97 @@
+import { lazy, Suspense } from "react";
+import type { Window } from "../api/types";
+import * as format from "../lib/format";
+import { tablesShown } from "../lib/keys";
+import { useStore } from "../lib/store";
+import { Empty, Tag, Time } from "./base";
+import { inWords } from "./Sparkline";
+
+// ECharts comes only with the pages that have a big chart.
+const BigChart = lazy(() => import("./BigChart"));
+
+export interface SeriesChartProps {
+  /** What the line is, for people who hear the page. */
+  label: string;
+  windows: readonly Window[];
+  windowS: number;
+  /** Where the alert was raised; marked with a dotted line. */
+  openedAt?: string | null;
+  /** The stream's present, so that times are as short as they can be. */
+  now?: format.Moment;
+  /** Somebody chose a window: show its posts. */
+  onOpen?: (window: Window) => void;
+}
+
+export const CHART_HEIGHT = 236;
+
+/** Counts per window with the band of what is usual, hatched holes and warm alerts; `t` shows the same as a table. */
+export function SeriesChart(props: SeriesChartProps) {
+  const asTable = useStore(tablesShown);
+  const { windows, label } = props;
+  if (windows.length === 0) return <Empty title="No window has closed yet">The first one closes when its time is over.</Empty>;
+  if (asTable) return <SeriesTable {...props} />;
+  const last = windows.at(-1);
+  return (
+    <figure className="chart" role="img" aria-label={`${label}. Latest: ${last ? inWords(last) : "none"}. Press t for a table.`}>
+      <Suspense fallback={<div style={{ height: CHART_HEIGHT }} />}>
+        <BigChart {...props} />
+      </Suspense>
+    </figure>
+  );
+}
+
+const STATES: Record<Window["state"], string> = {
+  learning: "learning",
+  usual: "usual",
+  unusual: "unusual",
+  macro: "rises with the platform",
+  gap: "no data",
+};
+
+function SeriesTable({ label, windows, now, onOpen }: SeriesChartProps) {
+  const newestFirst = [...windows].reverse();
+  return (
+    <div className="scroll-box" tabIndex={0} role="region" aria-label={`${label}, as a table`}>
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">window from</th>
+            <th scope="col" className="number">
+              posts
+            </th>
+            <th scope="col" className="number">
+              expected
+            </th>
+            <th scope="col" className="number">
+              usual
+            </th>
+            <th scope="col">state</th>
+          </tr>
+        </thead>
+        <tbody>
+          {newestFirst.map((window) => (
+            <tr key={window.start}>
+              <td>
+                {onOpen ? (
+                  <button type="button" className="link-button" onClick={() => onOpen(window)}>
+                    <Time at={window.start} {...(now === undefined ? {} : { now })} />
+                  </button>
+                ) : (
+                  <Time at={window.start} {...(now === undefined ? {} : { now })} />
+                )}
+              </td>
+              <td className="number">{window.state === "gap" ? format.MISSING : format.whole(window.count)}</td>
+              <td className="number">{format.expectation(window.expected)}</td>
+              <td className="number">
+                {window.lower === null ? format.MISSING : `${format.expectation(window.lower)}–${format.expectation(window.upper)}`}
+              </td>
+              <td>
+                <Tag tone={window.state === "unusual" ? "unusual" : "quiet"}>{STATES[window.state]}</Tag>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,8 @@
+import { createStore } from "../lib/store";
+
+export type Overlay = "commands" | "keys" | "tracker" | null;
+
+/** Which dialog is open; one at a time. */
+export const overlay = createStore<Overlay>(null);
+
+export const closeOverlay = () => overlay.set(null);
