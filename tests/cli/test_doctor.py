@@ -84,7 +84,8 @@ def test_an_open_address_without_a_token_fails(cli: Run, monkeypatch: pytest.Mon
 
 
 def _no_engine(_: Settings) -> Engine:
-    raise UnavailableError("Spark does not start")
+    wrong = "Spark does not start"
+    raise UnavailableError(wrong)
 
 
 def test_spark_without_java_fails_only_where_spark_is_the_engine(
