@@ -129,7 +129,8 @@ function PostRow({ post, now }: { post: PostLine; now?: format.Moment }) {
         <span className="post-author">
           <span className="strong one-line">{who}</span>
           <span className="small muted one-line">
-            {post.followers === null ? platformName(post.platform) : `${format.count(post.followers)} followers`}
+            {platformName(post.platform)}
+            {post.followers !== null && ` · ${format.count(post.followers)} followers`}
           </span>
         </span>
         <span className={open ? "post-text" : "post-text post-text-cut"}>

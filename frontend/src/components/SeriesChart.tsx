@@ -22,8 +22,6 @@ export interface SeriesChartProps {
   onOpen?: (window: Window) => void;
 }
 
-export const CHART_HEIGHT = 236;
-
 /** Counts per window with the band of what is usual, hatched holes and warm alerts; `t` shows the same as a table. */
 export function SeriesChart(props: SeriesChartProps) {
   const asTable = useStore(tablesShown);
@@ -33,7 +31,7 @@ export function SeriesChart(props: SeriesChartProps) {
   const last = windows.at(-1);
   return (
     <figure className="chart" role="img" aria-label={`${label}. Latest: ${last ? inWords(last) : "none"}. Press t for a table.`}>
-      <Suspense fallback={<div style={{ height: CHART_HEIGHT }} />}>
+      <Suspense fallback={null}>
         <BigChart {...props} />
       </Suspense>
     </figure>

@@ -3,7 +3,7 @@ import type { Window } from "../api/types";
 import * as format from "../lib/format";
 import { tablesShown } from "../lib/keys";
 import { useStore } from "../lib/store";
-import { useWidth } from "../lib/useWidth";
+import { useSize } from "../lib/useSize";
 import { type Plot, plotOf } from "./plot";
 
 interface SparklineProps {
@@ -19,7 +19,7 @@ const HEIGHT = 32;
 
 /** One small multiple: the band is what is usual, the line what was counted; holes are hatched, the unusual is warm. */
 export function Sparkline({ label, windows, windowS, since, until }: SparklineProps) {
-  const [ref, width] = useWidth<HTMLDivElement>(270);
+  const [ref, { width }] = useSize<HTMLDivElement>({ width: 270, height: HEIGHT });
   const asTable = useStore(tablesShown);
   const last = windows.at(-1);
   const says = last ? `${label}: ${inWords(last)}` : `${label}: no window has closed yet`;

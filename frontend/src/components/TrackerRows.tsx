@@ -23,7 +23,7 @@ export function TrackerRows({ trackers, series, now }: TrackerRowsProps) {
             <Link to={`/trackers/${tracker.id}`} className="quiet strong" data-row>
               {tracker.name}
             </Link>
-            {tracker.name !== tracker.query && <span className="small muted tracker-query">{tracker.query}</span>}
+            {!sameWords(tracker.name, tracker.query) && <span className="small muted tracker-query">{tracker.query}</span>}
           </p>
           <Sparkline
             label={tracker.name}
@@ -40,6 +40,12 @@ export function TrackerRows({ trackers, series, now }: TrackerRowsProps) {
       ))}
     </ul>
   );
+}
+
+/** A name that only quotes the query otherwise says nothing new. */
+function sameWords(name: string, query: string): boolean {
+  const plain = (text: string) => text.replace(/["“”„]/g, "").trim().toLowerCase();
+  return plain(name) === plain(query);
 }
 
 function TrackerRatio({ window }: { window: Window | null }) {

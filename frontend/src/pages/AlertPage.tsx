@@ -119,7 +119,7 @@ function Evidence({ alert, now }: { alert: Alert; now: format.Moment }) {
             label={`Posts per ${format.windowSpan(evidence.window_s)} that match ${alert.tracker_name}`}
             windows={evidence.windows}
             windowS={evidence.window_s}
-            openedAt={alert.started_at}
+            openedAt={alert.opened_at}
             now={end}
             onOpen={(window) => navigate(windowAddress(alert.query, window, evidence.window_s))}
           />

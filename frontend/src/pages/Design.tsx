@@ -178,7 +178,7 @@ export default function Design() {
         <h1>Design</h1>
         <p className="muted">all components in all states; the figures are invented</p>
       </header>
-      <div className="specimens">
+      <div className="masonry">
         <Card title="Colours">
           <Colours />
         </Card>
@@ -203,7 +203,7 @@ export default function Design() {
           {...chart}
         />
       </Card>
-      <div className="specimens">
+      <div className="masonry">
         <Card title="A hole" note="hatched, never a line to zero">
           <SeriesChart label="A hole" windows={sampleWindows("gap", 24)} {...chart} />
         </Card>
@@ -230,7 +230,7 @@ export default function Design() {
       <Card title="Posts" note="known, and as little known as possible">
         <PostList posts={POSTS} now={SAMPLE_UNTIL} label="Sample posts" />
       </Card>
-      <div className="specimens">
+      <div className="masonry">
         <Card title="Loading">
           <Loading />
         </Card>
