@@ -17,7 +17,8 @@ from groundswell.simulate.world import BOT_ACCOUNTS, World, text_of
 
 #: Of the posts about a topic, the fraction made in the community that the topic belongs to.
 _AT_HOME: Final = 0.6
-_COPIED: Final = 0.06
+#: Of the chatter, the fraction that is word for word what others posted.
+_COPIED: Final = 0.1
 _MEDIA: Final = "https://p16.example.invalid"
 
 
@@ -96,6 +97,8 @@ def _usual(scenario: Scenario, world: World, rng: np.random.Generator, second: I
     copied = u[4] < _COPIED
     body = np.where(copied, world.copies.pick((0, 0), u[0] ** 2), body)
     opening, remark = np.where(copied, empty, opening), np.where(copied, empty, remark)
+    emoji = np.where(copied, empty, world.emoji.pick((0, 0), u[7]))
+    tags = np.where(copied, world.tags.start[0], tags)  # the first set of a community is empty
     if topics:
         body = np.where(topical, world.mentions.pick((about, language), u[0]), body)
         opening = np.where(topical & (u[4] < 0.6), empty, opening)
@@ -104,7 +107,7 @@ def _usual(scenario: Scenario, world: World, rng: np.random.Generator, second: I
     rank = np.exp(u[5] * np.log(world.sounds + 1)).astype(np.int64) - 1
     sound = (rank + np.where(u[6] < 0.5, community * 997, 0)) % world.sounds
     views = np.exp(0.75 * np.log(people.followers[creator] + 30) + 1 + 1.4 * rng.standard_normal(n))
-    return _Draft(second, stream, creator, opening, body, remark, world.emoji.pick((0, 0), u[7]), tags, sound, views)
+    return _Draft(second, stream, creator, opening, body, remark, emoji, tags, sound, views)
 
 
 def _authors(world: World, rng: np.random.Generator, home: Ints) -> Ints:

@@ -149,7 +149,7 @@ class Scenario:
         total = self.posts / (self.span.total_seconds() / WINDOW_S)
         largest = max((topic.share for topic in self.topics), default=1.0)
         main = min(MAIN_RATE, total * largest) if self.rate is None else self.rate
-        rates = tuple(main * topic.share / largest for topic in self.topics)
+        rates = tuple(main * (topic.share / largest) for topic in self.topics)
         _demand(
             sum(rates) <= 0.95 * total,
             f"rate {self.rate} needs more than {self.posts:,} posts",
