@@ -1,28 +1,54 @@
-"""The server: routes under /api/v1, the page beside them."""
+"""The server: the REST API under /api/v1, the live line, and the page beside them."""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
 
 from fastapi import FastAPI
 
 from groundswell import __version__
 from groundswell.settings import Settings
-from groundswell.web.openapi import document_of, operation_id
-from groundswell.web.routes import alerts, health, ledger, live, posts, records, trackers
+from groundswell.web.frontend import Frontend
+from groundswell.web.openapi import operation_id
+from groundswell.web.problems import add_problem_handlers
+from groundswell.web.routes import alerts, health, ledger, live, posts, records, reference, trackers
+from groundswell.web.security import Guard, SafeHeaders
+from groundswell.web.services import Services
 
-API = "/api/v1"
-ROUTERS = (health.router, records.router, posts.router, trackers.router, alerts.router, ledger.router, live.router)
+API: Final = "/api/v1"
+_ROUTES: Final = (health, records, posts, trackers, alerts, ledger, live, reference)
 
 
 def create_app(settings: Settings, *, runner: bool = True) -> FastAPI:
-    """The ASGI application; opens nothing before it is started."""
+    """The ASGI application. It opens the home when it is started, not before.
+
+    With `runner` it runs the watch, unless another process does; then it shows that one's data and takes over
+    when it ends.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = Services(settings, runner=runner)
+        app.state.services = services
+        async with services.running():
+            yield
+
     app = FastAPI(
         title="Groundswell",
         version=__version__,
+        lifespan=lifespan,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         generate_unique_id_function=operation_id,
     )
-    for router in ROUTERS:
-        app.include_router(router, prefix=API)
+    for module in _ROUTES:
+        app.include_router(module.router, prefix=API)
+    app.router.default = Frontend()
+    add_problem_handlers(app)
+    app.add_middleware(Guard, hosts=(settings.host, *settings.allowed_hosts.split(",")))
+    app.add_middleware(SafeHeaders)
     return app

@@ -19,8 +19,9 @@ Times are RFC 3339 UTC. A value that is not known is `null`, never 0. Fractions 
 Errors are problem documents (RFC 9457). From this machine no token is needed; from any other send
 `Authorization: Bearer TOKEN` (made by `groundswell token create`).
 
-`/api/v1/live` is a WebSocket: connect with `?after=SEQ` (and `&token=` from another machine) to get every `Change` after
-that number and then each as it happens. It closes with code 4008 when a client is too slow: connect again with the last number.
+`/api/v1/live` is a WebSocket: connect with `?after=SEQ` (and `&token=` from another machine) to get every `Change`
+after that number and then each as it happens. It closes with code 4008 when a client is too slow (connect again with
+the last number), and 4009 when the changes after SEQ are not kept any more (load everything anew first).
 """
 TAGS: Final = [
     {"name": "records", "description": "Raw records pushed by other programs."},

@@ -5,13 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Final, Literal
 
+from groundswell.engines import Engine, open_engine
+from groundswell.errors import UnavailableError
+from groundswell.lake import Lake
+from groundswell.marts.export import documents
+from groundswell.marts.latest import search_posts
+from groundswell.query import parse
 from groundswell.settings import Settings
-from groundswell.web.models import Posts
+from groundswell.web.models import Post, Posts
 
 Sort = Literal["latest", "likes", "views", "engagement"]
+
+#: How long a request waits for its turn, seconds.
+_TURN_S: Final = 60.0
+_SHOWN: Final = tuple(Post.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +40,52 @@ class PostSearch:
     """Runs searches; safe to call from several threads (they take turns, the engine is not shared)."""
 
     def __init__(self, settings: Settings) -> None:
+        """Nothing is opened before the first search."""
         self._settings = settings
+        self._lake = Lake.open(settings)
         self._turn = threading.Lock()
+        self._engine: Engine | None = None
 
     def run(self, search: Search) -> Posts:
-        """The posts that match, each by its latest observation."""
+        """The posts that match, each by its latest observation.
+
+        Raises:
+            QuerySyntaxError: the query does not parse.
+            UsageError: `since` is not before `until`.
+            UnavailableError: the lake cannot be read, or other searches take too long.
+        """
         began = time.perf_counter()
-        with self._turn:
-            return Posts(
-                items=[],
-                query=search.query,
-                limit=search.limit,
-                seconds=time.perf_counter() - began,
-                lake_version=None,
+        query = parse(search.query) if search.query.strip() else None
+        if not self._turn.acquire(timeout=_TURN_S):
+            what = "other searches are still running"
+            raise UnavailableError(what, hint="try again in a minute")
+        try:
+            if self._engine is None:
+                self._engine = open_engine(self._settings)
+            table, version = search_posts(
+                self._engine,
+                self._lake,
+                query,
+                search.platforms,
+                _aware(search.since),
+                _aware(search.until),
+                search.sort,
+                search.limit,
             )
+        finally:
+            self._turn.release()
+        items = [Post.model_validate(row) for row in documents(table.select(_SHOWN))]
+        seconds = round(time.perf_counter() - began, 4)
+        known = None if version is None or version < 0 else version
+        return Posts(items=items, query=search.query, limit=search.limit, seconds=seconds, lake_version=known)
+
+    def close(self) -> None:
+        """Release the engine, after the search that runs."""
+        with self._turn:
+            if self._engine is not None:
+                self._engine.close()
+                self._engine = None
+
+
+def _aware(time_: datetime | None) -> datetime | None:
+    return time_ if time_ is None or time_.tzinfo else time_.replace(tzinfo=UTC)

@@ -1,39 +1,107 @@
-"""What the routes share: the desk, the journal's intake, the hub and the search. Made when the server starts."""
+"""What the routes share: the desk, the journal and its intake, the hub, the search, the watch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
 
 from fastapi import Depends, Request, WebSocket
-from sqlalchemy.orm import Session
 
-from groundswell.desk.tables import TrackerRow
+from groundswell.bus import Journal
+from groundswell.desk import open_desk
+from groundswell.desk.clock import Clock, wall_us
+from groundswell.errors import GroundswellError
+from groundswell.lake import Lake
 from groundswell.settings import Settings
+from groundswell.web.arrivals import Pace, PaceMeter
 from groundswell.web.hub import Hub
 from groundswell.web.intake import Intake
-from groundswell.web.models import NewTracker
 from groundswell.web.search import PostSearch
+from groundswell.web.state import read_status
+from groundswell.web.watching import Watcher, Watching
+
+log = logging.getLogger("groundswell.web")
+
+#: How often the pace is measured and the page is told, seconds.
+PACE_S: Final = 1.0
+_COUNT_US: Final = 5_000_000
 
 
-@dataclass
 class Services:
-    """Everything a route may use."""
+    """Everything a route may use. Opening it creates the home if needed."""
 
-    settings: Settings
-    desk: Any
-    hub: Hub
-    intake: Intake
-    search: PostSearch
+    def __init__(self, settings: Settings, *, runner: bool, now: Clock = wall_us) -> None:
+        """Open the desk, the journal and the lake of `settings`.
 
-    def add_tracker(self, session: Session, request: NewTracker) -> TrackerRow:
-        raise NotImplementedError
+        Raises:
+            UnavailableError: one of them cannot be opened.
+        """
+        self.settings = settings
+        self.now = now
+        self.desk = open_desk(settings)
+        self.journal = Journal(settings.journal_path)
+        self.lake = Lake.open(settings)
+        self.hub = Hub(self.desk)
+        self.watching = Watching(self.desk, self._watcher if runner else None)
+        self.intake = Intake(self.journal, self.desk, now=now, appended=self.watching.wake)
+        self.search = PostSearch(settings)
+        self.pace = Pace()
+        self._meter = PaceMeter(self.journal)
+        self._counted = 0
+        self._counted_at = 0
 
-    def remove_tracker(self, session: Session, identity: str) -> None:
-        raise NotImplementedError
+    def _watcher(self) -> Watcher:
+        from groundswell.watch.runner import Runner  # noqa: PLC0415 - slow to import and not always used
 
-    def announce_alert(self, session: Session, identity: str) -> None:
-        raise NotImplementedError
+        return Runner(self.settings, on_change=self.hub.wake)
+
+    def tell(self) -> None:
+        """Say that the desk has changed: the hub looks at once, and the watch takes up changed trackers."""
+        self.hub.wake()
+        self.watching.wake()
+
+    def posts_total(self) -> int:
+        """Observations in the lake, from its log; looked up at most every few seconds."""
+        now = self.now()
+        if now - self._counted_at > _COUNT_US:
+            self._counted, self._counted_at = self.lake.count(), now
+        return self._counted
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Poll, measure and watch for the length of the block, then end in order."""
+        tasks = [asyncio.create_task(work) for work in (self.hub.run(), self.intake.watch_distance(), self._measure())]
+        self.watching.start()
+        try:
+            yield
+        finally:
+            self.hub.close()
+            await self.intake.close()
+            await asyncio.to_thread(self.watching.stop)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(self.close)
+
+    async def _measure(self) -> None:
+        while True:
+            try:
+                self.pace = await asyncio.to_thread(self._meter.measure, self.now())
+                if self.hub.listeners:
+                    status = await asyncio.to_thread(read_status, self)
+                    self.hub.tell("status", "status", self.now(), status.model_dump(mode="json"))
+            except GroundswellError as error:
+                log.warning("the pace cannot be measured: %s", error)
+            await asyncio.sleep(PACE_S)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.search.close()
+        self.journal.close()
+        self.desk.close()
 
 
 def _of_request(request: Request) -> Services:

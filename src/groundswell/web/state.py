@@ -2,19 +2,81 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
-from groundswell.web.models import Health, Status
+from groundswell import __version__
+from groundswell.desk import alerts, changes, checkpoints, trackers
+from groundswell.desk.clock import moment
+from groundswell.errors import GroundswellError
+from groundswell.web.models import Health, PartHealth, Status
 
 if TYPE_CHECKING:
     from groundswell.web.services import Services
 
+_SECOND: Final = 1_000_000
+#: A record received this long ago at most is of now; an older one comes from a replay.
+LIVE_US: Final = 60 * _SECOND
+
 
 def read_health(services: Services) -> Health:
     """Each part and whether it works."""
-    raise NotImplementedError
+    parts = [
+        _part("desk", lambda: _desk(services)),
+        _part("journal", lambda: f"{services.journal.next_record():,} records received"),
+        _part("lake", lambda: f"{services.lake.count():,} observations"),
+        _part("watch", services.watching.describe),
+    ]
+    return Health(status="ok" if all(part.ok for part in parts) else "degraded", version=__version__, parts=parts)
+
+
+def _desk(services: Services) -> str:
+    with services.desk.reading() as session:
+        return f"{len(trackers.list_active(session)):,} trackers"
+
+
+def _part(name: str, look: Callable[[], str]) -> PartHealth:
+    try:
+        return PartHealth(name=name, ok=True, detail=look())
+    except GroundswellError as error:
+        return PartHealth(name=name, ok=False, detail=str(error))
 
 
 def read_status(services: Services) -> Status:
     """What the head of the page says."""
-    raise NotImplementedError
+    settings, pace, now = services.settings, services.pace, services.now()
+    with services.desk.reading() as session:
+        mark = checkpoints.get(session, "watch")
+        runner = services.watching.where(session)
+        followed = len(trackers.list_active(session))
+        opened, seq = alerts.open_count(session), changes.last_seq(session)
+    watermark = None if mark is None else mark.watermark
+    clock = stream_clock(pace.newest_us, now)
+    newest = None if watermark is None else watermark + settings.lateness * _SECOND
+    return Status(
+        runner=runner,
+        posts_per_s=pace.per_second,
+        newest_event_at=_moment(newest),
+        watermark=_moment(watermark),
+        clock=_moment(clock),
+        late_by_s=None if clock is None or newest is None else max(0.0, (clock - newest) / _SECOND),
+        window_s=settings.window,
+        promise_days=settings.promise,
+        trackers=followed,
+        open_alerts=opened,
+        posts_total=services.posts_total(),
+        sources=list(pace.sources),
+        seq=seq,
+    )
+
+
+def stream_clock(newest_us: int | None, now_us: int) -> int | None:
+    """The stream's clock: now, or in a replay the receive time of its newest record; null while nothing comes in."""
+    if newest_us is None:
+        return None
+    return now_us if abs(now_us - newest_us) < LIVE_US else newest_us
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else moment(micros)

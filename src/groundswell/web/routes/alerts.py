@@ -6,6 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from groundswell.desk import alerts, changes
+from groundswell.desk.clock import moment
 from groundswell.web import documents
 from groundswell.web.documents import AlertState
 from groundswell.web.models import Alert, Alerts, Posts, VerdictRequest
@@ -25,14 +27,14 @@ def list_alerts(
     cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> Alerts:
     """Alerts, newest first."""
-    with services.desk.session() as session:
+    with services.desk.reading() as session:
         return documents.alert_documents(session, state, tracker, limit, cursor)
 
 
 @router.get("/{alert}")
 def show_alert(services: ServicesOf, alert: AlertId) -> Alert:
     """One alert with the evidence that was frozen with it."""
-    with services.desk.session() as session:
+    with services.desk.reading() as session:
         return documents.alert_document(session, alert)
 
 
@@ -44,9 +46,9 @@ def list_alert_posts(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Posts:
     """The posts of the episode as the lake has them now (it follows a stream by up to a minute)."""
-    with services.desk.session() as session:
+    with services.desk.reading() as session:
         row, tracker = documents.alert_row(session, alert)
-        since, until = documents.time_of(row.started_at), documents.time_of(row.updated_at)
+        since, until = moment(row.started_at), moment(row.updated_at)
         query = tracker.query
     return services.search.run(Search(query=query, since=since, until=until, sort=sort, limit=limit))
 
@@ -55,8 +57,9 @@ def list_alert_posts(
 def set_verdict(services: ServicesOf, alert: AlertId, request: VerdictRequest) -> Alert:
     """Say what the alert turned out to be: real, false, or known before; null takes it back."""
     with services.desk.session() as session:
-        row, _ = documents.alert_row(session, alert)
-        row.verdict = request.verdict
-        session.flush()
-        services.announce_alert(session, row.id)
-        return documents.alert_document(session, alert)
+        row = alerts.set_verdict(session, alert, request.verdict)
+        document = documents.alert_document(session, row.id)
+        summary = document.model_dump(mode="json", exclude={"evidence"})
+        changes.append(session, "alert", row.id, summary)
+    services.tell()
+    return document

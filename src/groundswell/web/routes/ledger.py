@@ -22,7 +22,7 @@ def show_ledger(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
 ) -> Ledger:
     """Received, stored, known, rejected and ignored records by source and quarter hour, newest first."""
-    return read_ledger(services, source, since, limit)
+    return read_ledger(services.lake, services.journal, source, since, limit)
 
 
 @router.get("/quarantine")
@@ -32,4 +32,4 @@ def list_quarantine(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Quarantine:
     """Records set aside, newest first, and how many there are per reason."""
-    return read_quarantine(services, reason, limit)
+    return read_quarantine(services.lake, reason, limit)

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from groundswell.web.models import Change
 from groundswell.web.services import ServicesOf, SocketServices
-from groundswell.web.sockets import serve_events, serve_socket
+from groundswell.web.sockets import BEAT_S, serve_events, serve_socket
 
 router = APIRouter(tags=["live"])
 After = Annotated[
@@ -39,7 +39,10 @@ async def stream_events(
 ) -> EventStream:
     """Server-sent events: every change after the given one, then each as it happens."""
     start = after if last_event_id is None else last_event_id
-    events: AsyncIterator[bytes] = serve_events(services.hub, start)
+    if start is not None:
+        # Here, where an answer can still say that it is gone.
+        await services.hub.check(start)
+    events: AsyncIterator[bytes] = serve_events(services.hub.follow(start, beat_s=BEAT_S))
     return EventStream(events, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 

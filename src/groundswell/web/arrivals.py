@@ -1,0 +1,60 @@
+"""How fast records come in, measured from the journal, so that it is the same whoever receives them."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from groundswell.bus import Journal
+from groundswell.desk.clock import moment
+from groundswell.web.models import SourceStatus
+
+#: Rates are means over this long, microseconds.
+SPAN_US: Final = 10_000_000
+#: A source that was not heard of for this long is not connected, microseconds.
+CONNECTED_US: Final = 12_000_000
+#: Sources that were connected this long ago are still listed, microseconds.
+LISTED_US: Final = 24 * 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What comes in now: records a second in all and by source, and the newest receive time (a replay's own)."""
+
+    per_second: float = 0.0
+    sources: tuple[SourceStatus, ...] = ()
+    newest_us: int | None = None
+
+
+class PaceMeter:
+    """Measures the pace each time it is asked to; belongs to one thread."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._marks: deque[tuple[int, int]] = deque()  # when, last block then
+        self._newest: dict[str, int] = {}
+
+    def measure(self, now_us: int) -> Pace:
+        """The pace over the last ten seconds (or since the first measurement, if that is less)."""
+        self._marks.append((now_us, self._journal.last_block()))
+        while len(self._marks) > 2 and self._marks[1][0] <= now_us - SPAN_US:
+            self._marks.popleft()
+        began, block = self._marks[0]
+        arrived = {each.source: each for each in self._journal.arrivals(block)}
+        self._newest.update({source: each.received_us for source, each in arrived.items()})
+        seconds = max(now_us - began, 1_000_000) / 1e6
+        beats = {each.source: each.to_us for each in self._journal.connections(now_us - LISTED_US)}
+        sources = tuple(
+            SourceStatus(
+                name=source,
+                kind=source.partition(":")[0],
+                connected=beats.get(source, 0) >= now_us - CONNECTED_US,
+                records_per_s=round(arrived[source].records / seconds, 1) if source in arrived else 0.0,
+                newest_event_at=moment(self._newest[source]) if source in self._newest else None,
+            )
+            for source in sorted(beats.keys() | arrived.keys())
+        )
+        total = sum(each.records for each in arrived.values()) / seconds
+        newest = max((each.received_us for each in arrived.values()), default=None)
+        return Pace(round(total, 1), sources, newest)

@@ -1,0 +1,116 @@
+"""The watch inside the server: a thread that runs it unless another process does, and takes over when that one ends."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from sqlalchemy.orm import Session
+
+from groundswell.desk import Desk, leases
+from groundswell.errors import ConflictError, GroundswellError, UnavailableError
+
+log = logging.getLogger("groundswell.web")
+
+Where = Literal["here", "elsewhere", "none"]
+LEASE = "watch"
+
+
+class Watcher(Protocol):
+    """What this file needs of `groundswell.watch.runner.Runner`."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until `stop` is set; raises ConflictError while another process holds the lease."""
+        ...
+
+    def wake(self) -> None:
+        """Say that there are new records; may be called from any thread."""
+        ...
+
+
+class Watching:
+    """Keeps one `Watcher` going in a thread of its own."""
+
+    def __init__(self, desk: Desk, make: Callable[[], Watcher] | None, *, retry_s: float = 2.0) -> None:
+        """`make` opens a watcher; None: this server never watches itself."""
+        self._desk = desk
+        self._make = make
+        self._retry_s = retry_s
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._watcher: Watcher | None = None
+        self._trouble: GroundswellError | None = None
+
+    def start(self) -> None:
+        """Begin; does nothing where this server is not to watch."""
+        if self._make is not None:
+            self._thread = threading.Thread(target=self._keep, name="watch", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there are new records."""
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.wake()
+
+    def stop(self) -> None:
+        """Let the watcher commit what it has and end; waits for it."""
+        self._stop.set()
+        self.wake()
+        if self._thread is not None:
+            self._thread.join()
+
+    def where(self, session: Session) -> Where:
+        """Whether the watch runs here, in another process, or nowhere."""
+        holder = leases.holder_of(session, LEASE)
+        if holder is None:
+            return "none"
+        return "here" if holder == leases.this_process() else "elsewhere"
+
+    def describe(self) -> str:
+        """One line on how the watch does.
+
+        Raises:
+            GroundswellError: it should run here and fails.
+        """
+        with self._desk.reading() as session:
+            holder = leases.holder_of(session, LEASE)
+        if holder is not None and holder != leases.this_process():
+            return f"runs in {leases.describe(holder)}"
+        if holder is not None:
+            return "runs here"
+        if self._trouble is not None:
+            raise self._trouble
+        return "starts" if self._make is not None else "nobody watches; this server was started without"
+
+    def _keep(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._run()
+            except ConflictError as error:
+                self._note(error, logging.INFO)
+            except GroundswellError as error:
+                self._note(error, logging.ERROR)
+            except Exception as error:  # the server goes on, says so in /health, and tries again
+                log.exception("the watch failed")
+                self._trouble = UnavailableError(
+                    f"the watch failed ({type(error).__name__})", hint="see the server's log"
+                )
+            self._stop.wait(self._retry_s)
+
+    def _run(self) -> None:
+        if self._make is None:
+            return
+        self._watcher = self._make()
+        try:
+            self._trouble = None
+            self._watcher.run(self._stop)
+        finally:
+            self._watcher = None
+
+    def _note(self, error: GroundswellError, level: int) -> None:
+        if str(error) != str(self._trouble):
+            log.log(level, "the watch does not run here: %s", error)
+        self._trouble = error

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import gzip
+import json
+
+import httpx
+import pytest
+import zstandard
+
+from groundswell.settings import load_settings
+from groundswell.web import bodies, intake
+
+RECORDS = [{"id": str(number), "text": f"word {number}"} for number in range(3)]
+LINES = b"".join(json.dumps(record).encode() + b"\n" for record in RECORDS)
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def stored(served) -> list[bytes]:  # type: ignore[no-untyped-def]
+    blocks = served.services.journal.read(0, 10_000, 1 << 30)
+    return [record for block in blocks for record in block.records]
+
+
+def decoded(served) -> list[object]:  # type: ignore[no-untyped-def]
+    return [json.loads(record) for record in stored(served)]
+
+
+def test_lines_are_in_the_journal_when_the_answer_comes(served) -> None:  # type: ignore[no-untyped-def]
+    answer = served.client.post("/records", content=LINES, headers=NDJSON)
+
+    assert answer.status_code == 202
+    assert answer.json() == {"received": 3, "first": 0, "last": 2}
+    assert decoded(served) == RECORDS
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (json.dumps(RECORDS).encode(), "application/json"),
+        (json.dumps(RECORDS, indent=2).encode(), "application/json"),
+        (json.dumps(RECORDS).encode(), "text/plain"),
+        (LINES.replace(b"\n", b"\r\n\r\n"), "application/x-ndjson"),
+        (b"\xef\xbb\xbf" + LINES.rstrip(), "application/octet-stream"),
+    ],
+    ids=["array", "pretty array", "array of no type", "lines of Windows", "lines with a BOM and no type"],
+)
+def test_every_form_gives_the_same_records(served, body: bytes, kind: str) -> None:  # type: ignore[no-untyped-def]
+    answer = served.client.post("/records", content=body, headers={"Content-Type": kind})
+
+    assert answer.status_code == 202, answer.text
+    assert decoded(served) == RECORDS
+
+
+def test_a_single_object_is_one_record_without_a_line_break(served) -> None:  # type: ignore[no-untyped-def]
+    served.client.post(
+        "/records", content=json.dumps(RECORDS[0], indent=1), headers={"Content-Type": "application/json"}
+    )
+
+    (record,) = stored(served)
+    assert b"\n" not in record
+    assert json.loads(record) == RECORDS[0]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(LINES)),
+        ("gzip", b"".join(gzip.compress(line) for line in LINES.splitlines(keepends=True))),
+        ("zstd", zstandard.ZstdCompressor().compress(LINES)),
+        ("zstd", b"".join(zstandard.ZstdCompressor().compress(line) for line in LINES.splitlines(keepends=True))),
+    ],
+    ids=["gzip", "gzip members", "zstd", "zstd frames"],
+)
+def test_compressed_bodies_are_understood(served, encoding: str, body: bytes) -> None:  # type: ignore[no-untyped-def]
+    answer = served.client.post("/records", content=body, headers={**NDJSON, "Content-Encoding": encoding})
+
+    assert answer.status_code == 202, answer.text
+    assert decoded(served) == RECORDS
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "said"),
+    [
+        ({}, b"", 400, "no record"),
+        (NDJSON, b"\n \n", 400, "no record"),
+        ({"Content-Type": "application/json"}, b"[]", 400, "no record"),
+        ({"Content-Type": "application/json"}, b'{"a": ', 400, "not JSON"),
+        ({"Content-Type": "application/json"}, LINES, 400, "not JSON"),
+        ({"Content-Encoding": "br"}, LINES, 400, "no content encoding `br`"),
+        ({"Content-Encoding": "gzip"}, LINES, 400, "broken"),
+        ({"Content-Encoding": "gzip"}, gzip.compress(LINES)[:-9], 400, "ends too early"),
+        ({"Content-Encoding": "zstd"}, zstandard.ZstdCompressor().compress(LINES)[:-3], 400, "ends too early"),
+        ({"Content-Encoding": "zstd"}, b"\x28\xb5\x2f\xfd nonsense", 400, "broken"),
+        ({"Content-Encoding": "gzip"}, gzip.compress(b" " * (bodies.MAX_BODY + 1)), 413, "larger than 64 MiB"),
+        (
+            {"Content-Encoding": "zstd"},
+            zstandard.ZstdCompressor().compress(b" " * (bodies.MAX_BODY + 1)),
+            413,
+            "larger than 64 MiB",
+        ),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_whole_with_the_reason(  # type: ignore[no-untyped-def]
+    served, headers: dict[str, str], body: bytes, status: int, said: str
+) -> None:
+    answer = served.client.post("/records", content=body, headers=headers)
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said in answer.json()["detail"]
+    assert stored(served) == []
+
+
+def test_a_body_that_is_too_large_is_refused_by_its_length(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "MAX_BODY", 100)
+
+    assert client.post("/records", content=b"{}\n" * 34).status_code == 413
+
+
+def test_a_body_of_unknown_length_is_cut_off(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_BODY", 10_000)
+
+    answer = client.post("/records", content=(b"{}\n" * 1_000 for _ in range(20)), headers=NDJSON)
+
+    assert answer.status_code == 413
+
+
+def test_a_record_over_the_limit_is_named() -> None:
+    body = b"{}\n" + b'{"a": "' + b"x" * 2000 + b'"}'
+
+    with pytest.raises(bodies.TooLargeError, match="record 2 has 2,009 bytes; at most 1,024"):
+        bodies._records_of(body, "", "application/x-ndjson", load_settings(max_record=1024).max_record)
+
+
+def test_the_source_and_how_to_read_it_stand_with_the_records(served) -> None:  # type: ignore[no-untyped-def]
+    query = {"source": "crawler", "layout": "generic.table", "tz": "Europe/Paris", "map": ["text=body", "likes=hearts"]}
+    served.client.post("/records", params=query, content=LINES)
+
+    (block,) = served.services.journal.read(0, 10, 1 << 20)
+    assert block.source == "crawler"
+    assert block.hint == {
+        "layout": "generic.table",
+        "map": {"text": "body", "likes": "hearts"},
+        "tz": "Europe/Paris",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ({"map": "text"}, 400, "not a mapping"),
+        ({"tz": "Mars/Olympus"}, 400, "no time zone"),
+        ({"source": "a b"}, 422, "source"),
+    ],
+)
+def test_wrong_ways_to_read_are_refused(client: httpx.Client, query: dict[str, str], status: int, said: str) -> None:
+    answer = client.post("/records", params=query, content=LINES)
+
+    assert (answer.status_code, said in answer.json()["detail"]) == (status, True)
+
+
+def test_a_source_that_pushes_counts_as_connected(served) -> None:  # type: ignore[no-untyped-def]
+    served.client.post("/records", params={"source": "crawler"}, content=LINES)
+
+    (connection,) = served.services.journal.connections()
+    assert connection.source == "crawler"
+
+
+def test_a_journal_too_far_ahead_pushes_back(served, monkeypatch: pytest.MonkeyPatch, until) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(intake, "MAX_BEHIND", 2)
+    assert served.client.post("/records", content=LINES).status_code == 202
+    until(lambda: served.services.intake.behind == 3, what="the distance")
+
+    answer = served.client.post("/records", content=LINES)
+
+    assert answer.status_code == 429
+    assert answer.headers["retry-after"] == "10"
+    assert "3 records" in answer.json()["detail"]
+    assert len(stored(served)) == 3
