@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from groundswell.errors import GroundswellError
+from groundswell.errors import GroundswellError, QuerySyntaxError
 from groundswell.web.models import Problem
 
 log = logging.getLogger("groundswell.web")
@@ -66,7 +66,11 @@ async def _expected(request: Request, error: Exception) -> JSONResponse:
         raise error
     detail = error.what if error.where is None else f"{error.what}: {error.where}"
     headers = {"Retry-After": str(error.retry_s)} if isinstance(error, BusyError) else None
-    return problem_response(error.status, detail, instance=request.url.path, hint=error.hint, headers=headers)
+    # The page shows the place in the query itself.
+    errors = [error.fields] if isinstance(error, QuerySyntaxError) else None
+    return problem_response(
+        error.status, detail, instance=request.url.path, hint=error.hint, errors=errors, headers=headers
+    )
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
