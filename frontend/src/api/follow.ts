@@ -76,6 +76,7 @@ export function useLive(): void {
       }
       if (stopped) return;
       if (tries > 0) void client.invalidateQueries();
+      tries = 0;
       live = new LiveConnection(status.seq, {
         address: liveAddress,
         connect: (address) => new WebSocket(address),
@@ -84,6 +85,10 @@ export function useLive(): void {
           connection.set(state);
           // What the line does not carry (posts, evidence) may have changed meanwhile.
           if (state.kind === "open" && state.recovered) void client.invalidateQueries();
+        },
+        onStale: () => {
+          void client.invalidateQueries();
+          void begin();
         },
       });
       live.start();

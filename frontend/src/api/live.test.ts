@@ -17,10 +17,12 @@ let sockets: FakeSocket[];
 let states: ConnectionState[];
 let seen: number[];
 let live: LiveConnection;
+let stale: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
   [sockets, states, seen] = [[], [], []];
+  stale = 0;
   live = new LiveConnection(7, {
     address: (seq) => `after=${seq}`,
     connect: (address) => {
@@ -30,6 +32,7 @@ beforeEach(() => {
     },
     onChange: (change) => seen.push(change.seq),
     onState: (state) => states.push(state),
+    onStale: () => (stale += 1),
     now: () => 0,
   });
   live.start();
@@ -68,6 +71,12 @@ it("waits longer after each failure, up to a limit", () => {
   expect(states.at(-1)).toMatchObject({ kind: "lost", tries: 2, retryAt: 2000 });
   live.retryNow();
   expect(sockets).toHaveLength(3);
+});
+
+it("asks for a fresh start where the server cannot go on", () => {
+  sockets[0]?.onclose?.({ code: 4009 } as CloseEvent);
+  vi.advanceTimersByTime(60_000);
+  expect([stale, sockets.length]).toEqual([1, 1]);
 });
 
 it("stays silent once stopped", () => {

@@ -19,9 +19,13 @@ export interface LiveOptions {
   connect: (address: string) => Socket;
   onChange: (change: Change) => void;
   onState: (state: ConnectionState) => void;
+  /** The server cannot go on from the last change (too long ago, or another home): load everything anew. */
+  onStale: () => void;
   now?: () => number;
 }
 
+/** The server's close code for a number that it cannot continue from. */
+export const CANNOT_RESUME = 4009;
 export const FIRST_WAIT_MS = 1_000;
 export const LONGEST_WAIT_MS = 15_000;
 
@@ -81,9 +85,15 @@ export class LiveConnection {
       this.options.onState({ kind: "open", since: this.now(), recovered });
     };
     socket.onmessage = (event) => this.take(event.data);
-    socket.onclose = () => {
+    socket.onclose = (event) => {
       this.drop();
-      if (!this.stopped) this.wait();
+      if (this.stopped) return;
+      if (event.code === CANNOT_RESUME) {
+        this.stop();
+        this.options.onStale();
+      } else {
+        this.wait();
+      }
     };
   }
 
