@@ -1,0 +1,130 @@
+"""From what a layout gives to whole rows of `posts`: words, tags, key, month, and where the row came from."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.schema import MAPPED, POSTS, TEXTS, UNREAD
+from groundswell.text.keys import observation_keys
+from groundswell.text.tags import hashtags_of, mentions_of, urls_of
+from groundswell.text.tokens import tokenise
+
+if TYPE_CHECKING:
+    from groundswell.platforms.layout import Layout
+
+UNKNOWN: Final = "unknown"
+#: Columns of `posts` that `derive` gives: all but the number, which the lake gives out.
+DERIVED: Final = pa.schema([f for f in POSTS if f.name != "ingest_seq"])
+
+_PLATFORM: Final = re.compile(r"[^a-z0-9._-]+")
+_CELLS: Final = re.compile(r"; (?=\w+=)")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where records come from: the source's name, the file or partition, and when they were imported (µs)."""
+
+    source: str
+    origin: str
+    imported_us: int
+
+
+def derive(
+    mapped: pa.Table,
+    layout: Layout,
+    origin: Origin,
+    offsets: np.ndarray[Any, Any],
+    received_us: np.ndarray[Any, Any] | None = None,
+) -> pa.Table:
+    """Rows of `DERIVED` from the usable rows of a layout (`MAPPED` + `unread`), in the same order.
+
+    `offsets` are the places of the records in the origin; `received_us` (streams) stands in for an
+    `observed_at` that the record does not state, after the key was made of what it does state.
+    """
+    columns = {name: _whole(mapped[name]) for name in MAPPED.names}
+    count = mapped.num_rows
+    columns["platform"] = _platforms(columns["platform"], layout.platform)
+    text = columns["text"]
+    for name, extract in (("hashtags", hashtags_of), ("mentions", mentions_of), ("urls", urls_of)):
+        columns[name] = _filled(columns[name], text, extract)
+    columns["extra"] = _with_unread(columns["extra"], _whole(mapped[UNREAD]))
+    columns["tokens"] = tokenise(text)
+    columns["key"] = observation_keys(pa.table(columns))
+    if received_us is not None:
+        seen = pa.array(received_us, pa.int64()).cast(pa.timestamp("us")).cast(columns["observed_at"].type)
+        columns["observed_at"] = pc.coalesce(columns["observed_at"], seen)
+    columns["month"] = _months(columns["created_at"])
+    columns["source"] = _same(origin.source, count)
+    columns["layout"] = _same(layout.id, count)
+    columns["layout_version"] = pa.repeat(pa.scalar(layout.version, pa.int32()), count)
+    columns["origin"] = _same(origin.origin, count)
+    columns["origin_offset"] = pa.array(offsets, pa.int64())
+    columns["imported_at"] = pa.repeat(pa.scalar(origin.imported_us, POSTS.field("imported_at").type), count)
+    return pa.table([columns[name] for name in DERIVED.names], schema=DERIVED)
+
+
+def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _same(text: str, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(text, pa.string()), count)
+
+
+def _platforms(given: pa.Array, default: str) -> pa.Array:
+    """Platform names as they can stand in a folder name: lower-case letters, digits, `.`, `_`, `-`."""
+    if given.null_count == len(given):
+        return _same(default or UNKNOWN, len(given))
+    encoded = pc.dictionary_encode(given)
+    names = [_PLATFORM.sub("-", str(name).strip().lower()).strip("-.") or UNKNOWN for name in encoded.dictionary.to_pylist()]
+    return pc.fill_null(pc.take(pa.array(names, pa.string()), encoded.indices), default or UNKNOWN)
+
+
+def _filled(given: pa.Array, text: pa.Array, extract: Any) -> pa.Array:
+    """What the layout gave, and what the text holds where it gave nothing."""
+    if not given.null_count:
+        return given
+    if given.null_count == len(given):
+        return extract(text).cast(TEXTS)
+    missing = pc.is_null(given)
+    found = extract(pc.if_else(missing, text, pa.scalar(None, pa.string()))).cast(TEXTS)
+    return pc.if_else(missing, found, given.cast(TEXTS))
+
+
+def _months(created: pa.Array) -> pa.Array:
+    """`YYYY-MM` of each time, `unknown` for null."""
+    micros = created.cast(pa.int64())
+    months = pc.fill_null(micros, 0).to_numpy(zero_copy_only=False).astype("datetime64[us]").astype("datetime64[M]")
+    found, codes = np.unique(months, return_inverse=True)
+    names = pa.array([str(month) for month in found], pa.string())
+    codes = pa.array(codes.astype(np.int32).ravel(), mask=pc.is_null(micros).to_numpy(zero_copy_only=False))
+    return pc.fill_null(pc.take(names, codes), UNKNOWN)
+
+
+def _with_unread(extra: pa.Array, unread: pa.Array) -> pa.Array:
+    """`extra` with the cells that could not be read under `unread`; few rows have any."""
+    if unread.null_count == len(unread):
+        return extra
+    merged = extra.to_pylist()
+    for row in np.flatnonzero(pc.is_valid(unread).to_numpy(zero_copy_only=False)):
+        document = json.loads(merged[row]) if merged[row] else {}
+        document["unread"] = unread_cells(unread[row].as_py())
+        merged[row] = json.dumps(document, ensure_ascii=False)
+    return pa.array(merged, pa.string())
+
+
+def unread_cells(text: str) -> dict[str, str]:
+    """The cells that could not be read, by field.
+
+    >>> unread_cells("likes=many; views=1,5; 3")
+    {'likes': 'many', 'views': '1,5; 3'}
+    """
+    pairs = (cell.partition("=") for cell in _CELLS.split(text))
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,143 @@
+"""Rows that are set aside: the exact reason from a strict parser, and the row that goes to quarantine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from groundswell.engines.strict import read_object
+from groundswell.importing.derive import Origin
+from groundswell.schema import QUARANTINE
+from groundswell.sources.documents import HEAD_BYTES, Oversized
+
+#: Reasons that do not come from a layout.
+TOO_LONG: Final = "record is over the size limit"
+UNKNOWN_LAYOUT: Final = "no known layout"
+NOT_OBJECT: Final = "not a JSON object"
+
+_WHITE: Final = b" \t\r\n"
+_DETAIL: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One record that is set aside. `reason` is the same for all records with the same fault; `detail` has the value."""
+
+    offset: int
+    row: int
+    reason: str
+    detail: str
+    raw: bytes
+    platform: str | None = None
+    layout: str | None = None
+    oversized: Oversized | None = None
+
+    @classmethod
+    def too_long(cls, row: int, record: Oversized) -> Rejection:
+        """The rejection of a record over the size limit."""
+        detail = f"{record.length:,} bytes"
+        return cls(record.offset, row, TOO_LONG, detail, record.head, oversized=record)
+
+
+def decode(raw: bytes) -> tuple[dict[str, Any] | None, str, str]:
+    """The JSON object that `raw` is, or null with the reason and its detail.
+
+    >>> decode(b'{"a": 1} {"b": 2}')[1]
+    'several JSON values on one line'
+    """
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # The engines take the constants that Python writes (`NaN`); so it is them who say what is an object.
+        record = read_object(raw)[0]
+        return (None, *_fault(raw, error)) if record is None else (record, "", "")
+    if not isinstance(value, dict):
+        return None, NOT_OBJECT, f"a JSON {_KINDS.get(type(value), 'value')}: {_excerpt(raw)}"
+    return value, "", ""
+
+
+_KINDS: Final = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
+
+
+def _fault(raw: bytes, error: Exception) -> tuple[str, str]:
+    text = str(error)
+    detail = f"{text}; {_excerpt(raw)}"
+    start = raw.lstrip(_WHITE)[:1]
+    if b"\0" in raw:
+        return "not JSON: a NUL byte", detail
+    try:
+        raw.decode()
+    except UnicodeDecodeError as bad:
+        return "not valid UTF-8", f"byte {raw[bad.start]:#04x} at {bad.start}; {_excerpt(raw)}"
+    if isinstance(error, RecursionError):
+        return "not JSON: nested too deeply", detail
+    if "truncated" in text:
+        return "not JSON: cut short", detail
+    if "trailing" in text:
+        return _trailing(raw, detail)
+    if start not in b"{[" or not start:
+        return "not JSON", detail
+    return "not JSON: malformed", detail
+
+
+def _trailing(raw: bytes, detail: str) -> tuple[str, str]:
+    rest = raw[raw.rfind(b"}{") + 1 :] if b"}{" in raw else raw.rpartition(b"} ")[2]
+    several = rest.strip(_WHITE).startswith((b"{", b"["))
+    return ("several JSON values on one line" if several else "not JSON: text behind the value"), detail
+
+
+def _excerpt(raw: bytes) -> str:
+    text = raw[: _DETAIL + 1].decode("utf-8", "replace")
+    return text[:_DETAIL] + "…" if len(text) > _DETAIL else text
+
+
+def platform_error(record: dict[str, Any]) -> str | None:
+    """What an API says in an error answer; null if the record is none.
+
+    >>> platform_error({"error": {"message": "Bad Request", "errors": [{"reason": "keyInvalid"}]}})
+    'an error answer of the platform: Bad Request (keyInvalid)'
+    """
+    error = record.get("error")
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        return None
+    causes = error.get("errors")
+    first = causes[0] if isinstance(causes, list) and causes and isinstance(causes[0], dict) else {}
+    cause = first.get("reason") or error.get("status") or error.get("code")
+    return f"an error answer of the platform: {error['message']}" + (f" ({cause})" if cause else "")
+
+
+def quarantine_rows(rejections: Sequence[Rejection], origin: Origin, hint: str | None) -> pa.Table:
+    """Rows of the quarantine for rejections of one origin; the id is the same whenever it is imported again."""
+    rows = [_row(rejection, origin, hint) for rejection in rejections]
+    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in QUARANTINE.names]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, QUARANTINE, strict=True)]
+    return pa.table(arrays, schema=QUARANTINE)
+
+
+def _row(rejection: Rejection, origin: Origin, hint: str | None) -> tuple[Any, ...]:
+    big = rejection.oversized
+    raw = rejection.raw if big is None else big.head[:HEAD_BYTES]
+    sha256 = hashlib.sha256(raw).hexdigest() if big is None else big.sha256
+    place = f"{origin.origin}\n{rejection.offset}\n{sha256}".encode()
+    return (
+        hashlib.blake2b(place, digest_size=12).hexdigest(),
+        origin.imported_us,
+        origin.source,
+        origin.origin,
+        rejection.offset,
+        rejection.row,
+        rejection.platform,
+        rejection.layout,
+        rejection.reason,
+        rejection.detail[: 2 * _DETAIL],
+        raw,
+        len(raw) if big is None else big.length,
+        sha256,
+        hint,
+        "held",
+    )

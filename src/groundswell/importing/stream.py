@@ -1,0 +1,265 @@
+"""The lake writer of streams: blocks of the journal become posts, quarantine and ledger, a batch at a time.
+
+A batch is written down before it is done (its borders and its clock, as a run), so that a killed one is
+repeated with the same borders. Each append names the batch as its transaction (`journal`, number); the
+posts commit carries the ledger rows, because a repeated batch would count its own posts as known.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from groundswell.desk import Desk, checkpoints, leases, runs
+from groundswell.desk.clock import Clock, wall_us
+from groundswell.importing.blocks import RawBlock, normalise
+from groundswell.importing.derive import DERIVED, Origin
+from groundswell.importing.known import KeySet, keys_of, take_rows
+from groundswell.importing.refusals import Rejection, quarantine_rows
+from groundswell.importing.unit import QUARTER_US, QuarantineWriter
+from groundswell.lake import Lake
+from groundswell.lake.maintenance import tidy
+from groundswell.schema import LEDGER
+from groundswell.sources.documents import Oversized
+
+if TYPE_CHECKING:
+    from groundswell.bus import Journal
+    from groundswell.bus.blocks import Block
+    from groundswell.engines.contract import Engine
+    from groundswell.platforms import Registry
+    from groundswell.settings import Settings
+
+APP: Final = "journal"
+READER: Final = "lake"
+KIND: Final = "lake-batch"
+MAX_RECORDS: Final = 200_000
+MAX_BYTES: Final = 128 << 20
+#: A stream's small commits are joined after so many batches.
+TIDY_EVERY: Final = 64
+#: Records that one normalise call takes.
+_TAKE: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class LakeBatch:
+    """What a batch did; `last_block` is where the lake is in the journal."""
+
+    number: int
+    last_block: int
+    records: int
+    stored: int
+    known: int
+    rejected: int
+    ignored: int
+
+
+def journal_to_lake(
+    journal: Journal,
+    lake: Lake,
+    desk: Desk,
+    engine: Engine,
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    now: Clock = wall_us,
+    wait_s: float = 60.0,
+) -> LakeBatch | None:
+    """Take the next batch of journal blocks into the lake, under the lease `lake`; null if there is none.
+
+    Call it again at once while it returns a batch, and after `commit_every` seconds when it returns null.
+
+    Raises:
+        ConflictError: another process keeps the lake for longer than `wait_s` seconds; try again later.
+        UnavailableError: the lake, the desk or the journal cannot be written; the batch is repeated next time.
+    """
+    from groundswell.platforms import registry as installed  # noqa: PLC0415 - loads every layout
+
+    with desk.reading() as session:
+        at = checkpoints.get(session, READER)
+    if journal.last_block() <= (at.block if at else 0):
+        return None
+    with leases.hold(desk, READER, wait_s=wait_s) as held:
+        batch = _plan(journal, desk, now)
+        if batch is None:
+            return None
+        writer = _Batch(journal, lake, engine, registry or installed(), settings, batch)
+        rows = writer.run(held)
+        with desk.session() as session:
+            held.guard(session)
+            checkpoints.put(session, READER, block=batch.last, batch=batch.number, now_us=now())
+            runs.finish(session, batch.run_id, {"ledger": rows}, now_us=now())
+        if batch.number % TIDY_EVERY == 0:
+            held.renew()
+            tidy(lake)
+    sums = [sum(row[name] for row in rows) for name in ("received", "stored", "known", "rejected", "ignored")]
+    return LakeBatch(batch.number, batch.last, *sums)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    number: int
+    first: int
+    last: int
+    imported_us: int
+    run_id: str
+
+
+def _plan(journal: Journal, desk: Desk, now: Clock) -> _Plan | None:
+    """The batch that was begun, or the next one, written down."""
+    with desk.session() as session:
+        at = checkpoints.get(session, READER)
+        number, block = (at.batch + 1, at.block) if at else (1, 0)
+        run_id = f"{APP}-{number}"
+        run = runs.latest(session, KIND, run_id)
+        if run is None:
+            last = journal.borders(block, MAX_RECORDS, MAX_BYTES)
+            if last <= block:
+                return None
+            run = runs.start(
+                session, KIND, run_id, run_id=run_id, summary={"first": block + 1, "last": last}, now_us=now()
+            )
+        borders = run.summary or {}
+        return _Plan(number, borders["first"], borders["last"], run.started_at, run.id)
+
+
+@dataclass
+class _Batch:
+    """One batch while it is done."""
+
+    journal: Journal
+    lake: Lake
+    engine: Engine
+    registry: Registry
+    settings: Settings
+    plan: _Plan
+
+    @property
+    def txn(self) -> tuple[str, int]:
+        return APP, self.plan.number
+
+    def run(self, held: leases.Held) -> list[dict[str, Any]]:
+        """Append what is not there yet; the ledger rows of the batch (times in microseconds)."""
+        done = self._done()
+        rows = self._store(held) if done is None else done
+        self.lake.append("ledger", _ledger_table(rows), txn=self.txn)
+        return rows
+
+    def _done(self) -> list[dict[str, Any]] | None:
+        if (self.lake.txn_version("posts", APP) or 0) < self.plan.number:
+            return None
+        metadata = self.lake.commit_metadata("posts", self.txn) or {}
+        rows: list[dict[str, Any]] = json.loads(metadata.get("ledger", "[]"))
+        return rows
+
+    def _store(self, held: leases.Held) -> list[dict[str, Any]]:
+        keys = KeySet(keys_of(self.lake))
+        counts = _Counts(f"{APP}-{self.plan.number}")
+        with self.lake.appender("posts") as posts, QuarantineWriter(self.lake, self.txn) as quarantine:
+            for block in _joined(self.journal.between(self.plan.first, self.plan.last), self.plan.imported_us):
+                if isinstance(block, RawBlock):
+                    self._records(block, keys, posts.write, quarantine, counts)
+                else:
+                    quarantine.write(block)
+                    counts.refused(block)
+            rows = counts.rows()
+            held.renew()
+            quarantine.commit()
+            posts.commit(txn=self.txn, metadata={"ledger": json.dumps(rows)})
+        return rows
+
+    def _records(self, block: RawBlock, keys: KeySet, write: Any, quarantine: QuarantineWriter, counts: _Counts) -> None:
+        out = normalise(block, self.engine, self.registry, self.settings)
+        received = np.asarray(block.received_us)
+        new = keys.admit(out.posts) if out.posts.num_rows else np.empty(0, np.bool_)
+        if new.any():
+            write(take_rows(out.posts, new).select(DERIVED.names))
+        if out.rejected.num_rows:
+            quarantine.write(out.rejected)
+        counts.records(block, received, out.posts["record"].to_numpy(), new, out.rejected["origin_offset"].to_numpy())
+
+
+class _Counts:
+    """The ledger rows of a batch: per source and quarter hour of receipt."""
+
+    def __init__(self, batch: str) -> None:
+        self._batch = batch
+        self._rows: dict[tuple[str, str, int], dict[str, Any]] = {}
+
+    def records(self, block: RawBlock, received: Any, posts: Any, new: Any, rejected: Any) -> None:
+        quarters = received // QUARTER_US * QUARTER_US
+        kinds = np.full(len(block.records), 4)  # what is neither a post nor rejected was ignored
+        kinds[posts] = np.where(new, 1, 2)
+        kinds[np.isin(block.numbers, rejected)] = 3
+        names = ("received", "stored", "known", "rejected", "ignored")
+        for quarter in np.unique(quarters).tolist():
+            row = self._row(block.source, block.origin, quarter)
+            here = kinds[quarters == quarter]
+            row["received"] += len(here)
+            for kind, name in enumerate(names[1:], 1):
+                row[name] += int((here == kind).sum())
+
+    def refused(self, rows: pa.Table) -> None:
+        at = rows["at"].cast(pa.int64()).to_numpy()
+        for source, origin, micros in zip(rows["source"].to_pylist(), rows["origin"].to_pylist(), at, strict=True):
+            row = self._row(source, origin, int(micros) // QUARTER_US * QUARTER_US)
+            row["received"] += 1
+            row["rejected"] += 1
+
+    def rows(self) -> list[dict[str, Any]]:
+        return [self._rows[key] for key in sorted(self._rows)]
+
+    def _row(self, source: str, origin: str, quarter: int) -> dict[str, Any]:
+        empty = {"batch": self._batch, "source": source, "origin": origin, "quarter": quarter}
+        names = ("received", "stored", "known", "rejected", "ignored")
+        return self._rows.setdefault((source, origin, quarter), empty | dict.fromkeys(names, 0))
+
+
+def _ledger_table(rows: list[dict[str, Any]]) -> pa.Table:
+    arrays = [pa.array([row[field.name] for row in rows], field.type) for field in LEDGER]
+    return pa.table(arrays, schema=LEDGER)
+
+
+def _joined(blocks: Iterable[Block], imported_us: int) -> Iterator[RawBlock | pa.Table]:
+    """Neighbouring blocks of one source as one, because the engine's start costs as much as thousands of rows."""
+    for (source, kind, hint), members in groupby(blocks, key=lambda b: (b.source, str(b.kind), json.dumps(b.hint))):
+        waiting: list[Block] = []
+        for block in members:
+            if kind == "oversized":
+                yield _oversized(block)
+                continue
+            waiting.append(block)
+            if sum(b.count for b in waiting) >= _TAKE:
+                yield _raw(waiting, source, json.loads(hint), imported_us)
+                waiting = []
+        if waiting:
+            yield _raw(waiting, source, json.loads(hint), imported_us)
+
+
+def _raw(blocks: list[Block], source: str, hint: dict[str, Any] | None, imported_us: int) -> RawBlock:
+    return RawBlock(
+        records=[record for block in blocks for record in block.records],
+        source=source,
+        origin=APP,
+        numbers=np.concatenate([block.numbers for block in blocks]),
+        received_us=np.concatenate([block.received_us for block in blocks]),
+        hint=hint,
+        imported_us=imported_us,
+    )
+
+
+def _oversized(block: Block) -> pa.Table:
+    """Quarantine rows of records that were over the limit when they arrived."""
+    tables = []
+    for record, number, received in zip(block.records, block.numbers.tolist(), block.received_us.tolist(), strict=True):
+        said = json.loads(record)
+        big = Oversized(said["offset"], said["raw_bytes"], said["raw_sha256"], base64.b64decode(said["raw"]))
+        origin = Origin(block.source, said["origin"], received)
+        tables.append(quarantine_rows([Rejection.too_long(number, big)], origin, None))
+    return pa.concat_tables(tables)

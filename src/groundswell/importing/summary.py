@@ -1,0 +1,137 @@
+"""What an import did: read = stored + known + rejected + ignored, for each layout, each file, and in all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from groundswell.importing.refusals import Rejection
+
+COUNTS: Final = ("read", "stored", "known", "rejected", "ignored")
+_EXAMPLE: Final = 200
+
+
+@dataclass(slots=True)
+class LayoutCounts:
+    """The records of one layout in one file (`layout` null: records that no layout claims)."""
+
+    platform: str | None
+    layout: str | None
+    stored: int = 0
+    known: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def read(self) -> int:
+        """All records of this layout."""
+        return self.stored + self.known + self.rejected + self.ignored
+
+    def document(self) -> dict[str, Any]:
+        """As `import --json` shows it."""
+        head = {"platform": self.platform, "layout": self.layout}
+        return head | {name: getattr(self, name) for name in COUNTS} | {"reasons": dict(self.reasons.most_common())}
+
+
+@dataclass(slots=True)
+class FileSummary:
+    """One file. `error` says why it could not be read (to its end); `examples` has a line for each reason."""
+
+    path: str
+    bytes: int = 0
+    seconds: float = 0.0
+    error: str | None = None
+    layouts: dict[str | None, LayoutCounts] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def count(self, name: str) -> int:
+        """Sum of one of `COUNTS` over the layouts."""
+        return sum(getattr(counts, name) for counts in self.layouts.values())
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """Rejected records by reason."""
+        return _added(counts.reasons for counts in self.layouts.values())
+
+    def of(self, platform: str | None, layout: str | None) -> LayoutCounts:
+        """The counts of one layout, to add to."""
+        return self.layouts.setdefault(layout, LayoutCounts(platform, layout))
+
+    def reject(self, rejections: Iterable[Rejection]) -> None:
+        """Count rejections, and keep an example of each reason."""
+        for rejection in rejections:
+            counts = self.of(rejection.platform, rejection.layout)
+            counts.rejected += 1
+            counts.reasons[rejection.reason] += 1
+            if rejection.reason not in self.examples:
+                text = rejection.raw[:_EXAMPLE].decode("utf-8", "replace")
+                self.examples[rejection.reason] = f"line {rejection.row:,}: {text}"
+
+    def document(self) -> dict[str, Any]:
+        """As `import --json` shows it; `from_document` reads it back."""
+        layouts = [counts.document() for counts in self.layouts.values()]
+        sums = {name: self.count(name) for name in COUNTS}
+        rest = {"seconds": round(self.seconds, 3), "bytes": self.bytes, "error": self.error, "examples": self.examples}
+        return {"path": self.path, "layouts": layouts} | sums | rest
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> FileSummary:
+        """The summary that `document` was made of."""
+        summary = cls(document["path"], document["bytes"], document["seconds"], document["error"])
+        summary.examples = dict(document["examples"])
+        for entry in document["layouts"]:
+            counts = summary.of(entry["platform"], entry["layout"])
+            counts.stored, counts.known = entry["stored"], entry["known"]
+            counts.rejected, counts.ignored = entry["rejected"], entry["ignored"]
+            counts.reasons = Counter(entry["reasons"])
+        return summary
+
+
+@dataclass(slots=True)
+class ImportSummary:
+    """All files of one import; `seconds` is the time that it took."""
+
+    files: list[FileSummary] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def count(self, name: str) -> int:
+        """Sum of one of `COUNTS` over the files."""
+        return sum(file.count(name) for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all files, as they lie on disk."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """Rejected records by reason."""
+        return _added(file.reasons for file in self.files)
+
+    def example(self, reason: str) -> str:
+        """A record that was rejected for `reason`, with its place."""
+        return next((file.examples[reason] for file in self.files if reason in file.examples), "")
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every record is accounted for, 1 when a file could not be read."""
+        return 1 if any(file.error for file in self.files) else 0
+
+    def document(self) -> dict[str, Any]:
+        """The document of `import --json`."""
+        sums = {name: self.count(name) for name in COUNTS}
+        return sums | {
+            "seconds": round(self.seconds, 3),
+            "bytes": self.bytes,
+            "files": [file.document() for file in self.files],
+        }
+
+
+def _added(counters: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return total

@@ -1,0 +1,343 @@
+"""NDJSON as an engine wants it: pieces of clean lines on disk, with the place of every line in its origin.
+
+A plain UTF-8 file is its own only piece. Around a byte order mark, another encoding, compression or a line
+over the limit, pieces are written to a temporary folder, so that memory stays bounded.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import mmap
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from groundswell.sources.compression import Compression, CutShortError, content
+from groundswell.sources.containers import Container
+from groundswell.sources.documents import HEAD_BYTES, Element, Oversized
+
+#: Bytes of a piece that is written to disk.
+PIECE: Final = 128 << 20
+_BLOCK: Final = 4 << 20
+_WHITE: Final = b" \t\r\n"
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Lines for the engine. `base` is the place in the origin of the first byte, `first_line` its line number.
+
+    `offsets` are the places of the records in the origin where they are not simply `base` plus the place in
+    the piece (a document was cut up). `spilled`: the reader removes the file when it is done.
+    """
+
+    path: Path
+    base: int
+    first_line: int
+    spilled: bool
+    offsets: Numbers | None = None
+
+    def remove(self) -> None:
+        """Remove the file if it is a temporary one."""
+        if self.spilled:
+            self.path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LongLine:
+    """A line over the limit: its number and what is kept of it."""
+
+    line: int
+    record: Oversized
+
+
+def pieces(path: Path, container: Container, limit: int, tmp: Path) -> Iterator[Piece | LongLine]:
+    """The lines of an NDJSON file in order; each piece is read before the next is made.
+
+    Raises:
+        CutShortError: after what could be read, if a compressed file ends early.
+    """
+    if container.compression is Compression.NONE and container.encoding == "utf-8":
+        long = long_lines(path, limit)
+        if not long:
+            yield Piece(path, 0, 1, spilled=False)
+            return
+    bom = 3 if container.encoding == "utf-8-sig" else 0
+    chunks = recoded(content(path), container.encoding)
+    yield from _spilled(chunks, bom, limit, tmp)
+
+
+def recoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The chunks as UTF-8 without a byte order mark."""
+    if encoding == "utf-8":
+        yield from chunks
+    elif encoding == "utf-8-sig":
+        first = True
+        for chunk in chunks:
+            yield chunk.removeprefix(codecs.BOM_UTF8) if first else chunk
+            first = False
+    else:
+        decoder = codecs.getincrementaldecoder(encoding)("replace")
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+        yield decoder.decode(b"", final=True).encode()
+
+
+def long_lines(path: Path, limit: int) -> list[tuple[int, int]]:
+    """Start and end of the lines over `limit` bytes; looks at a few bytes in every `limit` only."""
+    size = path.stat().st_size
+    if size <= limit:
+        return []
+    found: list[tuple[int, int]] = []
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        start = 0
+        while size - start > limit:
+            last = view.rfind(b"\n", start, start + limit + 1)
+            if last < 0:
+                end = view.find(b"\n", start + limit)
+                end = size if end < 0 else end
+                found.append((start, end))
+                last = end
+            start = last + 1
+    return found
+
+
+def _spilled(chunks: Iterable[bytes], base: int, limit: int, tmp: Path) -> Iterator[Piece | LongLine]:
+    tmp.mkdir(parents=True, exist_ok=True)
+    cutter = _Cutter(base, limit, tmp)
+    failure: CutShortError | None = None
+    try:
+        for chunk in chunks:
+            yield from cutter.feed(chunk)
+    except CutShortError as error:
+        failure = error  # raised again once the whole lines before it are read
+    yield from cutter.close(whole=failure is None)
+    if failure is not None:
+        raise failure
+
+
+class _Cutter:
+    """Writes whole lines to pieces and sets long ones aside."""
+
+    def __init__(self, base: int, limit: int, tmp: Path) -> None:
+        self._limit = limit
+        self._tmp = tmp
+        self._at = base
+        self._line = 1
+        self._carry = b""
+        self._long: _Long | None = None
+        self._piece: Path | None = None
+        self._file: Any = None
+        self._begun = (base, 1)
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> Iterator[Piece | LongLine]:
+        if self._long is not None:
+            head, newline, chunk = chunk.partition(b"\n")
+            self._long.take(head)
+            if not newline:
+                return
+            yield from self._end_long()
+        text = self._carry + chunk
+        cut = text.rfind(b"\n") + 1
+        whole, self._carry = text[:cut], text[cut:]
+        yield from self._lines(whole)
+        if len(self._carry) > self._limit:
+            yield from self._flush()
+            self._long = _Long(self._at)
+            self._long.take(self._carry)
+            self._carry = b""
+
+    def close(self, *, whole: bool) -> list[Piece | LongLine]:
+        out: list[Piece | LongLine] = []
+        if not whole:
+            self._long, self._carry = None, b""  # the line that the break cut in two
+        if self._long is not None:
+            out.extend(self._end_long())
+        elif self._carry:
+            out.extend(self._lines(self._carry + b"\n"))
+        out.extend(self._flush())
+        return out
+
+    def _lines(self, whole: bytes) -> Iterator[Piece | LongLine]:
+        start = 0
+        while len(whole) - start > self._limit + 1:
+            last = whole.rfind(b"\n", start, start + self._limit + 1)
+            if last < 0:
+                end = whole.index(b"\n", start + self._limit)
+                yield from self._flush()
+                self._long = _Long(self._at)
+                self._long.take(whole[start:end])
+                yield from self._end_long()
+                last = end
+            else:
+                self._write(whole[start : last + 1])
+            start = last + 1
+        self._write(whole[start:])
+        if self._size >= PIECE:
+            yield from self._flush()
+
+    def _write(self, lines: bytes) -> None:
+        if not lines:
+            return
+        if self._file is None:
+            self._piece = self._tmp / f"piece-{secrets.token_hex(8)}.ndjson"
+            self._file = self._piece.open("wb")
+            self._begun = (self._at, self._line)
+        self._file.write(lines)
+        self._size += len(lines)
+        self._at += len(lines)
+        self._line += lines.count(b"\n")
+
+    def _flush(self) -> Iterator[Piece | LongLine]:
+        if self._file is not None and self._piece is not None:
+            self._file.close()
+            piece = Piece(self._piece, *self._begun, spilled=True)
+            self._file, self._piece, self._size = None, None, 0
+            yield piece
+
+    def _end_long(self) -> Iterator[LongLine]:
+        if self._long is not None:
+            record = self._long.record()
+            yield LongLine(self._line, record)
+            self._at += record.length + 1
+            self._line += 1
+            self._long = None
+
+
+class _Long:
+    """A line over the limit while it passes by."""
+
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+        self._hash = hashlib.sha256()
+        self._length = 0
+        self._head = b""
+
+    def take(self, part: bytes) -> None:
+        if len(self._head) < HEAD_BYTES:
+            self._head += part[: HEAD_BYTES - len(self._head)]
+        self._length += len(part)
+        self._hash.update(part)
+
+    def record(self) -> Oversized:
+        return Oversized(self._offset, self._length, self._hash.hexdigest(), self._head)
+
+
+def spill_elements(elements: Iterable[Element | Oversized], tmp: Path) -> Iterator[Piece | LongLine]:
+    """The records of a document as pieces of one line each; their numbers count from 1."""
+    tmp.mkdir(parents=True, exist_ok=True)
+    number = first = 1
+    lines: list[bytes] = []
+    offsets: list[int] = []
+    size = 0
+
+    def piece() -> Piece:
+        path = tmp / f"piece-{secrets.token_hex(8)}.ndjson"
+        path.write_bytes(b"".join(lines))
+        return Piece(path, 0, first, spilled=True, offsets=np.array(offsets, dtype=np.int64))
+
+    failure: Exception | None = None
+    source = iter(elements)
+    while failure is None:
+        try:
+            element = next(source)
+        except StopIteration:
+            break
+        except Exception as error:  # noqa: BLE001 - raised again once what came before it is read
+            failure = error
+            break
+        if isinstance(element, Oversized):
+            yield LongLine(number, element)
+        else:
+            # A raw line break can only be white space between tokens (inside a string it would be invalid).
+            lines.append(element.raw.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n")
+            offsets.append(element.offset)
+            size += len(element.raw)
+        number += 1
+        if size >= PIECE // 4:
+            yield piece()
+            lines, offsets, size, first = [], [], 0, number
+    if lines:
+        yield piece()
+    if failure is not None:
+        raise failure
+
+
+class LineIndex:
+    """Place and number of each non-blank line of a piece, in step with an engine that gives one row for each."""
+
+    def __init__(self, piece: Piece) -> None:
+        self.lines = 0
+        self._piece = piece
+        self._blocks = self._read()
+        self._offsets: list[Numbers] = []
+        self._numbers: list[Numbers] = []
+        self._ready = 0
+
+    def take(self, count: int) -> tuple[Numbers, Numbers, Numbers]:
+        """For the next `count` lines: place in the piece, place in the origin, number of the line from 1.
+
+        Fewer are given if the piece ends before.
+        """
+        while self._ready < count:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self._offsets.append(block[0])
+            self._numbers.append(block[1])
+            self._ready += len(block[0])
+        offsets = np.concatenate(self._offsets) if self._offsets else np.empty(0, np.int64)
+        numbers = np.concatenate(self._numbers) if self._numbers else np.empty(0, np.int64)
+        self._offsets, self._numbers = [offsets[count:]], [numbers[count:]]
+        self._ready = len(offsets) - len(offsets[:count])
+        local, lines = offsets[:count], numbers[:count]
+        if self._piece.offsets is not None:
+            return local, self._piece.offsets[lines - 1], lines + (self._piece.first_line - 1)
+        return local, local + self._piece.base, lines + (self._piece.first_line - 1)
+
+    def rest(self) -> int:
+        """How many non-blank lines were not taken; reads to the end."""
+        remaining = self._ready
+        for offsets, _ in self._blocks:
+            remaining += len(offsets)
+        return remaining
+
+    def _read(self) -> Iterator[tuple[Numbers, Numbers]]:
+        at = 0
+        with self._piece.path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                if not block.endswith(b"\n"):
+                    block += file.readline()
+                yield self._index(block, at)
+                at += len(block)
+
+    def _index(self, block: bytes, at: int) -> tuple[Numbers, Numbers]:
+        codes = np.frombuffer(block, np.uint8)
+        ends = np.flatnonzero(codes == 10)
+        if not block.endswith(b"\n"):
+            ends = np.append(ends, len(block))
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        numbers = np.arange(self.lines + 1, self.lines + 1 + len(starts), dtype=np.int64)
+        self.lines += len(starts)
+        first = codes[np.minimum(starts, len(codes) - 1)]
+        # Only a line that begins with white space (or is empty) can be blank.
+        doubtful = np.flatnonzero((first == 32) | (first == 9) | (first == 13) | (first == 10))
+        blank = [i for i in doubtful if not block[starts[i] : ends[i]].strip(_WHITE)]
+        if blank:
+            starts, numbers = np.delete(starts, blank), np.delete(numbers, blank)
+        return starts + at, numbers
+
+
+def read_lines(path: Path, offsets: Iterable[int]) -> Iterator[bytes]:
+    """The lines that begin at `offsets` of the file, without their line break."""
+    with path.open("rb") as file:
+        for offset in offsets:
+            file.seek(offset)
+            yield file.readline().rstrip(b"\n").removesuffix(b"\r")
