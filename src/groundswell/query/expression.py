@@ -42,5 +42,3 @@ def _leaf(leaf: Leaf, posts: ir.Table) -> Any:
     if equals.field == "lang":
         return (column == equals.value) | column.startswith(f"{equals.value}-")
     return column == equals.value
-
-

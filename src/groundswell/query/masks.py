@@ -6,6 +6,7 @@ checked only in the few posts that hold its first word. What it gives is exactly
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
@@ -100,7 +101,7 @@ class Matcher:
         self._tag_numbers = {name: number for number, name in enumerate(tags)}
 
     def matrix(self, posts: pa.Table) -> Mask:
-        """Which query (row) matches which post (column): bool, queries × posts."""
+        """Which query (row) matches which post (column): bool, queries by posts."""
         rows = posts.num_rows
         out = np.zeros((len(self._roots), rows), dtype=np.bool_)
         if rows == 0 or not self._roots:
@@ -143,7 +144,7 @@ def _rows_by_value(lists: Any, wanted: Any) -> list[npt.NDArray[np.int64]]:
     order = np.argsort(numbers, kind="stable")
     borders = np.searchsorted(numbers[order], np.arange(len(wanted) + 1))
     ordered = parents[order].astype(np.int64)
-    return [ordered[a:b] for a, b in zip(borders[:-1], borders[1:], strict=True)]
+    return [ordered[a:b] for a, b in itertools.pairwise(borders)]
 
 
 class _BatchIndex:
@@ -177,5 +178,3 @@ class _BatchIndex:
             rows = rows[_truth(pc.match_substring(self._tokens.take(pa.array(rows)), leaf.needle))]
         mask[rows] = True
         return mask
-
-

@@ -1,0 +1,162 @@
+"""The matched posts that an alert may have to show: those of open windows and of open episodes, bounded.
+
+Of each tracker and window at most `keep_posts` are kept: greatest reach first, then by identity. Which ones
+does not depend on the order in which they came or on where batches end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = npt.NDArray[np.int64]
+
+#: Columns of a kept post.
+KEPT: Final = pa.schema(
+    [
+        ("platform", pa.string()),
+        ("post_id", pa.string()),
+        ("url", pa.string()),
+        ("author", pa.string()),
+        ("followers", pa.int64()),
+        ("created_us", pa.int64()),
+        ("text", pa.string()),
+        ("tokens", pa.string()),
+        ("hashtags", pa.list_(pa.string())),
+        ("sound", pa.string()),
+        ("likes", pa.int64()),
+        ("views", pa.int64()),
+        ("origin", pa.string()),
+        ("record", pa.int64()),
+    ]
+)
+#: With more pairs than this, what is not among the kept goes at once instead of when its window closes.
+_PRUNE_AT: Final = 50_000
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which post matched which tracker: parallel arrays."""
+
+    slot: Ints
+    window: Ints
+    row: Ints
+    reach: npt.NDArray[np.float64]
+    identity: npt.NDArray[np.uint64]
+
+    @classmethod
+    def empty(cls) -> Pairs:
+        """No pairs."""
+        none = np.zeros(0, dtype=np.int64)
+        return cls(none, none, none, np.zeros(0), np.zeros(0, dtype=np.uint64))
+
+    def take(self, rows: Any) -> Pairs:
+        """Some of the pairs."""
+        return Pairs(self.slot[rows], self.window[rows], self.row[rows], self.reach[rows], self.identity[rows])
+
+    def and_also(self, other: Pairs) -> Pairs:
+        """These pairs and then those."""
+        return Pairs(
+            *(np.concatenate((getattr(self, name), getattr(other, name))) for name in self.__dataclass_fields__)
+        )
+
+
+@dataclass(frozen=True)
+class Recent:
+    """Kept posts and what they matched."""
+
+    posts: pa.Table
+    pairs: Pairs
+
+    @classmethod
+    def empty(cls) -> Recent:
+        """Nothing kept."""
+        return cls(KEPT.empty_table(), Pairs.empty())
+
+    def of(self, slot: int, from_us: int, until_us: int) -> tuple[pa.Table, npt.NDArray[np.uint64]]:
+        """The kept posts of a tracker in windows from `from_us` to before `until_us`, and their identities.
+
+        Ordered by identity, so that their first n are a fair sample.
+        """
+        at = self.pairs
+        mine = np.flatnonzero((at.slot == slot) & (at.window >= from_us) & (at.window < until_us))
+        mine = mine[np.argsort(at.identity[mine], kind="stable")]
+        return self.posts.take(pa.array(at.row[mine])), at.identity[mine]
+
+
+def _joined(first: Any, second: Any, between: str) -> Any:
+    """Both texts with `between` between them, or the one that is not null, or null.
+
+    Arrow's `binary_join_element_wise` gives an array of the wrong length where everything is null.
+    """
+    both = pc.binary_join_element_wise(pc.fill_null(first, ""), pc.fill_null(second, ""), between)
+    return pc.if_else(pc.and_(pc.is_valid(first), pc.is_valid(second)), both, pc.coalesce(first, second))
+
+
+def kept_columns(posts: pa.Table) -> pa.Table:
+    """What is kept of posts (columns of `schema.POSTS`), as `KEPT`."""
+    if posts.num_rows == 0:
+        return KEPT.empty_table()
+    batch = posts.combine_chunks().to_batches()[0]
+    offset = batch.column("origin_offset").cast(pa.string())
+    columns = {
+        "author": pc.coalesce(batch.column("author_name"), batch.column("author_id")),
+        "created_us": batch.column("created_at").cast(pa.int64()),
+        "sound": _joined(batch.column("music_title"), batch.column("music_author"), " · "),
+        "origin": _joined(batch.column("origin"), offset, ":"),
+    }
+    arrays = [columns.get(name) if name in columns else batch.column(name) for name in KEPT.names]
+    return pa.table([array.cast(kind) for array, kind in zip(arrays, KEPT.types, strict=True)], schema=KEPT)
+
+
+def reach_of(posts: pa.Table) -> npt.NDArray[np.float64]:
+    """Followers of the author, else views, else likes, else 0."""
+    known = pc.coalesce(posts.column("followers"), posts.column("views"), posts.column("likes"), pa.scalar(0))
+    reach: npt.NDArray[np.float64] = known.to_numpy().astype(np.float64)
+    return reach
+
+
+def remember(
+    recent: Recent,
+    posts: pa.Table,
+    matches: npt.NDArray[np.bool_],
+    windows: Ints,
+    identity: npt.NDArray[np.uint64],
+    keep: int,
+) -> Recent:
+    """Keep the posts that match. `matches` has shape (trackers, posts); `windows` and `identity` one a post."""
+    rows = np.flatnonzero(matches.any(axis=0))
+    if len(rows) == 0:
+        return recent
+    taken = posts.take(pa.array(rows))
+    slot, at = np.nonzero(matches[:, rows])
+    new = Pairs(
+        slot.astype(np.int64),
+        windows[rows][at],
+        at + recent.posts.num_rows,
+        reach_of(taken)[at],
+        identity[rows][at],
+    )
+    joined = Recent(pa.concat_tables([recent.posts, kept_columns(taken)]), recent.pairs.and_also(new))
+    return prune(joined, keep) if len(joined.pairs.slot) > _PRUNE_AT else joined
+
+
+def prune(recent: Recent, keep: int, wanted: npt.NDArray[np.bool_] | None = None) -> Recent:
+    """Drop pairs that are not `wanted`, then of each tracker and window all but the `keep` first ones."""
+    pairs = recent.pairs if wanted is None else recent.pairs.take(wanted)
+    order = np.lexsort((pairs.identity, -pairs.reach, pairs.window, pairs.slot))
+    pairs = pairs.take(order)
+    if len(pairs.slot):
+        changes = np.flatnonzero(np.diff(pairs.slot) | np.diff(pairs.window)) + 1
+        first = np.zeros(len(pairs.slot), dtype=np.int64)
+        first[changes] = changes
+        rank = np.arange(len(pairs.slot)) - np.maximum.accumulate(first)
+        pairs = pairs.take(rank < keep)
+    used, row = np.unique(pairs.row, return_inverse=True)
+    posts = recent.posts.take(pa.array(used)).combine_chunks()
+    return Recent(posts, Pairs(pairs.slot, pairs.window, row.astype(np.int64), pairs.reach, pairs.identity))

@@ -1,0 +1,83 @@
+"""Tails and quantiles of the negative binomial, vectorised.
+
+A count with mean m and squared coefficient of extra variation v (variance m + v m²) is negative binomial with
+size 1/v; v → 0 is Poisson. Tail probabilities are regularised incomplete beta functions (Johnson, Kemp & Kotz,
+*Univariate Discrete Distributions*, 3rd ed., §5.6), a tenth of a microsecond each.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+Floats = npt.NDArray[np.float64]
+
+#: Below this extra variation the distribution is Poisson to six digits for any mean that a window can have.
+_LEAST_EXTRA: Final = 1e-7
+_LEAST_MEAN: Final = 1e-9
+
+
+def _size(extra: Floats) -> Floats:
+    return 1.0 / np.maximum(extra, _LEAST_EXTRA)
+
+
+def upper_tail(count: Floats, mean: Floats, extra: Floats) -> Floats:
+    """P(Y ≥ count).
+
+    >>> float(upper_tail(np.array([0.0]), np.array([3.0]), np.array([0.1]))[0])
+    1.0
+    """
+    size = _size(extra)
+    mean = np.maximum(mean, _LEAST_MEAN)
+    tail = special.betainc(np.maximum(count, 1.0), size, mean / (size + mean))
+    return np.where(count <= 0, 1.0, tail).astype(np.float64)
+
+
+def lower_tail(count: Floats, mean: Floats, extra: Floats) -> Floats:
+    """P(Y ≤ count)."""
+    size = _size(extra)
+    mean = np.maximum(mean, _LEAST_MEAN)
+    return np.asarray(special.betainc(size, count + 1.0, size / (size + mean)), dtype=np.float64)
+
+
+def burst_tail(count: Floats, mean: Floats, extra: Floats) -> Floats:
+    """Mid-p of a count that is high: P(Y > count) + P(Y = count) / 2.
+
+    Counts are discrete, so that P(Y ≥ count) reaches a given rarity less often than it promises; the mid-p
+    keeps the promise on average (Lancaster 1961).
+    """
+    return 0.5 * (upper_tail(count, mean, extra) + upper_tail(count + 1, mean, extra))
+
+
+def drop_tail(count: Floats, mean: Floats, extra: Floats) -> Floats:
+    """Mid-p of a count that is low: P(Y < count) + P(Y = count) / 2."""
+    below = np.where(count > 0, lower_tail(np.maximum(count - 1, 0.0), mean, extra), 0.0)
+    return 0.5 * (lower_tail(count, mean, extra) + below)
+
+
+def quantile(probability: float, mean: Floats, extra: Floats) -> Floats:
+    """The least count whose distribution function reaches `probability`.
+
+    Starts from the Cornish-Fisher expansion and walks to the exact count; where means are so large that the
+    start is a few counts off, it may stay one or two counts off.
+    """
+    mean = np.maximum(mean, _LEAST_MEAN)
+    z = special.ndtri(probability)
+    deviation = np.sqrt(mean + extra * mean**2)
+    skew = (1 + 2 * extra * mean) / deviation
+    guess = mean + deviation * (z + (z**2 - 1) * np.minimum(skew, 3.0) / 6)
+    count = np.maximum(np.floor(guess), 0.0)
+    for _ in range(4):
+        short = lower_tail(count, mean, extra) < probability
+        if not short.any():
+            break
+        count = count + short
+    for _ in range(4):
+        far = (count > 0) & (lower_tail(count - 1, mean, extra) >= probability)
+        if not far.any():
+            break
+        count = count - far
+    return count
