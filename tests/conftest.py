@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from groundswell.desk import Desk, open_desk
+from groundswell.schema import POSTS
 from groundswell.settings import Settings, load_settings
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -37,6 +41,29 @@ def desk(settings: Settings) -> Iterator[Desk]:
     """A new desk in this test's home."""
     with open_desk(settings) as desk:
         yield desk
+
+
+def post_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows of POSTS, `ingest_seq` from 1; what a row does not say is null, except what every row of a lake has."""
+    full = []
+    for number, row in enumerate(rows, 1):
+        created, text = row.get("created_at"), row.get("text")
+        base = {
+            "platform": "x",
+            "ingest_seq": number,
+            "imported_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
+            "tokens": None if text is None else f" {' '.join(text.lower().replace('#', '').split())} ",
+            "key": number.to_bytes(16, "big"),
+            "month": f"{created:%Y-%m}" if created else "unknown",
+        }
+        full.append(base | dict(row))
+    return pa.Table.from_pylist(full, schema=POSTS)
+
+
+@pytest.fixture
+def make_posts() -> Callable[[Sequence[Mapping[str, Any]]], pa.Table]:
+    """`post_rows` as a fixture: posts made of what a test says about them."""
+    return post_rows
 
 
 @pytest.fixture(autouse=True)
