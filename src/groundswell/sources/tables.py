@@ -19,6 +19,8 @@ from groundswell.sources.documents import HEAD_BYTES, Oversized
 
 CHUNK_ROWS: Final = 16_384
 _CHUNK_CHARS: Final = 32 << 20
+#: Cells that say that nothing is there: empty, or a spreadsheet's word for it.
+_MISSING: Final = frozenset({"", "#N/A"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class TableReader:
         width = len(self.columns)
         padded = [row if len(row) == width else row + [""] * (width - len(row)) for row in rows]
         columns = zip(*padded, strict=True) if padded else ([] for _ in self.columns)
-        arrays = [pa.array([cell or None for cell in column], pa.string()) for column in columns]
+        arrays = [pa.array([None if cell in _MISSING else cell for cell in column], pa.string()) for column in columns]
         return pa.table(arrays, names=self.columns)
 
 
