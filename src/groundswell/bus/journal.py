@@ -213,16 +213,26 @@ class Journal:
         with self._errors(), self._write_lock:
             self._transaction(lambda: self._writer.execute("DELETE FROM positions WHERE source = ?", (key,)))
 
-    def borders(self, after_block: int, max_records: int, max_bytes: int) -> int:
+    def borders(self, after_block: int, max_records: int, max_bytes: int, max_span_us: int | None = None) -> int:
         """The last block of a batch that starts after `after_block` and keeps to the limits.
 
-        It holds at least one block where there is any; `after_block` itself where there is none.
+        It holds at least one block where there is any; `after_block` itself where there is none. `max_span_us`
+        limits the time from the first to the last receipt.
         """
-        limit = max_records + 1
-        rows = self._ask("SELECT seq, count, size FROM blocks WHERE seq > ? ORDER BY seq LIMIT ?", after_block, limit)
-        last, records, size = after_block, 0, 0
-        for seq, count, block_bytes in rows:
-            if last > after_block and (records + count > max_records or size + block_bytes > max_bytes):
+        rows = self._ask(
+            "SELECT seq, count, size, received_from, received_to FROM blocks WHERE seq > ? ORDER BY seq LIMIT ?",
+            after_block,
+            max_records + 1,
+        )
+        last, records, size, start = after_block, 0, 0, 0
+        for seq, count, block_bytes, received_from, received_to in rows:
+            if last == after_block:
+                start = received_from
+            elif (
+                records + count > max_records
+                or size + block_bytes > max_bytes
+                or (max_span_us is not None and received_to - start > max_span_us)
+            ):
                 break
             last, records, size = seq, records + count, size + block_bytes
         return last

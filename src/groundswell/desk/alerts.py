@@ -57,6 +57,14 @@ def listed(
     return list(session.scalars(query))
 
 
+def between(session: Session, since_us: int | None, until_us: int | None) -> list[AlertRow]:
+    """Alerts whose episode started in [since, until], oldest first; none where a border is null."""
+    if since_us is None or until_us is None:
+        return []
+    query = select(AlertRow).where(AlertRow.started_at >= since_us, AlertRow.started_at <= until_us)
+    return list(session.scalars(query.order_by(AlertRow.started_at, AlertRow.id)))
+
+
 def open_count(session: Session) -> int:
     """How many alerts are open."""
     return session.scalar(select(func.count()).select_from(AlertRow).where(AlertRow.closed_at.is_(None))) or 0

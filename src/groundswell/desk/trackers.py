@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from groundswell.desk.clock import wall_us
-from groundswell.desk.tables import TrackerRow
+from groundswell.desk.tables import AlertRow, TrackerRow
 from groundswell.errors import ConflictError, NotFoundError
 
 
@@ -55,7 +55,7 @@ def change(session: Session, name: str, query: str, promise_days: float | None =
 
 
 def remove(session: Session, name: str, *, now_us: int | None = None) -> TrackerRow:
-    """Stop watching; `name` is the name or the id. Its alerts and windows stay.
+    """Stop watching; `name` is the name or the id. Its alerts and windows stay; open alerts are closed as they are.
 
     Raises:
         NotFoundError: there is no such tracker.
@@ -63,6 +63,8 @@ def remove(session: Session, name: str, *, now_us: int | None = None) -> Tracker
     row = find(session, name)
     row.removed_at = wall_us() if now_us is None else now_us
     session.flush()
+    still_open = (AlertRow.tracker_id == row.id, AlertRow.closed_at.is_(None))
+    session.execute(update(AlertRow).where(*still_open).values(closed_at=AlertRow.updated_at, phase="closed"))
     return row
 
 

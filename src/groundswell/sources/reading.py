@@ -1,0 +1,84 @@
+"""The records of a file as a stream would bring them: one JSON object each, in the order of the file.
+
+A row of a table becomes a flat JSON object of text. What is no record (a broken row, a line that is not JSON)
+comes as its bytes, for the lake writer to set aside with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import msgspec
+
+from groundswell.errors import UnreadableFileError
+from groundswell.sources.compression import content
+from groundswell.sources.containers import Container, Form, detect
+from groundswell.sources.documents import RECORD_KEYS, Oversized, Splitter
+from groundswell.sources.lines import recoded
+from groundswell.sources.records import Line, LineCutter, describe_oversized
+from groundswell.sources.tables import TableReader
+
+
+def file_records(path: Path, limit: int, unwrap: Collection[tuple[str, ...]] = ()) -> Iterator[Line]:
+    """The records of a file: NDJSON, a JSON document or a table, plain or compressed; the same for the same bytes.
+
+    `unwrap` are further key paths under which a JSON document may hold its records.
+
+    Raises:
+        UnreadableFileError: it is none of these, or it ends early (after what could be read).
+    """
+    container = detect(path)
+    if container.form is Form.BINARY:
+        what = "neither JSON nor a table"
+        raise UnreadableFileError(what, where=path, hint="give NDJSON, JSON, CSV or TSV, plain or as .gz or .zst")
+    if container.form is Form.TABLE:
+        yield from _rows(path, container, limit)
+    elif container.form is Form.JSON:
+        yield from _elements(path, container, limit, unwrap)
+    elif container.form is Form.NDJSON:
+        cutter = LineCutter(limit, origin=str(path))
+        for chunk in recoded(content(path), container.encoding):
+            yield from cutter.feed(chunk)
+        yield from cutter.flush()
+
+
+def table_columns(path: Path, limit: int) -> list[str] | None:
+    """The columns of a table; null if the file is none."""
+    container = detect(path)
+    return TableReader(path, container, limit).columns if container.form is Form.TABLE else None
+
+
+def _rows(path: Path, container: Container, limit: int) -> Iterator[Line]:
+    reader = TableReader(path, container, limit)
+    for chunk in reader.chunks():
+        good = zip(chunk.numbers, map(msgspec.json.encode, chunk.rows.to_pylist()), strict=True)
+        lines = [Line(number, data) for number, data in good]
+        for bad in chunk.bad:
+            if bad.oversized is not None:
+                lines.append(_oversized(bad.oversized, path))
+            else:
+                lines.append(Line(bad.number, bad.raw))
+        yield from sorted(lines, key=lambda line: line.offset) if chunk.bad else lines
+    if reader.failure is not None:
+        raise reader.failure
+
+
+def _elements(path: Path, container: Container, limit: int, unwrap: Collection[tuple[str, ...]]) -> Iterator[Line]:
+    splitter = Splitter([*unwrap, *((key,) for key in RECORD_KEYS)], limit)
+    for element in splitter.records(recoded(content(path), container.encoding)):
+        if isinstance(element, Oversized):
+            yield _oversized(element, path)
+        else:
+            yield Line(element.offset, element.raw)
+    if not splitter.found:
+        # No array of records: the document is one record by itself (or too long to be one).
+        cutter = LineCutter(limit, origin=str(path))
+        for chunk in recoded(content(path), container.encoding):
+            yield from cutter.feed(chunk.replace(b"\n", b" "))
+        yield from cutter.flush()
+
+
+def _oversized(record: Oversized, path: Path) -> Line:
+    description = describe_oversized(record.head, record.length, record.sha256, record.offset, str(path))
+    return Line(record.offset, None, description)

@@ -1,0 +1,194 @@
+"""What the runner leaves behind: the detector's state in a file, and all that it found in one transaction of the desk.
+
+The state file is complete on the disk before the transaction that names it; a file that no checkpoint names
+is left from a kill and removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from groundswell.desk import alerts, changes, checkpoints, documents, series
+from groundswell.desk import trackers as tracker_rows
+from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
+from groundswell.errors import UnavailableError
+from groundswell.watch import flow
+from groundswell.watch.contract import AlertRecord, SeriesPoint, StepOutput
+from groundswell.watch.state import WatchState
+
+#: The live page is told of at most this many windows at once; a replay at full speed closes thousands.
+TOLD_WINDOWS: Final = 50
+#: Rows in one statement.
+_CHUNK: Final = 2_000
+#: Old windows and changes are looked for at every so many checkpoints.
+_PRUNE_EVERY: Final = 50
+
+_NAME: Final = re.compile(r"watch-(\d+)\.arrow")
+
+
+@dataclass
+class Progress:
+    """Where the runner is in memory, and what the desk has not been told yet."""
+
+    state: WatchState
+    block: int = 0
+    batch: int = 0
+    watermark_us: int | None = None
+    generation: int = 0
+    points: dict[tuple[str, int], SeriesPoint] = field(default_factory=dict)
+    alerts: dict[str, AlertRecord] = field(default_factory=dict)
+
+    def take(self, state: WatchState, output: StepOutput, *, block: int, batch: int) -> None:
+        """Go on after a step."""
+        self.state, self.block, self.batch = state, max(self.block, block), batch
+        if output.watermark_us is not None:
+            self.watermark_us = output.watermark_us
+        for point in output.points:
+            self.points[point.tracker_id, point.start] = point
+        for alert in output.alerts:
+            self.alerts[alert.id] = alert
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something that people should see."""
+        return bool(self.points or self.alerts)
+
+
+def write_snapshot(state: WatchState, folder: Path, generation: int) -> None:
+    """Write the state as `watch-<generation>.arrow`, complete and on the disk when this returns.
+
+    Raises:
+        UnavailableError: the disk is full or not writable.
+    """
+    path = folder / f"watch-{generation}.arrow"
+    partial = path.with_suffix(".partial")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        flow.dump_state(state, partial)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+        _sync_folder(folder)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        what = f"the detector's state cannot be written ({error.strerror or error})"
+        hint = "free some space or make the folder writable, and start again: it goes on from the last checkpoint"
+        raise UnavailableError(what, where=path, hint=hint) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load_progress(session: Session, folder: Path) -> Progress:
+    """Where the last checkpoint is, with its state.
+
+    Raises:
+        UnavailableError: the state file that the checkpoint names is gone or cannot be read.
+    """
+    row = checkpoints.get(session, "watch")
+    if row is None:
+        return Progress(WatchState.empty())
+    state = WatchState.empty()
+    if row.generation:
+        path = folder / f"watch-{row.generation}.arrow"
+        try:
+            state = flow.load_state(path)
+        except OSError as error:
+            what = f"the detector's state cannot be read ({error.strerror or error})"
+            hint = "restore the file, or start a replay anew with --again"
+            raise UnavailableError(what, where=path, hint=hint) from error
+    return Progress(state, row.block, row.batch, row.watermark, row.generation)
+
+
+def remove_generations(folder: Path, keep: int) -> None:
+    """Remove state files other than that of generation `keep`."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        found = _NAME.fullmatch(path.name)
+        if path.suffix == ".partial" or (found and int(found[1]) != keep):
+            path.unlink(missing_ok=True)
+
+
+def write_outcome(session: Session, progress: Progress, generation: int, window_us: int, now_us: int) -> None:
+    """Put points, alerts, changes and the checkpoint into the caller's transaction."""
+    rows = tracker_rows.by_id(session)
+    _write_points(session, progress.points.values())
+    _write_alerts(session, progress.alerts.values(), rows, now_us)
+    _tell_windows(session, progress.points.values(), now_us)
+    checkpoints.put(
+        session,
+        "watch",
+        block=progress.block,
+        batch=progress.batch,
+        generation=generation,
+        watermark_us=progress.watermark_us,
+        now_us=now_us,
+    )
+    checkpoints.drop_plans(session, progress.batch)
+    if progress.batch % _PRUNE_EVERY == 0:
+        changes.prune(session)
+        if progress.watermark_us is not None:
+            series.prune(session, window_us // 1_000_000, progress.watermark_us)
+
+
+def _write_points(session: Session, points: Iterable[SeriesPoint]) -> None:
+    rows = [msgspec.structs.asdict(point) for point in points]
+    for start in range(0, len(rows), _CHUNK):
+        series.write(session, rows[start : start + _CHUNK])
+
+
+def _write_alerts(
+    session: Session, records: Iterable[AlertRecord], trackers: dict[str, TrackerRow], now_us: int
+) -> None:
+    rows = [_alert_row(record, trackers[record.tracker_id], now_us) for record in records]
+    alerts.write(session, rows)
+    for row in rows:
+        stored = session.get_one(AlertRow, row["id"], populate_existing=True)
+        summary = documents.alert_summary(stored, trackers[stored.tracker_id])
+        changes.append(session, "alert", stored.id, summary, now_us=now_us)
+
+
+def _alert_row(record: AlertRecord, tracker: TrackerRow, now_us: int) -> dict[str, Any]:
+    row = msgspec.structs.asdict(record)
+    del row["authors"]  # the evidence has it
+    detail = row.pop("detail")
+    row["headline"] = f"{record.headline}\n{detail}" if detail else record.headline
+    row |= {"verdict": None, "created_wall": now_us}
+    if tracker.removed_at is not None and record.closed_at is None:
+        # Nobody watches it any more, so nothing would ever close it.
+        row |= {"closed_at": record.updated_at, "phase": "closed"}
+    return row
+
+
+def _tell_windows(session: Session, points: Iterable[SeriesPoint], now_us: int) -> None:
+    by_start: dict[int, dict[str, Any]] = {}
+    for point in points:
+        window = documents.window(SeriesRow(**msgspec.structs.asdict(point)))
+        by_start.setdefault(point.start, {})[point.tracker_id] = window
+    for start in newest(by_start, TOLD_WINDOWS):
+        changes.append(session, "window", str(start), by_start[start], now_us=now_us)
+
+
+def newest(starts: Iterable[int], count: int) -> Sequence[int]:
+    """The greatest `count` of `starts`, ascending.
+
+    >>> newest([3, 1, 2], 2)
+    [2, 3]
+    """
+    return sorted(starts)[-count:]

@@ -1,0 +1,225 @@
+"""The watch's own loop body: plan a batch, do it, and make a checkpoint. Used by one thread that holds the lease."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from groundswell.bus import Block, Journal
+from groundswell.desk import Desk, checkpoints, trackers
+from groundswell.desk.clock import Clock
+from groundswell.desk.leases import Held
+from groundswell.watch import flow
+from groundswell.watch.commit import (
+    load_progress,
+    remove_generations,
+    write_outcome,
+    write_snapshot,
+)
+from groundswell.watch.contract import DAY, SECOND, TrackerSpec
+from groundswell.watch.plan import (
+    MAX_BYTES,
+    MAX_RECORDS,
+    Plan,
+    batch_of,
+    covered_until,
+    in_force,
+    params_of,
+    spec_of,
+)
+from groundswell.watch.state import WatchState
+
+if TYPE_CHECKING:
+    from groundswell.engines.contract import Engine
+    from groundswell.platforms import Registry
+    from groundswell.settings import Settings
+
+#: A checkpoint is made at least this often while records come in, seconds.
+CHECKPOINT_S: Final = 5.0
+#: Event time that a batch of a replay spans at most: it bounds the windows that one step closes.
+_MAX_SPAN_US: Final = 2 * DAY
+#: A watermark further ahead of the clock than this belongs to a replay of another time, not to a live stream.
+_AHEAD_US: Final = DAY
+
+Hook = Callable[[str], None]
+"""Called at each border of a step with its name: `planned`, `stepped`, `snapshot`, `committing`, `committed`."""
+
+Teach = Callable[[WatchState, Sequence[TrackerSpec], int], WatchState]
+"""Teaches a state what the history of new trackers before a time (microseconds) was."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the loop works with."""
+
+    settings: Settings
+    desk: Desk
+    journal: Journal
+    held: Held
+    engine: Engine
+    registry: Registry
+    teach: Teach
+    now: Clock
+    hook: Hook
+
+
+class WatchLoop:
+    """Goes through the journal batch by batch. `live`: the clock of this machine moves quiet windows on."""
+
+    def __init__(self, parts: Parts, *, live: bool) -> None:
+        self._parts = parts
+        self._live = live
+        self.params = params_of(parts.settings)
+        self._folder = parts.settings.state_path
+        self._clock_us = 0
+        self._saved_at = time.monotonic()
+        with parts.desk.reading() as session:
+            self.progress = load_progress(session, self._folder)
+
+    @property
+    def clock_us(self) -> int:
+        """The stream's clock after the last batch; 0 before the first."""
+        return self._clock_us
+
+    def recover(self) -> None:
+        """Do again what was planned and not committed when the last process ended."""
+        remove_generations(self._folder, self.progress.generation)
+        with self._parts.desk.reading() as session:
+            rows = checkpoints.plans_after(session, self.progress.batch)
+        for row in rows:
+            plan = Plan.of_row(row)
+            self._do(plan, self._parts.journal.between(plan.first_block, plan.last_block))
+        if rows:
+            self.checkpoint()
+        ahead = self.progress.watermark_us
+        if self._live and ahead is not None and ahead > self._parts.now() + _AHEAD_US:
+            self.reset()
+
+    def reset(self) -> None:
+        """Forget everything that the detector has learned; alerts and windows in the desk stay."""
+        self.progress.state = WatchState.empty()
+        self.progress.watermark_us = None
+        self._clock_us = 0
+        self.progress.batch += 1
+        self._save()
+
+    def advance(self) -> int:
+        """Do the next batch of the journal, if there is one; how many records it had."""
+        journal = self._parts.journal
+        self._take_up_trackers()
+        now_us = self._parts.now()
+        last = journal.borders(self.progress.block, MAX_RECORDS, MAX_BYTES, _MAX_SPAN_US)
+        if last == self.progress.block:
+            return 0
+        blocks = journal.between(self.progress.block + 1, last)
+        caught_up = self._live and last >= journal.last_block()
+        received = max((block.received_to_us for block in blocks), default=0)
+        clock_us = max(self._clock_us, received, now_us) if caught_up else max(self._clock_us, received)
+        self._do(self._write_plan(last, clock_us), blocks)
+        if self.progress.has_news or time.monotonic() - self._saved_at >= CHECKPOINT_S:
+            self.checkpoint()
+        return sum(block.count for block in blocks)
+
+    def tick(self, clock_us: int | None = None) -> None:
+        """Move the clock on without records, where that can close a window; else do nothing.
+
+        `clock_us` is for the end of a replay; otherwise it is now.
+        """
+        self._take_up_trackers()
+        at = self._parts.now() if clock_us is None else clock_us
+        if at <= self._clock_us or not self._is_due(at):
+            if self.progress.batch > self.progress.generation and time.monotonic() - self._saved_at >= CHECKPOINT_S:
+                self.checkpoint()
+            return
+        self._do(self._write_plan(self.progress.block, at), [])
+        if self.progress.has_news:
+            self.checkpoint()
+
+    def _is_due(self, clock_us: int) -> bool:
+        watermark = self.progress.watermark_us
+        if watermark is None:
+            return False
+        size = self.params.window_us
+        return (clock_us - self.params.lateness_us) // size > watermark // size
+
+    def _write_plan(self, last_block: int, clock_us: int) -> Plan:
+        parts = self._parts
+        covered = covered_until(parts.journal.connections(clock_us - 2 * DAY), clock_us) if self._live else None
+        with parts.desk.session() as session:
+            parts.held.guard(session)
+            in_force_now = tuple((row.id, row.version) for row in trackers.list_active(session))
+            plan = Plan(self.progress.batch + 1, self.progress.block + 1, last_block, clock_us, in_force_now, covered)
+            checkpoints.plan(
+                session,
+                plan.number,
+                first_block=plan.first_block,
+                last_block=plan.last_block,
+                clock_us=plan.clock_us,
+                trackers=plan.trackers,
+                covered=plan.covered,
+            )
+        parts.hook("planned")
+        return plan
+
+    def _do(self, plan: Plan, blocks: Sequence[Block]) -> None:
+        parts = self._parts
+        with parts.desk.reading() as session:
+            specs = in_force(plan, trackers.by_id(session))
+        batch = batch_of(plan, blocks, parts.engine, parts.registry, parts.settings)
+        state, output = flow.step(self.progress.state, batch, specs, self.params)
+        self.progress.take(state, output, block=plan.last_block, batch=plan.number)
+        self._clock_us = max(self._clock_us, plan.clock_us)
+        parts.hook("stepped")
+
+    def _take_up_trackers(self) -> None:
+        """Teach trackers that the state does not know yet their history, before a batch counts for them."""
+        with self._parts.desk.reading() as session:
+            specs = [spec_of(row) for row in trackers.list_active(session)]
+        known = set(self.progress.state.keys)
+        new = [spec for spec in specs if (spec.id, spec.version) not in known]
+        if not new:
+            return
+        until_us = self._first_open_us()
+        if until_us is None:
+            return  # nothing has come yet; the first batch says what time it is
+        # A kill in between teaches them again, from a lake that may know more; so nothing planned may depend on it.
+        self.checkpoint()
+        self.progress.state = self._parts.teach(self.progress.state, new, until_us)
+        self.progress.batch += 1
+        self._save()
+
+    def _first_open_us(self) -> int | None:
+        size = self.params.window_us
+        if self.progress.watermark_us is not None:
+            return self.progress.watermark_us // size * size
+        following = self._parts.journal.between(self.progress.block + 1, self.progress.block + 1)
+        if not following:
+            return None
+        return (following[0].received_from_us - self.params.lateness_us) // size * size
+
+    def checkpoint(self) -> None:
+        """Commit what was done since the last checkpoint, if anything was."""
+        if self.progress.batch > self.progress.generation:
+            self._save()
+
+    def _save(self) -> None:
+        parts, progress = self._parts, self.progress
+        generation = progress.batch
+        write_snapshot(progress.state, self._folder, generation)
+        parts.hook("snapshot")
+        with parts.desk.session() as session:
+            parts.held.guard(session)
+            write_outcome(session, progress, generation, self.params.window_us, parts.now())
+            parts.hook("committing")
+        parts.hook("committed")
+        progress.generation = generation
+        progress.points, progress.alerts = {}, {}
+        self._saved_at = time.monotonic()
+        remove_generations(self._folder, generation)
+
+    def end_of_stream_us(self) -> int:
+        """A clock at which every window that has a record is closed."""
+        size, slack = self.params.window_us, self.params.lateness_us + max(self.params.quiet_us, SECOND)
+        return (self._clock_us // size + 1) * size + slack

@@ -1,0 +1,128 @@
+"""What the runner does next: a batch of journal blocks, its clock and the trackers in force, written down first.
+
+A plan that was written is done exactly as it says, after a kill too; so the same batch sees the same
+records, the same clock and the same connections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from groundswell import schema
+from groundswell.bus import Block, Connected, Kind
+from groundswell.desk.tables import PlanRow, TrackerRow
+from groundswell.sources.replay import is_undated
+from groundswell.watch.contract import DAY, SECOND, TrackerSpec, WatchBatch, WatchParams
+
+if TYPE_CHECKING:
+    from groundswell.engines.contract import Engine
+    from groundswell.platforms import Registry
+    from groundswell.settings import Settings
+
+#: A batch holds at most this many records and bytes (before compression), and one block at least.
+MAX_RECORDS: Final = 20_000
+MAX_BYTES: Final = 32 << 20
+#: Connections that ended longer before the clock than this say nothing about windows that are still open.
+_CONNECTIONS_US: Final = 2 * DAY
+
+_BATCH: Final = pa.schema([*schema.POSTS, pa.field("record", pa.int64()), pa.field("received_us", pa.int64())])
+
+Intervals = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One batch: journal blocks first to last (none if last < first: a tick of the clock), clock and trackers."""
+
+    number: int
+    first_block: int
+    last_block: int
+    clock_us: int
+    trackers: tuple[tuple[str, int], ...]
+    covered: Intervals | None
+
+    @classmethod
+    def of_row(cls, row: PlanRow) -> Plan:
+        """The plan as it was written down."""
+        covered = None if row.covered is None else tuple((int(a), int(b)) for a, b in row.covered)
+        trackers = tuple((str(tracker), int(version)) for tracker, version in row.trackers)
+        return cls(row.number, row.first_block, row.last_block, row.clock, trackers, covered)
+
+
+def params_of(settings: Settings) -> WatchParams:
+    """What the settings decide about the watch."""
+    return WatchParams(window_us=settings.window * SECOND, lateness_us=settings.lateness * SECOND)
+
+
+def spec_of(row: TrackerRow) -> TrackerSpec:
+    """A tracker as the kernels know it."""
+    return TrackerSpec(
+        id=row.id,
+        version=row.version,
+        name=row.name,
+        query=row.query,
+        promise_days=row.promise_days,
+        created_us=row.created_at,
+    )
+
+
+def in_force(plan: Plan, rows: dict[str, TrackerRow]) -> list[TrackerSpec]:
+    """The trackers of a plan. One whose query was changed since (another version) is left out: it learns anew."""
+    found = [(rows.get(tracker), version) for tracker, version in plan.trackers]
+    return [spec_of(row) for row, version in found if row is not None and row.version == version]
+
+
+def covered_until(connections: Sequence[Connected], clock_us: int) -> Intervals:
+    """The intervals in which at least one source was connected, joined, as far as `clock_us`."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted((c.from_us, min(c.to_us, clock_us)) for c in connections):
+        if end < clock_us - _CONNECTIONS_US or start > clock_us:
+            continue
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def batch_of(plan: Plan, blocks: Sequence[Block], engine: Engine, registry: Registry, settings: Settings) -> WatchBatch:
+    """The posts of the plan's blocks, with their record numbers and receive times, as `flow.step` takes them."""
+    counted = [block for block in blocks if block.kind == Kind.RECORDS and not is_undated(block.hint)]
+    parts = [
+        _posts(list(group), plan, engine, registry, settings)
+        for _, group in groupby(counted, key=lambda block: (block.source, repr(block.hint)))
+    ]
+    posts = pa.concat_tables(parts) if parts else _BATCH.empty_table()
+    return WatchBatch(posts=posts, clock_us=plan.clock_us, covered=plan.covered)
+
+
+def _posts(group: list[Block], plan: Plan, engine: Engine, registry: Registry, settings: Settings) -> pa.Table:
+    from groundswell.importing import RawBlock, normalise  # noqa: PLC0415 - loads the engine; `watch list` needs none
+
+    numbers = np.concatenate([block.numbers for block in group])
+    received = np.concatenate([block.received_us for block in group])
+    raw = RawBlock(
+        records=[record for block in group for record in block.records],
+        source=group[0].source,
+        origin="journal",
+        numbers=numbers,
+        received_us=received,
+        hint=group[0].hint,
+        imported_us=plan.clock_us,
+    )
+    posts = normalise(raw, engine, registry, settings).posts
+    index = posts.column("record").to_numpy()
+    order = np.argsort(numbers[index], kind="stable")
+    index = index[order]
+    posts = posts.take(pa.array(order))
+    columns = [
+        posts.column(f.name) if f.name in posts.column_names else pa.nulls(len(posts), f.type) for f in schema.POSTS
+    ]
+    columns += [pa.array(numbers[index]), pa.array(received[index])]
+    return pa.Table.from_arrays(columns, schema=_BATCH)

@@ -1,0 +1,274 @@
+"""The runner: sources into the journal, the journal through the watch and into the lake, in one process.
+
+One runner a home, by the `watch` lease. `serve` runs it as a library; `groundswell watch run` in the foreground.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from groundswell.bus import Journal
+from groundswell.desk import Desk, leases, open_desk
+from groundswell.desk.clock import Clock, wall_us
+from groundswell.errors import ConflictError, GroundswellError, UnavailableError
+from groundswell.sources.feed import LiveSource
+from groundswell.watch.contract import TrackerSpec
+from groundswell.watch.delivery import Delivery
+from groundswell.watch.history import teach
+from groundswell.watch.loop import Hook, Parts, WatchLoop
+from groundswell.watch.plan import params_of
+from groundswell.watch.state import WatchState
+
+if TYPE_CHECKING:
+    from groundswell.settings import Settings
+
+#: How long the watch waits for records before it looks at the clock again, seconds.
+TICK_S: Final = 0.25
+#: A replay at full speed may be this many journal blocks ahead of the watch.
+MAX_AHEAD: Final = 200
+
+#: How long a commit waits for an import that writes the lake, seconds.
+LAKE_WAIT_S: Final = 15.0
+
+LEASE: Final = "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerStatus:
+    """How a runner does: records done since its start, its clock and watermark (µs, null before the first)."""
+
+    records: int
+    clock_us: int | None
+    watermark_us: int | None
+    block: int
+    behind_blocks: int
+    trouble: str | None
+
+
+class Runner:
+    """Watches until it is told to stop, or until its sources have ended and all that they gave is done.
+
+    Without `sources` it only reads what others append to the journal. `live=False` is for a replay: the clock
+    is the recorded receive time, and when the sources have ended it moves past the last window. `on_change` is
+    called after every commit that the page can see. `hook` is called at each border of a step (for tests).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        sources: Sequence[LiveSource] = (),
+        live: bool = True,
+        fresh: Callable[[Desk, Journal], bool] = lambda _desk, _journal: False,
+        started: Callable[[Desk, Journal], None] = lambda _desk, _journal: None,
+        on_change: Callable[[], None] = lambda: None,
+        now: Clock = wall_us,
+        hook: Hook = lambda _border: None,
+    ) -> None:
+        """`fresh` says whether the detector is to forget what it knows; `started` is called once it is ready."""
+        self._settings = settings
+        self._sources = sources
+        self._live = live
+        self._fresh = fresh
+        self._started = started
+        self._on_change = on_change
+        self._now = now
+        self._hook = hook
+        self._wake = threading.Event()
+        self._records = 0
+        self._loop: WatchLoop | None = None
+        self._delivery: Delivery | None = None
+        self._journal: Journal | None = None
+
+    def wake(self) -> None:
+        """Say that there may be something to do; safe from any thread."""
+        self._wake.set()
+
+    @property
+    def records(self) -> int:
+        """Records done since it was made."""
+        return self._records
+
+    def status(self) -> RunnerStatus | None:
+        """How it does; null while it does not run."""
+        loop, delivery, journal = self._loop, self._delivery, self._journal
+        if loop is None or delivery is None or journal is None:
+            return None
+        trouble = None if delivery.trouble is None else str(delivery.trouble)
+        return RunnerStatus(
+            records=self._records,
+            clock_us=loop.clock_us or None,
+            watermark_us=loop.progress.watermark_us,
+            block=loop.progress.block,
+            behind_blocks=max(0, journal.last_block() - loop.progress.block),
+            trouble=trouble,
+        )
+
+    def may_append(self) -> bool:
+        """Whether the watch keeps up with the journal; a replay at full speed waits until it does."""
+        loop, journal = self._loop, self._journal
+        return loop is None or journal is None or journal.last_block() - loop.progress.block < MAX_AHEAD
+
+    def run(self, stop: threading.Event) -> None:
+        """Hold the lease and watch.
+
+        Raises:
+            ConflictError: another runner works on this home, or took over while this one was stopped.
+            UnavailableError: the desk, the journal, the lake or a source cannot be used.
+        """
+        with ExitStack() as stack:
+            desk = stack.enter_context(open_desk(self._settings))
+            held = stack.enter_context(_only_runner(desk))
+            journal = stack.enter_context(Journal(self._settings.journal_path))
+            self._run(stack, desk, journal, held, stop)
+
+    def _run(self, stack: ExitStack, desk: Desk, journal: Journal, held: leases.Held, stop: threading.Event) -> None:
+        delivery = self._make_delivery(stack, desk, journal)
+        loop = self._make_loop(stack, desk, journal, held, delivery)
+        self._journal, self._delivery, self._loop = journal, delivery, loop
+        stack.callback(self._forget)
+        loop.recover()
+        if self._fresh(desk, journal):
+            while loop.advance():
+                pass
+            loop.reset()
+        self._started(desk, journal)
+        delivery.start()
+        stack.callback(delivery.stop)
+        crew = _Crew(self._sources, journal, self.wake)
+        try:
+            self._watch(loop, crew, stop)
+        finally:
+            crew.stop()
+        if not stop.is_set() and not self._live:
+            loop.tick(loop.end_of_stream_us())
+        loop.checkpoint()
+        self._on_change()
+        delivery.stop()
+        delivery.drain()
+
+    def _watch(self, loop: WatchLoop, crew: _Crew, stop: threading.Event) -> None:
+        crew.start()
+        while not stop.is_set():
+            self._wake.clear()
+            ended = crew.has_ended()  # asked first: what an ended source appended is then read below
+            seen = loop.progress.generation
+            count = loop.advance()
+            self._records += count
+            if not count:
+                if ended:
+                    return
+                if self._live:
+                    loop.tick()
+            if loop.progress.generation != seen:
+                self._on_change()
+            if not count:
+                self._wake.wait(TICK_S)
+
+    def _make_loop(
+        self, stack: ExitStack, desk: Desk, journal: Journal, held: leases.Held, delivery: Delivery
+    ) -> WatchLoop:
+        from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
+        from groundswell.lake import Lake  # noqa: PLC0415
+        from groundswell.platforms import registry  # noqa: PLC0415
+
+        engine = open_engine(self._settings)
+        stack.callback(engine.close)
+        lake = Lake.open(self._settings)
+
+        def teach_new(state: WatchState, specs: Sequence[TrackerSpec], until_us: int) -> WatchState:
+            with contextlib.suppress(ConflictError):
+                # What streamed in lately is history too; if an import holds the lake, it must do without.
+                delivery.drain()
+            return teach(state, specs, until_us, params_of(self._settings), lake=lake, engine=engine)
+
+        parts = Parts(
+            settings=self._settings,
+            desk=desk,
+            journal=journal,
+            held=held,
+            engine=engine,
+            registry=registry(),
+            teach=teach_new,
+            now=self._now,
+            hook=self._hook,
+        )
+        return WatchLoop(parts, live=self._live)
+
+    def _make_delivery(self, stack: ExitStack, desk: Desk, journal: Journal) -> Delivery:
+        from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
+        from groundswell.importing import journal_to_lake  # noqa: PLC0415
+        from groundswell.lake import Lake  # noqa: PLC0415
+
+        # An engine belongs to one thread at a time, so the lake writer has its own.
+        engine = open_engine(self._settings)
+        stack.callback(engine.close)
+        lake = Lake.open(self._settings)
+
+        def deliver() -> bool:
+            batch = journal_to_lake(journal, lake, desk, engine, self._settings, now=self._now, wait_s=LAKE_WAIT_S)
+            return batch is not None
+
+        return Delivery(self._settings, desk, journal, deliver, now=self._now)
+
+    def _forget(self) -> None:
+        self._loop = self._delivery = self._journal = None
+
+
+class _Crew:
+    """The sources at work, each in a thread of its own."""
+
+    def __init__(self, sources: Sequence[LiveSource], journal: Journal, wake: Callable[[], None]) -> None:
+        self._stop = threading.Event()
+        self._wake = wake
+        self._failure: GroundswellError | None = None
+        self._threads = [
+            threading.Thread(target=self._work, args=(source, journal), name=source.name, daemon=True)
+            for source in sources
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def has_ended(self) -> bool:
+        """Whether there were sources and none is left; raises what one of them failed with."""
+        if self._failure is not None:
+            raise self._failure
+        return bool(self._threads) and not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self, source: LiveSource, journal: Journal) -> None:
+        try:
+            source.run(journal, self._stop)
+        except GroundswellError as error:
+            self._failure = error
+        except Exception as error:
+            self._failure = UnavailableError(f"the source failed ({error!r})", where=source.name)
+        finally:
+            self._wake()
+
+
+@contextmanager
+def _only_runner(desk: Desk) -> Iterator[leases.Held]:
+    try:
+        hold = leases.hold(desk, LEASE)
+        held = hold.__enter__()
+    except ConflictError as error:
+        holder = str(error.fields.get("holder", ""))
+        what = f"{leases.describe(holder)} watches on this home already"
+        hint = "stop it first, or use another home; `groundswell serve` watches by itself unless told not to"
+        raise ConflictError(what, where=desk.where, hint=hint, fields=error.fields) from error
+    with contextlib.ExitStack() as stack:
+        stack.push(hold)
+        yield held
