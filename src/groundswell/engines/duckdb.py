@@ -1,0 +1,230 @@
+"""The embedded engine: DuckDB, in process.
+
+`read_json` gets the declared part of a record with every leaf as text (`ignore_errors`, order preserved), so that
+nothing aborts and a bad cell can be told from an absent one; the layout's expression is compiled once and kept.
+It takes what a strict parser would not: a comma before a closing bracket, `NaN`; and of a key that is there
+twice, the first. A float is written as its shortest text (`1e3` as `1000.0`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+import ibis
+import ibis.expr.operations as ops
+import pyarrow as pa
+
+from groundswell.engines.expressions import bound_parameters, unfused
+from groundswell.engines.shape import shape_batch
+from groundswell.engines.strict import Lines, second_look
+from groundswell.errors import GroundswellError, UnavailableError
+from groundswell.settings import Settings
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from groundswell.platforms.layout import Layout
+
+#: Rows of a batch: small ones keep the memory of a stream low.
+BATCH_ROWS: Final = 16_384
+_GLOB: Final = frozenset("*?[]{}")
+#: A line's end and what a reader's buffer needs beyond the record itself.
+_SLACK: Final = 1 << 12
+_HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+
+
+class DuckEngine:
+    """An `Engine` on one DuckDB in memory.
+
+    Not for several threads at once; a generator or reader that it gave may stay open while it is used for
+    something else in the same thread.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._tmp = settings.tmp_path
+        try:
+            self._con = duckdb.connect(
+                ":memory:",
+                config={
+                    "memory_limit": f"{settings.memory}MiB",
+                    "threads": settings.cores,
+                    "temp_directory": str(self._tmp / f"duckdb-{os.getpid()}-{id(self):x}"),
+                    "preserve_insertion_order": True,
+                },
+            )
+        except duckdb.Error as error:
+            what = f"DuckDB does not start: {error}"
+            raise UnavailableError(what, hint="check GROUNDSWELL_MEMORY and GROUNDSWELL_THREADS") from error
+        self._ibis = ibis.duckdb.from_connection(self._con)
+        self._names = itertools.count(1)
+        self._plans: dict[int, tuple[Layout, str, str]] = {}
+        self._arrow: dict[str, pa.Table] = {}
+
+    def map_json(self, path: Path, layout: Layout) -> Iterator[pa.RecordBatch]:
+        """Map an NDJSON file; see `Engine.map_json`."""
+        raw_name, sql = self._plan(layout)
+        with self._plain_path(path) as plain, Lines(path) as lines, self._con.cursor() as cursor:
+            cursor.execute(f"CREATE TEMP VIEW {raw_name} AS SELECT * FROM {self._reader(plain, layout)}")
+            first = 0
+            for batch in self._stream(cursor, sql, path):
+                shaped = shape_batch(batch, first)
+                first += batch.num_rows
+                yield second_look(shaped, lines)
+
+    def map_rows(self, rows: pa.Table, layout: Layout) -> Iterator[pa.RecordBatch]:
+        """Map a table of text columns; see `Engine.map_rows`. A column that is not there is null."""
+        raw_name, sql = self._plan(layout)
+        with self._con.cursor() as cursor:
+            cursor.register(raw_name, _with_columns(rows, layout))
+            first = 0
+            for batch in self._stream(cursor, sql, layout.id):
+                yield shape_batch(batch, first)
+                first += batch.num_rows
+
+    def read_table(self, files: Sequence[Path], schema: pa.Schema) -> ir.Table:
+        """A table over Parquet files; see `Engine.read_table`."""
+        if not files:
+            return self.register("empty", schema.empty_table())
+        name = f"snapshot_{next(self._names)}"
+        listed = ", ".join(_quoted(str(file)) for file in files)
+        partitions = [part.split("=", 1)[0] for part in Path(files[0]).parts if "=" in part]
+        source = f"read_parquet([{listed}], hive_partitioning = true, hive_types_autocast = false)"
+        columns = ", ".join(
+            f"nullif({_named(column)}, '{_HIVE_NULL}') AS {_named(column)}" if column in partitions else _named(column)
+            for column in schema.names
+        )
+        self._con.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")
+        return self._held(name, self._forget)
+
+    def register(self, name: str, data: pa.Table) -> ir.Table:
+        """A table over Arrow data; see `Engine.register`."""
+        unique = f"{_identifier(name)}_{next(self._names)}"
+        self._con.register(unique, data)
+        self._arrow[unique] = data
+        return self._held(unique, self._forget)
+
+    def run(self, expression: ir.Table, parameters: Mapping[str, object] | None = None) -> pa.RecordBatchReader:
+        """Run an expression and stream its rows; see `Engine.run`.
+
+        Raises:
+            UsageError: a parameter is not one of the expression's.
+            GroundswellError: the engine refuses it, with what DuckDB says.
+        """
+        sql = self._ibis.compile(expression, params=bound_parameters(expression, parameters or {}))
+        self._ibis._run_pre_execute_hooks(expression)
+        schema = expression.schema().to_pyarrow()
+        cursor = self._con.cursor()
+        for table in expression.op().find(ops.DatabaseTable):
+            if table.name in self._arrow:
+                cursor.register(table.name, self._arrow[table.name])
+        for memory in expression.op().find(ops.InMemoryTable):
+            cursor.register(memory.name, memory.data.to_pyarrow(memory.schema))
+        batches = self._stream(cursor, sql, "a query")
+        return pa.RecordBatchReader.from_batches(schema, _cast(batches, schema, cursor))
+
+    def close(self) -> None:
+        """Release memory and temporary files."""
+        self._plans.clear()
+        self._arrow.clear()
+        self._con.close()
+
+    def _stream(self, cursor: duckdb.DuckDBPyConnection, sql: str, where: str | Path) -> Iterator[pa.RecordBatch]:
+        try:
+            # `cursor.execute(sql)` would hold the whole result; a relation's reader streams.
+            yield from cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            what = f"DuckDB: {error}"
+            raise GroundswellError(what, where=where, hint=_advice(error)) from error
+
+    def _plan(self, layout: Layout) -> tuple[str, str]:
+        """Name of the raw table and the SQL over it, compiled once for each layout."""
+        known = self._plans.get(id(layout))
+        if known is not None and known[0] is layout:
+            return known[1:]
+        raw_name = f"raw_{next(self._names)}"
+        raw = ibis.table(dict(layout.raw), name=raw_name)
+        expression = layout.posts(raw)
+        with unfused():
+            sql = str(self._ibis.compile(expression))
+        self._ibis._run_pre_execute_hooks(expression)
+        self._plans[id(layout)] = (layout, raw_name, sql)
+        return raw_name, sql
+
+    def _reader(self, path: Path, layout: Layout) -> str:
+        columns = ", ".join(
+            f"{_quoted(name)}: {_quoted(self._ibis.compiler.type_mapper.to_string(ibis.dtype(kind)))}"
+            for name, kind in layout.raw.items()
+        )
+        return (
+            f"read_json({_quoted(str(path))}, format = 'newline_delimited', records = true, ignore_errors = true, "
+            f"compression = 'none', maximum_object_size = {self._settings.max_record + _SLACK}, columns = {{{columns}}})"
+        )
+
+    @contextmanager
+    def _plain_path(self, path: Path) -> Iterator[Path]:
+        """`path`, or a link to it if DuckDB would take its name for a pattern."""
+        if not set(str(path)) & _GLOB:
+            yield path
+            return
+        self._tmp.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._tmp, prefix="link-") as folder:
+            link = Path(folder) / "records.ndjson"
+            link.symlink_to(path.absolute())
+            yield link
+
+    def _held(self, name: str, forget: Callable[[str], None]) -> ir.Table:
+        """The table `name`; forgotten once no expression uses it any more."""
+        table = self._ibis.table(name)
+        weakref.finalize(table.op(), forget, name).atexit = False
+        return table
+
+    def _forget(self, name: str) -> None:
+        with suppress(duckdb.Error):
+            if self._arrow.pop(name, None) is None:
+                self._con.execute(f"DROP VIEW IF EXISTS {name}")
+            else:
+                self._con.unregister(name)
+
+
+def _with_columns(rows: pa.Table, layout: Layout) -> pa.Table:
+    nothing = pa.nulls(rows.num_rows, pa.string())
+    columns = {name: rows[name].cast(pa.string()) if name in rows.column_names else nothing for name in layout.raw}
+    return pa.table(columns)
+
+
+def _cast(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, cursor: duckdb.DuckDBPyConnection
+) -> Iterator[pa.RecordBatch]:
+    with cursor:
+        for batch in batches:
+            columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return "raise GROUNDSWELL_MEMORY"
+    return "`groundswell doctor` checks the engine"
+
+
+def _identifier(name: str) -> str:
+    return "".join(character if character.isalnum() else "_" for character in name)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _named(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'

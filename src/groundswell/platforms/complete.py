@@ -1,0 +1,33 @@
+"""What a layout left out, filled with typed nulls; what it said about a row, taken apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from groundswell.platforms.casts import DETAIL
+from groundswell.schema import MAPPED, REJECT, UNREAD
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+def complete(table: ir.Table) -> ir.Table:
+    """`table` with every column of `MAPPED`, `reject` and `unread` in order; nulls of the right type for the rest."""
+    import ibis  # noqa: PLC0415 - the registry is imported by verbs that run no expression
+
+    types = ibis.Schema.from_pyarrow(MAPPED)
+    columns = {
+        name: table[name] if name in table.columns else ibis.null(types[name] if name in types else "string")
+        for name in (*MAPPED.names, REJECT, UNREAD)
+    }
+    kept = {"record": table["record"]} if "record" in table.columns else {}
+    return table.select(**columns, **kept)
+
+
+def split_reject(reject: str) -> tuple[str, str]:
+    """The reason that a person is told (without the value) and the detail (with it).
+
+    >>> split_reject("createTime is not a plausible time: abc")
+    ('createTime is not a plausible time', 'createTime is not a plausible time: abc')
+    """
+    return reject.partition(DETAIL)[0], reject

@@ -1,0 +1,149 @@
+"""Which column of an unknown table is which field: names in several languages and spellings, checked by samples."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from groundswell.text.characters import fold_text
+from groundswell.text.times import read_time
+
+#: Beside the fields of a post: goes before the text, with an empty line between.
+TITLE: Final = "title"
+
+#: Names of columns by field, the likeliest first, folded, with `_` for everything that is no letter or digit.
+#: English, as the platforms' APIs and common tools write them; then German, French, Spanish, Portuguese, Italian,
+#: Dutch, Turkish, Indonesian, Russian, Japanese, Chinese.
+NAMES: Final[Mapping[str, str]] = {
+    "post_id": (
+        "post_id id_str id tweet_id status_id video_id media_id item_id message_id comment_id uid postid tweetid "
+        "beitrags_id id_publication id_publicacion id_postagem gonderi_id"
+    ),
+    "text": (
+        "text full_text tweet tweet_text content contents post_text message caption body selftext description comment "
+        "post status_message transcript inhalt nachricht beitrag texte contenu legende texto contenido mensaje "
+        "conteudo mensagem legenda testo contenuto tekst inhoud metin icerik teks isi текст 本文 テキスト 内容 文本"
+    ),
+    TITLE: "title headline subject titel titre titulo titolo baslik judul заголовок タイトル 标题",
+    "created_at": (
+        "created_at created_utc createtime create_time created published_at publish_time publishedat published "
+        "posted_at status_published timestamp datetime date_time date time post_date tweet_created "
+        "datum erstellt_am veroeffentlicht zeitpunkt cree_le date_de_publication horodatage fecha fecha_creacion "
+        "criado_em data data_pubblicazione gepubliceerd tarih tanggal дата 日時 日付 时间 日期"
+    ),
+    "observed_at": "observed_at collected_at scraped_at crawled_at retrieved_at fetched_at abgerufen_am",
+    "author_id": "author_id user_id userid channel_id account_id owner_id from_id autor_id auteur_id",
+    "author_name": (
+        "author_name username screen_name user_screen_name user_name handle author user channel_title channeltitle "
+        "account account_name nickname owner benutzer nutzer autor auteur utilisateur usuario utente autore gebruiker "
+        "kullanici pengguna автор пользователь ユーザー 作者 用户"
+    ),
+    "likes": (
+        "likes like_count likecount likes_count num_likes favorites favorite_count favourites favourites_count favs "
+        "digg_count diggcount hearts score upvotes gefaellt_mir j_aime me_gusta curtidas mi_piace begeni suka лайки "
+        "いいね 点赞"
+    ),
+    "shares": (
+        "shares share_count sharecount shares_count num_shares retweets retweet_count retweetcount reposts repost_count "
+        "geteilt partages compartidos compartilhamentos condivisioni paylasim репосты 转发"
+    ),
+    "comments": (
+        "comments comment_count commentcount comments_count num_comments comms_num replies reply_count replycount "
+        "kommentare antworten commentaires reponses comentarios respuestas commenti reacties yorum yorumlar komentar "
+        "комментарии コメント数 评论"
+    ),
+    "views": (
+        "views view_count viewcount views_count num_views plays play_count playcount video_views impressions "
+        "impression_count aufrufe vues visualizaciones vistas visualizacoes visualizzazioni weergaven goruntulenme "
+        "просмотры 再生回数 播放"
+    ),
+    "saves": "saves save_count savecount saved bookmarks bookmark_count collect_count collectcount gespeichert guardados",
+    "hashtags": "hashtags hashtag hash_tags tagged_hashtags mots_dieses хештеги ハッシュタグ 话题",
+    "mentions": "mentions user_mentions mentioned_users erwaehnungen menciones mencoes menzioni",
+    "urls": "urls links outlinks expanded_urls",
+    "media_urls": "media_urls media_url image_url image_urls thumbnail_link thumbnail_url photo_url picture",
+    "url": "url link permalink post_url tweet_url video_url web_url full_link adresse lien enlace",
+    "platform": "platform network social_network social_media plattform plateforme plataforma piattaforma платформа",
+    "lang": "lang language language_code sprache langue idioma lingua taal dil bahasa язык",
+    "region": "region country country_code land pays pais paese ulke negara страна",
+    "location": "location place place_name user_location ort lieu ubicacion localizacao luogo",
+    "kind": "kind post_type media_type status_type type",
+    "duration_s": "duration_s duration video_duration video_duration_sec length_s dauer duree duracion duracao durata",
+    "followers": (
+        "followers followers_count follower_count followercount user_followers author_followers num_followers "
+        "abonnenten abonnes seguidores seguaci volgers takipci pengikut подписчики フォロワー 粉丝"
+    ),
+    "following": "following following_count followingcount user_friends friends_count user_following",
+    "verified": "verified is_verified user_verified verifiziert verifie verificado verificato",
+    "author_created_at": "author_created_at user_created user_created_at account_created",
+    "music_id": "music_id sound_id",
+    "music_title": "music_title music_name sound_name sound",
+    "music_author": "music_author sound_author",
+}
+
+COUNTED: Final = ("likes", "shares", "comments", "views", "saves", "followers", "following")
+TIMES: Final = ("created_at", "observed_at", "author_created_at")
+#: Columns whose name says what platform the table is of.
+_OF_X: Final = frozenset(
+    "retweets retweet_count retweetcount is_retweet tweet_id tweetid tweet tweet_text tweet_url tweet_created".split()
+)
+_COUNT: Final = re.compile(r"\s*\d+(\.0*)?\s*", re.ASCII)
+
+
+def plain_name(column: str) -> str:
+    """A column's name folded, with `_` for everything between letters and digits.
+
+    >>> plain_name(" Retweet-Count ")
+    'retweet_count'
+    """
+    return re.sub(r"[\W_]+", "_", fold_text(column)).strip("_")
+
+
+def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:
+    """The column of each field that can be guessed; each column at most once.
+
+    Where `samples` (rows as mappings) show something in a column, it must be readable as the field in one of them.
+
+    >>> guess(["Tweet ID", "Text", "Favorites", "mood"])
+    {'post_id': 'Tweet ID', 'text': 'Text', 'likes': 'Favorites'}
+    """
+    rows = list(samples)
+    by_name: dict[str, str] = {}
+    for column in columns:
+        by_name.setdefault(plain_name(column), column)
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for field, names in NAMES.items():
+        for name in names.split():
+            column = by_name.get(plain_name(name))
+            if column is not None and column not in taken and _fits(field, column, rows):
+                found[field] = column
+                taken.add(column)
+                break
+    if "text" not in found and TITLE in found:
+        found["text"] = found.pop(TITLE)
+    return found
+
+
+def platform_of(columns: Iterable[str]) -> str:
+    """The platform that the columns' names give away, or `unknown`."""
+    return "x" if _OF_X & {plain_name(column) for column in columns} else "unknown"
+
+
+def _fits(field: str, column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    shown = [value for row in rows if (value := row.get(column)) is not None and str(value).strip()]
+    if not shown:
+        return True
+    if field in ("text", TITLE):
+        return any(isinstance(value, str) for value in shown)
+    readable: Callable[[str], object] | None = None
+    if field in COUNTED:
+        readable = _COUNT.fullmatch
+    elif field in TIMES:
+        readable = read_time
+    if readable is not None:
+        return any(not isinstance(value, list | dict) and readable(str(value)) for value in shown)
+    return field in ("hashtags", "mentions", "urls", "media_urls") or not all(
+        isinstance(value, list | dict) for value in shown
+    )

@@ -1,0 +1,77 @@
+"""The layouts that are installed, and which of them a record is of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from groundswell.errors import UnknownChoiceError
+from groundswell.platforms.layout import Layout
+
+GROUP: Final = "groundswell.platforms"
+_CATCH_ALL: Final = "generic"
+_SAMPLE: Final = 100
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All layouts, the most specific first and the generic table last."""
+
+    layouts: tuple[Layout, ...]
+
+    def get(self, layout_id: str) -> Layout:
+        """The layout named `platform.name`, or the only one of that platform.
+
+        Raises:
+            UnknownChoiceError: there is none; lists all.
+        """
+        for layout in self.layouts:
+            if layout.id == layout_id:
+                return layout
+        raise UnknownChoiceError("layout", layout_id, (layout.id for layout in self.layouts))
+
+    def of_platform(self, platform: str) -> Registry:
+        """The layouts of one platform and the generic ones.
+
+        Raises:
+            UnknownChoiceError: no layout is of that platform.
+        """
+        known = {layout.platform for layout in self.layouts}
+        if platform not in known:
+            raise UnknownChoiceError("platform", platform, known)
+        return Registry(tuple(layout for layout in self.layouts if layout.platform in (platform, _CATCH_ALL)))
+
+    def recognise(self, record: Mapping[str, Any]) -> Layout | None:
+        """The first layout that says the record is its own; None if none does."""
+        for layout in self.layouts:
+            if layout.matches(record):
+                return layout
+        return None
+
+    def recognise_sample(self, records: Iterable[Mapping[str, Any]]) -> Layout | None:
+        """The layout that most of the first hundred records are of; None if most are of none."""
+        votes: Counter[str] = Counter()
+        for number, record in enumerate(records):
+            if number == _SAMPLE:
+                break
+            layout = self.recognise(record)
+            votes[layout.id if layout else ""] += 1
+        votes.pop("", None) if len(votes) > 1 else None
+        winner = votes.most_common(1)
+        return self.get(winner[0][0]) if winner and winner[0][0] else None
+
+
+@cache
+def registry() -> Registry:
+    """The layouts of every entry point `groundswell.platforms`; the built-in ones where none is installed."""
+    groups: list[tuple[Layout, ...]] = [point.load() for point in entry_points(group=GROUP)]
+    if not groups:
+        from groundswell.platforms import generic, tiktok, youtube  # noqa: PLC0415 - they import this package
+
+        groups = [tiktok.LAYOUTS, youtube.LAYOUTS, generic.LAYOUTS]
+    by_id = {layout.id: layout for group in groups for layout in group}
+    return Registry(tuple(sorted(by_id.values(), key=lambda layout: (layout.platform == _CATCH_ALL, layout.id))))
