@@ -31,7 +31,7 @@ from groundswell.watch.recent import remember
 from groundswell.watch.seen import identities
 from groundswell.watch.snapshot import dump_state, load_state
 from groundswell.watch.state import Key, Series, WatchState, align
-from groundswell.watch.teaching import History, warm_start, warm_start_all
+from groundswell.watch.warm import History, warm_start, warm_start_all
 from groundswell.watch.windows import NEVER, advance, is_late, window_of
 
 Ints = npt.NDArray[np.int64]

@@ -70,6 +70,8 @@ class Seen:
     def add(self, windows: npt.NDArray[np.int64], hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which posts are new, in order; all are known from now on."""
         new = np.zeros(len(hashes), dtype=np.bool_)
+        if len(hashes) == 0:
+            return new
         order = np.argsort(windows, kind="stable")
         starts, first = np.unique(windows[order], return_index=True)
         for start, rows in zip(starts.tolist(), np.split(order, first[1:]), strict=True):

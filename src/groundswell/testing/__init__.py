@@ -1,0 +1,1 @@
+"""What tests of Groundswell and of its plug-ins share; ships with it."""
