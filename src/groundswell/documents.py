@@ -14,6 +14,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from groundswell.marts.latest import FOUND
+from groundswell.web.models import Alert, AlertSummary, Connection, Tracker, Trackers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ class Printed(BaseModel):
 
 
 Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -52,12 +54,16 @@ class ImportedFile(Sums):
 
     path: str
     layouts: list[ImportedLayout]
+    seconds: Seconds
+    bytes: Count
+    error: Annotated[str | None, Field(description="why it could not be read to its end; null: it was")]
+    examples: Annotated[dict[str, str], Field(description="for each reason, a rejected record and its line")]
 
 
 class ImportDocument(Sums):
     """`groundswell import --json`."""
 
-    seconds: Annotated[float, Field(ge=0)]
+    seconds: Seconds
     bytes: Count
     files: list[ImportedFile]
 
@@ -179,6 +185,125 @@ class DoctorDocument(Printed):
     checks: list[CheckLine]
 
 
+class LedgerLine(Printed):
+    """One source (and file or partition) in one quarter hour: received = stored + known + rejected + ignored."""
+
+    quarter: datetime
+    source: str
+    origin: str
+    received: Count
+    stored: Count
+    known: Count
+    rejected: Count
+    ignored: Count
+
+
+class LedgerDocument(Printed):
+    """`groundswell ledger --json`."""
+
+    quarters: Annotated[list[LedgerLine], Field(description="newest first")]
+    connections: list[Connection]
+
+
+class HeldRow(Printed):
+    """A record in quarantine."""
+
+    id: str
+    at: datetime
+    source: str | None
+    origin: str | None
+    origin_offset: int | None
+    row: Annotated[int | None, Field(description="line or row number from 1")]
+    platform: str | None
+    layout: str | None
+    reason: str
+    detail: str | None
+    raw: Annotated[str, Field(description="the record's bytes as text; `list` gives the first 200 characters")]
+    raw_bytes: int | None
+    raw_sha256: str | None
+    hint: str | None
+    state: Literal["held", "resolved"]
+
+
+class QuarantineListDocument(Printed):
+    """`groundswell quarantine list --json`."""
+
+    held: Count
+    reasons: Annotated[dict[str, Count], Field(description="how many are held for each reason, most first")]
+    rows: list[HeldRow]
+
+
+class QuarantineShowDocument(HeldRow):
+    """`groundswell quarantine show --json`."""
+
+
+class QuarantineRetryDocument(Printed):
+    """`groundswell quarantine retry --json`: read = stored + known + ignored + held."""
+
+    read: Count
+    stored: Count
+    known: Count
+    ignored: Count
+    held: Annotated[Count, Field(description="still not readable")]
+
+
+class AlertsDocument(Printed):
+    """`groundswell alerts list --json`."""
+
+    items: Annotated[list[AlertSummary], Field(description="newest first")]
+    open: Annotated[Count, Field(description="alerts that are not over, in all")]
+
+
+class TokenLine(Printed):
+    """An API token, without its secret."""
+
+    id: str
+    name: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class NewTokenDocument(TokenLine):
+    """`groundswell token create --json`."""
+
+    secret: Annotated[str, Field(description="shown only this once")]
+
+
+class TokensDocument(Printed):
+    """`groundswell token list --json`."""
+
+    items: list[TokenLine]
+
+
+class ServeDocument(Printed):
+    """`groundswell serve --json`: printed when the server answers."""
+
+    address: str
+    home: str
+
+
+class SimulatedEvent(Printed):
+    """What was injected."""
+
+    kind: str
+    query: Annotated[str | None, Field(description="null: the whole stream")]
+    start: datetime
+    end: datetime
+    posts: Annotated[int, Field(description="posts that the event made; below zero: that many are missing")]
+
+
+class SimulateDocument(Printed):
+    """`groundswell simulate --json`; the file `truth` has more."""
+
+    out: str
+    truth: str
+    posts: Count
+    bytes: Count
+    seconds: Seconds
+    dirt: dict[str, Count]
+    events: list[SimulatedEvent]
+
+
 #: The document of each verb, by the words that call it.
 DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "import": ImportDocument,
@@ -186,6 +311,19 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "trends": TrendsDocument,
     "config": ConfigDocument,
     "doctor": DoctorDocument,
+    "ledger": LedgerDocument,
+    "quarantine list": QuarantineListDocument,
+    "quarantine show": QuarantineShowDocument,
+    "quarantine retry": QuarantineRetryDocument,
+    "watch add": Tracker,
+    "watch list": Trackers,
+    "watch remove": Tracker,
+    "alerts list": AlertsDocument,
+    "alerts show": Alert,
+    "token create": NewTokenDocument,
+    "token list": TokensDocument,
+    "serve": ServeDocument,
+    "simulate": SimulateDocument,
 }
 
 
