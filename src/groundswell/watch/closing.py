@@ -72,8 +72,8 @@ def _close(state: WatchState, start: int, watched: Watched, written: Written) ->
     learn(state.detector, values, start, params, ~gap)
     written.closed += 1
     points = _points(state.keys, counts, scores, gap, start, watched)
-    for slot, point in enumerate(points):
-        _take(state, slot, point, watched, written)
+    for slot, (point, rise) in enumerate(zip(points, scores.platform_rise[1:].tolist(), strict=True)):
+        _take(state, slot, point, rise, watched, written)
     _teach_profiles(state, start, gap[1:])
     _forget_posts(state, start, params)
 
@@ -118,7 +118,7 @@ def _state_of(missing: bool, young: bool) -> WindowState:
     return "learning" if young else "usual"
 
 
-def _take(state: WatchState, slot: int, point: SeriesPoint, watched: Watched, written: Written) -> None:
+def _take(state: WatchState, slot: int, point: SeriesPoint, rise: float, watched: Watched, written: Written) -> None:
     """Put a scored window into its series and its episode, and say what became of it."""
     params, series, tracker = watched.params, state.series[slot], watched.trackers[slot]
     episode, unusual = series.episode, False
@@ -135,6 +135,8 @@ def _take(state: WatchState, slot: int, point: SeriesPoint, watched: Watched, wr
     written.points[(tracker.id, point.start)] = point
     if episode is None:
         return
+    if episode.peak is point:
+        episode.platform_rise = rise
     _update_evidence(state, slot, episode, watched, whole=unusual)
     record = alert_of(tracker, episode, point.start + params.window_us, params)
     written.alerts[record.id] = record

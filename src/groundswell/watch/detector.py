@@ -135,6 +135,8 @@ class Scores:
     """Whether the rarer side is the low one."""
     learning: Bools
     platform_ratio: float | None
+    platform_rise: Floats
+    """For each series by what factor the rest of the stream is above its expectation, beyond chance."""
     alone_days: Floats
     """Return period with the stream left out of account; where only this is long, the state is `macro`."""
 
@@ -197,6 +199,7 @@ def score(detector: Detector, counts: Floats, start_us: int, params: WatchParams
         drop=drop,
         learning=learning,
         platform_ratio=float(counts[0] / expected[0]) if stream_known else None,
+        platform_rise=others,
         alone_days=np.minimum(alone_days, LONGEST_RETURN),
     )
 

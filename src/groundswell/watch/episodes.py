@@ -29,6 +29,8 @@ class Episode(msgspec.Struct):
     """The window farthest from what was expected."""
     least_p: float
     longest_return: float
+    platform_rise: float = 1.0
+    """By what factor the rest of the stream was above its expectation in the peak's window."""
     phase: Phase = "growing"
     calm: int = 0
     calm_posts: int = 0

@@ -24,6 +24,9 @@ DETECTOR_VERSION: Final = 1
 #: Posts of an episode that are read for its drivers: a fair sample if there are more.
 READ: Final = 1_500
 SHOWN: Final = 8
+#: Posts expected per window below which a ratio says nothing.
+LEAST_EXPECTED: Final = 0.05
+_TIMES: Final = "\u00d7"
 SHOWN_POSTS: Final = 12
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -153,27 +156,23 @@ def _check(name: str, label: str, value: float | None, unit: str, note: str | No
 
 def _checks(case: Case, rows: list[dict[str, Any]], groups: list[list[int]]) -> list[dict[str, Any]]:
     episode, read = case.episode, max(len(rows), 1)
-    ratio = episode.posts / episode.expected if episode.expected > 0 else None
+    rare = episode.expected < LEAST_EXPECTED * episode.windows
+    ratio = None if rare else episode.posts / episode.expected
+    why = "usually almost none" if rare else None
     authors = Counter(row["author"] for row in rows if row["author"])
     top = authors.most_common(1)[0][1] if authors else 0
     known = [author for author in authors if author in case.profile.authors]
-    platform = case.episode.peak.platform_ratio
     covered = [point for point in case.windows if point.state != "gap"]
 
     def part(fraction: float) -> float | None:
         return None if ratio is None else ratio * fraction
 
-    alone = None if platform is None or platform <= 0 or ratio is None else ratio / max(platform, 1.0)
+    rise = max(episode.platform_rise, 1.0)
     past = case.profile.posts
     return [
-        _check("without_top_author", "Without the top author", part(1 - top / read) if authors else None, "ratio"),
-        _check("copies_once", "Copies counted once", part(len(groups) / read) if rows else None, "ratio"),
-        _check(
-            "against_platform",
-            "Against everything else" + (f" ({platform:.1f} times)" if platform is not None else ""),
-            alone,
-            "ratio",
-        ),
+        _check("without_top_author", "Without the top author", part(1 - top / read) if authors else None, "ratio", why),
+        _check("copies_once", "Copies counted once", part(len(groups) / read) if rows else None, "ratio", why),
+        _check("against_platform", f"Against everything else ({rise:.1f}{_TIMES})", part(1 / rise), "ratio", why),
         _check(
             "authors_seen_before",
             "Authors seen before",
@@ -234,7 +233,7 @@ def collect(case: Case) -> dict[str, Any]:
 
 def ratio_of(point: SeriesPoint) -> float | None:
     """Count over expectation; None where almost nothing was expected."""
-    if point.expected is None or point.expected < 0.05:
+    if point.expected is None or point.expected < LEAST_EXPECTED:
         return None
     return round(point.count / point.expected, 3)
 
