@@ -54,7 +54,7 @@ class Served:
         assert not self._thread.is_alive()
 
 
-class _no_signals:  # noqa: N801 - stands for a method
+class _no_signals:
     def __enter__(self) -> None: ...
     def __exit__(self, *_: object) -> None: ...
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from groundswell import __version__
 from groundswell.settings import Settings
@@ -49,6 +50,8 @@ def create_app(settings: Settings, *, runner: bool = True) -> FastAPI:
         app.include_router(module.router, prefix=API)
     app.router.default = Frontend()
     add_problem_handlers(app)
+    # Series and evidence are repetitive: a tenth of their size on the wire. Small answers and events stay as they are.
+    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)
     app.add_middleware(Guard, hosts=(settings.host, *settings.allowed_hosts.split(",")))
     app.add_middleware(SafeHeaders)
     return app

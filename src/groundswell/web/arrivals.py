@@ -14,17 +14,23 @@ from groundswell.web.models import SourceStatus
 SPAN_US: Final = 10_000_000
 #: A source that was not heard of for this long is not connected, microseconds.
 CONNECTED_US: Final = 12_000_000
+#: A record received this long ago at most is of now; an older one comes from a replay.
+LIVE_US: Final = 60_000_000
 #: Sources that were connected this long ago are still listed, microseconds.
 LISTED_US: Final = 24 * 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What comes in now: records a second in all and by source, and the newest receive time (a replay's own)."""
+    """What comes in now: records a second in all and by source, and the stream's clock (null while nothing comes in).
+
+    `late_s` is how far the watch is behind that clock, seconds.
+    """
 
     per_second: float = 0.0
     sources: tuple[SourceStatus, ...] = ()
-    newest_us: int | None = None
+    clock_us: int | None = None
+    late_s: float | None = None
 
 
 class PaceMeter:
@@ -35,8 +41,11 @@ class PaceMeter:
         self._marks: deque[tuple[int, int]] = deque()  # when, last block then
         self._newest: dict[str, int] = {}
 
-    def measure(self, now_us: int) -> Pace:
-        """The pace over the last ten seconds (or since the first measurement, if that is less)."""
+    def measure(self, now_us: int, watched_block: int) -> Pace:
+        """The pace over the last ten seconds (or since the first measurement, if that is less).
+
+        `watched_block` is the last journal block that the watch has done.
+        """
         self._marks.append((now_us, self._journal.last_block()))
         while len(self._marks) > 2 and self._marks[1][0] <= now_us - SPAN_US:
             self._marks.popleft()
@@ -56,5 +65,20 @@ class PaceMeter:
             for source in sorted(beats.keys() | arrived.keys())
         )
         total = sum(each.records for each in arrived.values()) / seconds
-        newest = max((each.received_us for each in arrived.values()), default=None)
-        return Pace(round(total, 1), sources, newest)
+        clock = stream_clock(max((each.received_us for each in arrived.values()), default=None), now_us)
+        return Pace(round(total, 1), sources, clock, None if clock is None else self._late(clock, watched_block))
+
+    def _late(self, clock_us: int, watched_block: int) -> float:
+        waiting = self._journal.read(watched_block, 1, 1)
+        return max(0, clock_us - waiting[0].received_from_us) / 1e6 if waiting else 0.0
+
+
+def stream_clock(newest_us: int | None, now_us: int) -> int | None:
+    """The stream's clock: now, or in a replay the receive time of its newest record; null while nothing comes in.
+
+    >>> stream_clock(1_000_000, 5_000_000), stream_clock(1_000_000, 99_000_000)
+    (5000000, 1000000)
+    """
+    if newest_us is None:
+        return None
+    return now_us if abs(now_us - newest_us) < LIVE_US else newest_us

@@ -48,6 +48,51 @@ ALERT_SUMMARY: Final[dict[str, Any]] = {
     "detail": "63 posts in 5 minutes; usual at this hour: 4 to 18",
     "verdict": None,
 }
+EVIDENCE: Final[dict[str, Any]] = {
+    "observed": 63,
+    "expected": 10.2,
+    "lower": 4.0,
+    "upper": 18.0,
+    "ratio": 6.176,
+    "p_value": 2.5e-05,
+    "return_days": 140.0,
+    "window_start": "2026-11-20T08:10:00Z",
+    "window_s": 300,
+    "windows": [WINDOW],
+    "posts": [
+        {
+            "platform": "tiktok",
+            "post_id": "7301234567890123456",
+            "url": "https://www.tiktok.com/@maya/video/7301234567890123456",
+            "author": "maya",
+            "followers": 3100,
+            "created_at": "2026-11-20T08:11:04Z",
+            "text": "side effects of dose two #vaccine",
+            "likes": 88,
+            "views": 1520,
+            "copies": 3,
+            "share": 0.05,
+            "origin": "push, record 2417",
+        }
+    ],
+    "authors": [{"key": "maya", "label": "@maya", "posts": 3, "share": 0.06, "usual_share": 0.01}],
+    "hashtags": [{"key": "vaccine", "label": "#vaccine", "posts": 31, "share": 0.59, "usual_share": 0.2}],
+    "sounds": [],
+    "words": [{"word": "dose", "posts": 40, "log_odds": 1.9, "z": 5.2}],
+    "checks": [
+        {
+            "name": "without_top_author",
+            "label": "Without the most active author",
+            "value": 5.9,
+            "unit": "ratio",
+            "note": None,
+        }
+    ],
+    "authors_total": 58,
+    "posts_total": 63,
+    "span": [2401, 2500],
+    "parameters": {"window_s": 300, "promise_days": 30.0},
+}
 POST: Final[dict[str, Any]] = {
     "platform": "tiktok",
     "post_id": "7301234567890123456",
@@ -107,6 +152,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "items": [{"tracker": "4f2a9c0d51be7a36", "window_s": 300, "posts": 63, "items": [WINDOW]}],
     },
     "AlertSummary": ALERT_SUMMARY,
+    "Alert": {**ALERT_SUMMARY, "evidence": EVIDENCE},
+    "Evidence": EVIDENCE,
     "Alerts": {"items": [ALERT_SUMMARY], "open": 1, "next": None},
     "VerdictRequest": {"verdict": "real"},
     "Post": POST,

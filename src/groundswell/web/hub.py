@@ -2,7 +2,7 @@
 
 Every listener says which change it has seen last. It is given what it missed from the desk, page by page, and is
 attached to the live fan-out in the moment in which it has caught up, so that nothing is missing and nothing comes
-twice. A listener that does not keep up is let go of: it can come back with the number of the last change it got.
+twice. One that does not keep up is detached when its queue is full, and reads on from the desk at its own pace.
 """
 
 from __future__ import annotations
@@ -34,12 +34,6 @@ QUEUE: Final = 256
 PAGE: Final = 500
 
 
-class TooSlowError(GroundswellError):
-    """A listener did not take its changes in time; it may resume from the last that it got."""
-
-    status = 503
-
-
 class ClosingError(GroundswellError):
     """The server stops; a listener may resume from the last change that it got once it is back."""
 
@@ -65,11 +59,22 @@ class _Listener:
         self.overflowed = False
 
     def put(self, message: Message) -> None:
-        if len(self.waiting) >= self.limit:
-            self.overflowed = True
+        """Add a change, unless one before it found no room: then the desk has them all."""
+        self.overflowed = self.overflowed or len(self.waiting) >= self.limit
+        if self.overflowed:
+            self.waiting.clear()
         else:
             self.waiting.append(message)
         self.ready.set()
+
+    async def news(self, seconds: float | None) -> bool:
+        """Wait for something to happen; false if nothing did in that time."""
+        try:
+            await asyncio.wait_for(self.ready.wait(), seconds)
+        except TimeoutError:
+            return False
+        self.ready.clear()
+        return True
 
 
 class Hub:
@@ -138,34 +143,27 @@ class Hub:
 
         Raises:
             GoneError: the changes after `after` are not kept any more: load everything anew.
-            TooSlowError: more changes wait than the queue takes.
             ClosingError: the server stops.
         """
         seen = self.seq if after is None else after
         if after is not None:
             await self.check(after)
-            while not self._closing and seen < self.seq:
+        while not self._closing:
+            while seen < self.seq:
                 for message in await asyncio.to_thread(self._page, seen):
                     yield message
                     seen = message.seq
-        with self._attached() as listener:
-            while True:
-                while listener.waiting:
-                    message = listener.waiting.popleft()
-                    if message.seq > seen or message.momentary:
-                        yield message
-                        seen = max(seen, message.seq)
-                if listener.overflowed:
-                    what = "changes were not taken in time"
-                    raise TooSlowError(what, hint=f"connect again with after={seen}")
-                if self._closing:
-                    what = "the server stops"
-                    raise ClosingError(what, hint=f"connect again with after={seen}")
-                listener.ready.clear()
-                try:
-                    await asyncio.wait_for(listener.ready.wait(), beat_s)
-                except TimeoutError:
-                    yield None
+            with self._attached() as listener:
+                while not listener.overflowed and not self._closing:
+                    while listener.waiting:
+                        message = listener.waiting.popleft()
+                        if message.seq > seen or message.momentary:
+                            yield message
+                            seen = max(seen, message.seq)
+                    if not await listener.news(beat_s):
+                        yield None
+        what = "the server stops"
+        raise ClosingError(what, hint=f"connect again with after={seen}")
 
     async def check(self, after: int) -> None:
         """Make sure that the changes after `after` are kept.

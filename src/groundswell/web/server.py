@@ -91,6 +91,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 ws_max_size=_MAX_MESSAGE,
+                # Changes are small and few; compressing them for each client costs more than it saves.
+                ws_per_message_deflate=False,
                 ws_ping_interval=20.0,
                 ws_ping_timeout=20.0,
                 timeout_keep_alive=30,

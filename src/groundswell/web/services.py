@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from fastapi import Depends, Request, WebSocket
 
 from groundswell.bus import Journal
-from groundswell.desk import open_desk
+from groundswell.desk import checkpoints, open_desk
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import GroundswellError
 from groundswell.lake import Lake
@@ -89,13 +89,21 @@ class Services:
     async def _measure(self) -> None:
         while True:
             try:
-                self.pace = await asyncio.to_thread(self._meter.measure, self.now())
+                self.pace = await asyncio.to_thread(self._measure_once)
                 if self.hub.listeners:
                     status = await asyncio.to_thread(read_status, self)
                     self.hub.tell("status", "status", self.now(), status.model_dump(mode="json"))
             except GroundswellError as error:
                 log.warning("the pace cannot be measured: %s", error)
             await asyncio.sleep(PACE_S)
+
+    def _measure_once(self) -> Pace:
+        block = self.watching.block()
+        if block is None:
+            with self.desk.reading() as session:
+                mark = checkpoints.get(session, "watch")
+            block = 0 if mark is None else mark.block
+        return self._meter.measure(self.now(), block)
 
     def close(self) -> None:
         """Close what was opened."""

@@ -11,8 +11,15 @@ from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from groundswell.errors import GroundswellError
-from groundswell.web.hub import ClosingError, Hub, Message, TooSlowError
+from groundswell.web.hub import ClosingError, Hub, Message
 from groundswell.web.problems import GoneError
+
+
+class TooSlowError(GroundswellError):
+    """A client took nothing for too long; it may resume from the last change that it got."""
+
+    status = 503
+
 
 #: Close codes of the live socket. 4008: connect again with the last `seq`; 4009: load everything anew first.
 TOO_SLOW: Final = 4008
@@ -25,6 +32,8 @@ _CODES: Final = ((TooSlowError, TOO_SLOW), (GoneError, CANNOT_RESUME), (ClosingE
 BEAT_S: Final = 15.0
 #: A client that takes nothing for this long is let go of, seconds.
 SEND_S: Final = 20.0
+#: So long the code and the number to go on after wait for a client that was let go of, seconds.
+CLOSE_S: Final = 10.0
 
 
 async def serve_socket(socket: WebSocket, hub: Hub, after: int | None) -> None:
@@ -71,13 +80,13 @@ async def _close(socket: WebSocket, error: BaseException) -> None:
     code = next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
     with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
         # A close reason has room for 123 bytes.
-        await asyncio.wait_for(socket.close(code, (error.hint or error.what)[:120]), SEND_S)
+        await asyncio.wait_for(socket.close(code, (error.hint or error.what)[:120]), CLOSE_S)
 
 
 async def serve_events(messages: AsyncIterator[Message | None]) -> AsyncIterator[bytes]:
-    """Changes as server-sent events; ends when the server stops or the client is too slow (browsers come back)."""
+    """Changes as server-sent events; ends when the server stops (browsers come back)."""
     yield b"retry: 2000\n\n"
-    with contextlib.suppress(TooSlowError, ClosingError):
+    with contextlib.suppress(ClosingError):
         async for message in messages:
             if message is None:
                 yield b": still here\n\n"

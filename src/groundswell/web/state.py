@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from groundswell.web.services import Services
 
 _SECOND: Final = 1_000_000
-#: A record received this long ago at most is of now; an older one comes from a replay.
-LIVE_US: Final = 60 * _SECOND
 
 
 def read_health(services: Services) -> Health:
@@ -45,22 +43,21 @@ def _part(name: str, look: Callable[[], str]) -> PartHealth:
 
 def read_status(services: Services) -> Status:
     """What the head of the page says."""
-    settings, pace, now = services.settings, services.pace, services.now()
+    settings, pace = services.settings, services.pace
     with services.desk.reading() as session:
         mark = checkpoints.get(session, "watch")
         runner = services.watching.where(session)
         followed = len(trackers.list_active(session))
         opened, seq = alerts.open_count(session), changes.last_seq(session)
     watermark = None if mark is None else mark.watermark
-    clock = stream_clock(pace.newest_us, now)
     newest = None if watermark is None else watermark + settings.lateness * _SECOND
     return Status(
         runner=runner,
         posts_per_s=pace.per_second,
         newest_event_at=_moment(newest),
         watermark=_moment(watermark),
-        clock=_moment(clock),
-        late_by_s=None if clock is None or newest is None else max(0.0, (clock - newest) / _SECOND),
+        clock=_moment(pace.clock_us),
+        late_by_s=pace.late_s,
         window_s=settings.window,
         promise_days=settings.promise,
         trackers=followed,
@@ -69,13 +66,6 @@ def read_status(services: Services) -> Status:
         sources=list(pace.sources),
         seq=seq,
     )
-
-
-def stream_clock(newest_us: int | None, now_us: int) -> int | None:
-    """The stream's clock: now, or in a replay the receive time of its newest record; null while nothing comes in."""
-    if newest_us is None:
-        return None
-    return now_us if abs(now_us - newest_us) < LIVE_US else newest_us
 
 
 def _moment(micros: int | None) -> datetime | None:

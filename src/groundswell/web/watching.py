@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from sqlalchemy.orm import Session
 
 from groundswell.desk import Desk, leases
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
+
+if TYPE_CHECKING:
+    from groundswell.watch.runner import RunnerStatus
 
 log = logging.getLogger("groundswell.web")
 
@@ -27,6 +30,10 @@ class Watcher(Protocol):
 
     def wake(self) -> None:
         """Say that there are new records; may be called from any thread."""
+        ...
+
+    def status(self) -> RunnerStatus | None:
+        """How it does; null before it has begun."""
         ...
 
 
@@ -54,6 +61,12 @@ class Watching:
         watcher = self._watcher
         if watcher is not None:
             watcher.wake()
+
+    def block(self) -> int | None:
+        """The last journal block that the watch of this process has done; null while it does not run here."""
+        watcher = self._watcher
+        status = None if watcher is None else watcher.status()
+        return None if status is None else status.block
 
     def stop(self) -> None:
         """Let the watcher commit what it has and end; waits for it."""
