@@ -165,7 +165,7 @@ def _counters(scenario: Scenario, rng: np.random.Generator, draft: _Draft) -> tu
     n = len(draft.second)
     noise = rng.standard_normal((4, n))
     if scenario.observed_after is None:
-        age: Any = scenario.end.timestamp() - draft.second
+        age: Any = np.maximum((scenario.observed_at or scenario.end).timestamp() - draft.second, 0)
     else:
         age = scenario.observed_after.total_seconds()
     known = -np.expm1(-age / (64_800 * np.exp(0.6 * noise[0])))
