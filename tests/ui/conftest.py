@@ -104,7 +104,9 @@ class Stage:
             changes.append(session, "tracker", row.id, documents.tracker(row, None, None))
             return row.id
 
-    def close_windows(self, tracker: str, counts: Sequence[int | None], *, unusual: int = 0, tell: bool = False) -> None:
+    def close_windows(
+        self, tracker: str, counts: Sequence[int | None], *, unusual: int = 0, tell: bool = False
+    ) -> None:
         """Close windows up to the newest one, `None` is a hole; the last `unusual` ones are so."""
         first = self.newest - (len(counts) - 1) * STEP
         rows = [

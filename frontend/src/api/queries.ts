@@ -110,11 +110,14 @@ export function useAddTracker() {
   });
 }
 
-export function useRemoveTracker() {
+export function useRemoveTracker(onGone: () => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => send<undefined>("DELETE", `/trackers/${encodeURIComponent(id)}`),
     onSuccess: (_, id) => {
+      onGone();
+      // Its open alert ends with it.
+      void client.invalidateQueries({ queryKey: KEYS.alerts });
       client.setQueryData<Trackers>(KEYS.trackers, (known) => known && trackersWithTracker(known, id, null));
     },
   });

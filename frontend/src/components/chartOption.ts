@@ -1,5 +1,5 @@
-import type { CustomSeriesOption, LineSeriesOption } from "echarts/charts";
-import type { GridComponentOption, TooltipComponentOption } from "echarts/components";
+import type { CustomSeriesOption } from "echarts/charts";
+import type { GridComponentOption } from "echarts/components";
 import type { ComposeOption } from "echarts/core";
 import type { Window } from "../api/types";
 import * as format from "../lib/format";
@@ -7,7 +7,7 @@ import type { Colours } from "./chartColours";
 import { runsOf, spansOf } from "./plot";
 import { roundTop, timeTicks } from "./ticks";
 
-export type Option = ComposeOption<CustomSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption>;
+export type Option = ComposeOption<CustomSeriesOption | GridComponentOption>;
 type Render = NonNullable<CustomSeriesOption["renderItem"]>;
 type Api = Parameters<Render>[1];
 type Element = Record<string, unknown>;
@@ -119,51 +119,35 @@ function ends(input: ChartInput, api: Api): Element[] {
   return [{ type: "circle", silent: true, shape: { cx, cy, r: 3 }, style: { fill } }];
 }
 
-type Point = [number, number | null];
-
-function lines(input: ChartInput): { calm: Point[]; hot: Point[] } {
-  const calm: Point[] = [];
-  const hot: Point[] = [];
-  for (const run of runsOf(input.windows, input.windowS)) {
-    const points = run.map((window): Point => [Date.parse(window.start) + input.windowS * 500, window.count]);
-    const first = points[0];
-    if (!first) continue;
-    const before: Point = [first[0] - 1, null];
-    calm.push(before, ...points);
-    run.forEach((window, index) => {
-      const joined = window.state === "unusual" || run[index + 1]?.state === "unusual";
-      const point = points[index];
-      if (point) hot.push(joined ? point : [point[0], null]);
-    });
-    hot.push([(points.at(-1)?.[0] ?? 0) + 1, null]);
-  }
-  return { calm, hot };
+function stroke(points: number[][], colour: string, width: number): Element {
+  const style = { stroke: colour, lineWidth: width, lineJoin: "round", fill: null };
+  return { type: "polyline", silent: true, shape: { points }, style };
 }
 
-/** The tooltip as an element: ECharts would set HTML, and a post's words must never become that. */
-export function tip(window: Window, windowS: number, now: format.Moment): HTMLElement {
-  const box = document.createElement("div");
-  const add = (text: string, name: string) => {
-    const line = document.createElement("div");
-    line.textContent = text;
-    line.className = name;
-    box.append(line);
-  };
-  const end = new Date(Date.parse(window.start) + windowS * 1000);
-  add(`${format.clock(window.start, now)}–${format.clock(end, end)}`, "note");
-  if (window.state === "gap") add("no data", "strong");
-  else add(`${format.whole(window.count)} ${window.count === 1 ? "post" : "posts"}`, "strong");
-  if (window.lower !== null) {
-    const range = `${format.expectation(window.lower)}–${format.expectation(window.upper)}`;
-    add(`expected ${format.expectation(window.expected)}, usual ${range}`, "small");
+/** The line of what was counted: one piece a run, and over it in the warm colour what is unusual. */
+function lines(input: ChartInput, api: Api): Element[] {
+  return runsOf(input.windows, input.windowS).flatMap((run) => {
+    const points = run.map((window) => api.coord([Date.parse(window.start) + input.windowS * 500, window.count]));
+    const calm = stroke(points, input.colours.series, 1.5);
+    const hot = unusualPieces(run).map(([from, to]) => stroke(points.slice(from, to), input.colours.unusual, 2));
+    return [calm, ...hot];
+  });
+}
+
+/** Index ranges of the unusual windows of a run, each from the window before it, so that it joins the calm line. */
+export function unusualPieces(run: readonly Window[]): [number, number][] {
+  const pieces: [number, number][] = [];
+  for (const [index, window] of run.entries()) {
+    if (window.state !== "unusual") continue;
+    const last = pieces.at(-1);
+    if (last && last[1] === index) last[1] = index + 1;
+    else pieces.push([Math.max(0, index - 1), index + 1]);
   }
-  if (window.state === "unusual") add(format.rarity(window.return_days), "small unusual");
-  if (window.state === "macro") add("rises with the platform", "small");
-  return box;
+  return pieces;
 }
 
 export function chartOption(input: ChartInput): Option {
-  const { windows, windowS, colours, now } = input;
+  const { windows, windowS, colours } = input;
   const from = Date.parse(windows[0]?.start ?? "");
   const to = Date.parse(windows.at(-1)?.start ?? "") + windowS * 1000;
   const top = roundTop(Math.max(...windows.map((window) => Math.max(window.count, window.upper ?? 0))));
@@ -179,19 +163,6 @@ export function chartOption(input: ChartInput): Option {
     silent: true,
     data: [[from, 0]],
     renderItem: render(marks),
-    tooltip: { show: false },
-  });
-  const { calm, hot } = lines(input);
-  const stroke = (data: Point[], color: string, width: number): LineSeriesOption => ({
-    type: "line",
-    data,
-    z: 4,
-    showSymbol: false,
-    silent: true,
-    connectNulls: false,
-    lineStyle: { color, width, join: "round" },
-    itemStyle: { color },
-    emphasis: { disabled: true },
   });
   return {
     animation: false,
@@ -213,7 +184,6 @@ export function chartOption(input: ChartInput): Option {
         alignMaxLabel: "right",
         formatter: (at: number) => axisTime(at, to - from),
       },
-      axisPointer: { show: true, type: "line", lineStyle: { color: colours["line-strong"] }, label: { show: false } },
     },
     yAxis: {
       type: "value",
@@ -223,27 +193,9 @@ export function chartOption(input: ChartInput): Option {
       axisLabel: { color: colours.muted, fontSize: 11, formatter: (value: number) => format.count(value) },
       splitLine: { lineStyle: { color: colours.line } },
     },
-    tooltip: {
-      trigger: "axis",
-      transitionDuration: 0,
-      confine: true,
-      backgroundColor: colours.surface,
-      borderColor: colours["line-strong"],
-      borderWidth: 1,
-      padding: [8, 12],
-      textStyle: { color: colours.text, fontSize: 13 },
-      extraCssText: "box-shadow:none;border-radius:8px",
-      formatter: (points) => {
-        const first = (Array.isArray(points) ? points[0] : points) as { value?: unknown } | undefined;
-        const at = Number(Array.isArray(first?.value) ? first.value[0] : Number.NaN);
-        const window = windowAt(windows, windowS, at);
-        return window ? tip(window, windowS, now) : "";
-      },
-    },
     series: [
       layer(1, (api, frame) => [...alarms(input, api, frame), ...holes(input, api, frame), ...bands(input, api)]),
-      stroke(calm, colours.series, 1.5),
-      stroke(hot, colours.unusual, 2),
+      layer(4, (api) => lines(input, api)),
       layer(6, (api, frame) => [...opened(input, api, frame), ...bandName(input, api, frame), ...ends(input, api)]),
     ],
   };

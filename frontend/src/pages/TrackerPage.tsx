@@ -76,7 +76,8 @@ function LatestPosts({ tracker, now }: { tracker: Tracker; now: format.Moment })
 
 function Removal({ tracker }: { tracker: Tracker }) {
   const [asked, setAsked] = useState(false);
-  const remove = useRemoveTracker();
+  // This component goes with its tracker, so it cannot wait for the answer itself.
+  const remove = useRemoveTracker(() => navigate("/"));
   return (
     <>
       <Button onClick={() => setAsked(true)}>Remove</Button>
@@ -89,7 +90,7 @@ function Removal({ tracker }: { tracker: Tracker }) {
             <Button
               primary
               disabled={remove.isPending}
-              onClick={() => remove.mutate(tracker.id, { onSuccess: () => navigate("/") })}
+              onClick={() => remove.mutate(tracker.id)}
             >
               Remove
             </Button>
