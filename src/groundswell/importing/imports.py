@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from groundswell.desk import Desk, leases, runs
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.desk.tables import RunRow
-from groundswell.errors import ConflictError
+from groundswell.errors import ConflictError, GroundswellError, UnavailableError, UsageError
 from groundswell.importing.choice import Chooser, Options
 from groundswell.importing.known import KeySet, keys_of
 from groundswell.importing.progress import Progress, Silent
@@ -59,8 +59,8 @@ def import_paths(
     """
     from groundswell.platforms import registry as installed  # noqa: PLC0415 - loads every layout
 
-    begun = time.monotonic()
     chooser = Chooser.for_options(registry or installed(), options)
+    begun = time.monotonic()
     files = find_files(paths, settings.tmp_path, stdin)
     work = _Import(files, chooser, lake, desk, engine, settings, progress or Silent(), now)
     try:
@@ -128,10 +128,13 @@ class _Import:
             summary = unit.run()
         except ConflictError:
             raise
-        except Exception:
+        except BaseException as error:
             self._keys = None
             self._fail(run)
-            raise
+            if not isinstance(error, GroundswellError) or isinstance(error, (UsageError, UnavailableError)):
+                raise
+            # What the engine cannot do with this file does not stop the others.
+            return FileSummary(file.name, file.size, error=str(error))
         self._keys, self._version = unit.keys, self.lake.version("posts")
         with self.desk.session() as session:
             runs.finish(session, run.id, summary.document(), now_us=self.now())

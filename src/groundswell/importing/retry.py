@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from deltalake import CommitProperties
 
 from groundswell.desk import Desk, leases
@@ -25,9 +24,9 @@ from groundswell.importing.choice import Chooser, Options
 from groundswell.importing.derive import Origin
 from groundswell.importing.known import KeySet, keys_of, take_rows
 from groundswell.importing.reading import Ignored, Posts, Reader
+from groundswell.importing.refusals import decode
 from groundswell.lake import Lake
 from groundswell.lake.failures import told
-from groundswell.schema import QUARANTINE
 from groundswell.sources.compression import Compression
 from groundswell.sources.containers import Container, Form
 from groundswell.sources.lines import Piece
@@ -54,11 +53,7 @@ class Retried:
 
 def held_rows(lake: Lake, *, reason: str | None = None, origin: str | None = None, ids: Sequence[str] = ()) -> pa.Table:
     """Rows of the quarantine that are held, newest first; `ids` may be beginnings of ids."""
-    where = ds.field("state") == "held"
-    for name, value in (("reason", reason), ("origin", origin)):
-        if value is not None:
-            where &= ds.field(name) == value
-    rows = lake.read("quarantine", where=where)
+    rows = lake.read("quarantine", where={"state": "held", "reason": reason, "origin": origin})
     if ids:
         wanted = [any(id_.startswith(beginning) for beginning in ids) for id_ in rows["id"].to_pylist()]
         rows = rows.filter(pa.array(wanted, pa.bool_()))
@@ -167,7 +162,7 @@ class _Retry:
 
     def _lines(self, rows: pa.Table, reader: Reader) -> list[Any]:
         raws = [bytes(raw).replace(b"\n", b" ") for raw in rows["raw"].to_pylist()]
-        decoded = [record for raw in raws[:200] if (record := _decoded(raw)) is not None]
+        decoded = [record for raw in raws[:200] if (record := decode(raw)[0]) is not None]
         layout = reader.chooser.for_sample(decoded)
         path = self._spill(b"".join(raw + b"\n" for raw in raws))
         piece = Piece(path, 0, 1, spilled=True)
@@ -198,12 +193,6 @@ class _Retry:
         return path
 
 
-def _decoded(raw: bytes) -> dict[str, Any] | None:
-    from groundswell.importing.refusals import decode  # noqa: PLC0415
-
-    return decode(raw)[0]
-
-
 def _groups(rows: pa.Table) -> Iterator[pa.Table]:
     """Rows of one source, origin and hint."""
     if not rows.num_rows:
@@ -213,5 +202,3 @@ def _groups(rows: pa.Table) -> Iterator[pa.Table]:
     for label in np.unique(labels):
         yield rows.filter(pa.array(labels == label))
 
-
-__all__ = ["QUARANTINE", "Retried", "held_rows", "mark_resolved", "retry"]

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from groundswell.importing.choice import Chooser
 from groundswell.importing.contents import FileReading
@@ -174,7 +173,7 @@ class QuarantineWriter:
             return
         origin = rows["origin"][0].as_py()
         if origin not in self._known:
-            held = self._lake.read("quarantine", ["id"], ds.field("origin") == origin)
+            held = self._lake.read("quarantine", ["id"], {"origin": origin})
             self._known[origin] = set(held["id"].to_pylist())
         known = self._known[origin]
         fresh = []

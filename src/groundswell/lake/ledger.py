@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow.dataset as ds
-
 from groundswell.lake.store import Lake
 
 COUNTS = ("received", "stored", "known", "rejected", "ignored")
@@ -13,7 +11,7 @@ COUNTS = ("received", "stored", "known", "rejected", "ignored")
 
 def quarters(lake: Lake, *, source: str | None = None) -> list[dict[str, Any]]:
     """Sums for each source, origin and quarter hour, newest first: quarter (UTC), source, origin and `COUNTS`."""
-    rows = lake.read("ledger", where=None if source is None else ds.field("source") == source)
+    rows = lake.read("ledger", where={"source": source})
     if not rows.num_rows:
         return []
     sums = rows.group_by(["quarter", "source", "origin"]).aggregate([(name, "sum") for name in COUNTS])

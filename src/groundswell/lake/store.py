@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from deltalake import DeltaTable, Schema
 
 from groundswell.errors import ConflictError
@@ -111,16 +112,25 @@ class Lake:
         with told(f"read the table `{table_name}`", self.path(table_name)):
             return take_snapshot(table, self.path(table_name), platforms, since, until, months)
 
-    def read(self, table_name: str, columns: Sequence[str] | None = None, where: Any = None) -> pa.Table:
-        """Rows of a small table (ledger, quarantine) in memory; `where` is a `pyarrow.dataset` expression."""
+    def read(
+        self, table_name: str, columns: Sequence[str] | None = None, where: Mapping[str, str | None] | None = None
+    ) -> pa.Table:
+        """Rows of a small table (ledger, quarantine) in memory: those whose columns equal the values of `where`.
+
+        A value of null in `where` leaves the column out of the comparison.
+        """
         layout = table_layout(table_name)
         names = list(columns) if columns is not None else layout.schema.names
-        table = self.delta(table_name)
-        if table is None:
-            return layout.schema.empty_table().select(names)
+        wanted = {name: value for name, value in (where or {}).items() if value is not None}
+        parts = [layout.schema.empty_table().select(names)]
+        snapshot = self.snapshot(table_name)
         with told(f"read the table `{table_name}`", self.path(table_name)):
-            found: pa.Table = table.to_pyarrow_dataset().to_table(columns=names, filter=where)
-        return found.cast(pa.schema([layout.schema.field(name) for name in names]))
+            for file in snapshot.files:
+                rows = pq.ParquetFile(file).read(columns=list(dict.fromkeys((*names, *wanted))))
+                for name, value in wanted.items():
+                    rows = rows.filter(pc.equal(rows[name], value))
+                parts.append(rows.select(names).cast(parts[0].schema))
+        return pa.concat_tables(parts)
 
     def version(self, table_name: str = "posts") -> int:
         """Number of the newest commit; -1 if the table does not exist yet."""
