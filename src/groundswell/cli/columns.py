@@ -26,6 +26,31 @@ def plain(text: str | None, most: int | None = None) -> Text:
     return Text(line if most is None or len(line) <= most else line[:most].rstrip() + "…")
 
 
+def clipped(text: str | None, width: int) -> Text:
+    """`plain` text that takes at most `width` columns of the terminal, where a Chinese sign or an emoji takes two."""
+    line = plain(text, most=4 * width)
+    line.truncate(width, overflow="ellipsis")
+    return line
+
+
+def ratio(value: float) -> str:
+    """A ratio with two digits, without an exponent.
+
+    >>> ratio(0.876), ratio(1.0), ratio(12.3), ratio(3521.4)
+    ('0.88', '1.0', '12', '3,521')
+    """
+    return f"{value:.2f}" if value < 0.995 else f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
+
+
+def many(value: int, one: str) -> str:
+    """A count with its noun.
+
+    >>> many(1, "voice"), many(2000, "post")
+    ('1 voice', '2,000 posts')
+    """
+    return f"{value:,} {one}" + ("" if value == 1 else "s")
+
+
 def count(value: int | None) -> str:
     """A count with thousands separators; a dash where it is not known.
 

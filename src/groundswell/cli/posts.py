@@ -9,9 +9,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
 import typer
+from rich.cells import cell_len
+from rich.text import Text
 
 from groundswell.cli.app import Json, app, emit, messages, output
 from groundswell.errors import UnavailableError, UsageError
@@ -169,27 +171,54 @@ def _show(table: pa.Table, document: dict[str, Any]) -> None:
         messages.print("no posts match" if document["query"] else "no posts")
         return
     output.print(_table(table))
+    from groundswell.cli.columns import many
+
     seconds, found = document["seconds"], table.num_rows
     more = f", the first {found:,}; --limit shows more" if found == document["limit"] else ""
-    messages.print(f"{found:,} posts in {seconds:.2f} s{more}", style="dim", soft_wrap=True)
+    messages.print(f"{many(found, 'post')} in {seconds:.2f} s{more}", style="dim", soft_wrap=True)
+
+
+#: The text stands after time, platform and author.
+_TEXT_AT: Final = 3
+_GAP: Final = 2
+_LEAST_TEXT: Final = 30
+_COUNTS: Final = ("views", "likes", "comments", "shares")
 
 
 def _table(table: pa.Table) -> Table:
-    from rich import box
     from rich.table import Table
 
-    from groundswell.cli.columns import count, moment, percent, plain
+    from groundswell.cli.columns import clipped, count, moment, percent, plain
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    shown.add_column("time", no_wrap=True)
-    shown.add_column("platform", no_wrap=True)
-    shown.add_column("author", max_width=20, overflow="ellipsis", no_wrap=True)
-    shown.add_column("text", ratio=1, overflow="ellipsis", no_wrap=True)
-    for name in ("views", "likes", "comments", "shares", "engaged"):
-        shown.add_column(name, justify="right", no_wrap=True)
-    for row in table.to_pylist():
-        counts = (count(row[name]) for name in ("views", "likes", "comments", "shares"))
-        author = row["author_name"] or row["author_id"]
-        cells = (moment(row["created_at"]), plain(row["platform"]), plain(author), plain(row["text"], 400))
-        shown.add_row(*cells, *counts, percent(row["engagement"]))
+    rows = table.to_pylist()
+    known = [name for name in _COUNTS if any(row[name] is not None for row in rows)]
+    engaged = any(row["engagement"] is not None for row in rows)
+    titles = ["time", "platform", "author", *known, *(["engaged"] if engaged else [])]
+    cells = [
+        [
+            moment(row["created_at"]),
+            str(plain(row["platform"], 12)),
+            str(plain(row["author_name"] or row["author_id"], 18)),
+            *(count(row[name]) for name in known),
+            *([percent(row["engagement"])] if engaged else []),
+        ]
+        for row in rows
+    ]
+    widths = [max(cell_len(line[n]) for line in [titles, *cells]) for n in range(len(titles))]
+    while (room := output.width - sum(widths) - _GAP * (len(widths) + 1)) < _LEAST_TEXT and len(widths) > _TEXT_AT:
+        widths.pop()  # a narrow terminal shows fewer counters; --json has all
+    titles = titles[: len(widths)]
+    shown = Table(box=None, padding=(0, _GAP, 0, 0), header_style="bold")
+    for number, title in enumerate(titles):
+        if number == _TEXT_AT:
+            shown.add_column("text", no_wrap=True)
+        shown.add_column(title, justify="left" if number < _TEXT_AT else "right", no_wrap=True)
+    if len(titles) == _TEXT_AT:
+        shown.add_column("text", no_wrap=True)
+    for line, row in zip(cells, rows, strict=True):
+        shown.add_row(
+            *map(Text, line[:_TEXT_AT]),
+            clipped(row["text"], max(room, _LEAST_TEXT)),
+            *map(Text, line[_TEXT_AT : len(titles)]),
+        )
     return shown

@@ -91,7 +91,7 @@ def _show(found: Trends, by: Kind) -> None:
     from rich import box
     from rich.table import Table
 
-    from groundswell.cli.columns import NONE, count, moment, plain
+    from groundswell.cli.columns import NONE, count, many, moment, plain, ratio
 
     if not found.windows:
         messages.print("no posts with a time in the lake; `groundswell import FILE` brings some in")
@@ -108,8 +108,8 @@ def _show(found: Trends, by: Kind) -> None:
             count(row["posts"]),
             count(row["voices"]),
             count(row["voices_before"]),
-            f"{row['change']:.2g} \N{MULTIPLICATION SIGN}" if measured else NONE,
-            f"{row['lower']:.2g} to {row['upper']:.2g}" if measured else NONE,
+            f"{ratio(row['change'])} \N{MULTIPLICATION SIGN}" if measured else NONE,
+            f"{ratio(row['lower'])} to {ratio(row['upper'])}" if measured else NONE,
             f"{row['sure'] * 100:.1f} %" if measured else NONE,
         )
     if found.rows.num_rows:
@@ -117,8 +117,8 @@ def _show(found: Trends, by: Kind) -> None:
     else:
         messages.print(f"no {by.value} has three posts in the last window")
     messages.print(
-        f"{moment(last.start)} to {moment(last.end)}: {found.posts:,} posts by {found.voices:,} voices; "
-        f"before: {found.posts_before:,} by {found.voices_before:,} in {before} windows of the same length",
+        f"{moment(last.start)} to {moment(last.end)}: {many(found.posts, 'post')} by {many(found.voices, 'voice')}; "
+        f"before: {found.posts_before:,} by {found.voices_before:,} in {many(before, 'window')} of the same length",
         style="dim",
         soft_wrap=True,
     )

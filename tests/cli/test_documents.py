@@ -1,0 +1,73 @@
+"""What every verb really prints with `--json` is the document that its schema describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from groundswell.documents import DOCUMENTS, file_of, schema_of
+
+Run = Callable[..., Any]
+#: Two records that are no posts: one is not JSON, one has no known form.
+DIRT = '{"broken": \n{"unknown": true}\n'
+
+
+def check(verb: str, ran: Any, code: int = 0) -> Any:
+    assert ran.code == code, ran.err
+    # Strict: an id that is printed as a number, or a count as a text, is wrong.
+    DOCUMENTS[verb].model_validate_json(ran.out, strict=True)
+    return ran.document
+
+
+@pytest.fixture
+def simulated(cli: Run, tmp_path: Path) -> Path:
+    out = tmp_path / "posts.ndjson"
+    document = check("simulate", cli("simulate", "--posts", "30000", "--days", "3", "--out", out, "--json"))
+    assert document["posts"] == 30_000
+    with out.open("a", encoding="utf-8") as file:
+        file.write(DIRT)
+    return out
+
+
+def test_a_whole_session_prints_what_the_schemas_say(cli: Run, simulated: Path) -> None:
+    summary = check("import", cli("import", simulated, "--json"))
+    assert summary["read"] == sum(summary[name] for name in ("stored", "known", "rejected", "ignored"))
+    assert summary["rejected"] == 2
+    assert check("posts", cli("posts", "--json"))["found"] == 50
+    assert check("trends", cli("trends", "--json"))["items"]
+    assert check("ledger", cli("ledger", "--json"))["quarters"]
+    check("config", cli("config", "--json"))
+    check("doctor", cli("doctor", "--json"))
+
+    held = check("quarantine list", cli("quarantine", "list", "--json"))
+    assert held["held"] == 2
+    check("quarantine show", cli("quarantine", "show", held["rows"][0]["id"], "--json"))
+    assert check("quarantine retry", cli("quarantine", "retry", "--json"))["held"] == 2
+
+    made = check("token create", cli("token", "create", "script", "--json"))
+    assert check("token list", cli("token", "list", "--json"))["items"][0]["id"] == made["id"]
+
+
+def test_a_replay_and_its_alerts_print_what_the_schemas_say(cli: Run, simulated: Path, tmp_path: Path) -> None:
+    truth = json.loads(Path(f"{simulated}.truth.json").read_text())
+    query = next(event["query"] for event in truth["events"] if event["kind"] == "crisis")
+    check("watch add", cli("watch", "add", "Crisis", query, "--json"))
+    check("watch list", cli("watch", "list", "--json"))
+    check("watch run", cli("watch", "run", "--replay", simulated, "--json"))
+    found = check("alerts list", cli("alerts", "list", "--json"))["items"]
+    assert found, "the injected crisis was not found"
+    check("alerts show", cli("alerts", "show", found[0]["id"], "--json"))
+    check("watch remove", cli("watch", "remove", "Crisis", "--json"))
+
+
+@pytest.mark.parametrize("verb", sorted(DOCUMENTS))
+def test_a_schema_closes_every_object_and_explains_itself(verb: str) -> None:
+    schema = schema_of(verb)
+    assert schema["$schema"].endswith("2020-12/schema")
+    assert schema["additionalProperties"] is False
+    assert schema["description"]
+    assert file_of(verb).islower()
