@@ -32,6 +32,7 @@ _BOMS: Final = (
 _DELIMITERS: Final = (",", "\t", ";", "|")
 _WHITE: Final = b" \t\r\n"
 _WRAPPER: Final = re.compile(rb'"(?:' + "|".join(sorted(RECORD_KEYS)).encode() + rb')"\s*:\s*\[')
+_WESTERN: Final = frozenset({"latin_1", "ascii", "utf_8", "iso8859_1", "cp1250", "cp1257", "cp775"})
 _JSON_NAMES: Final = (".json", ".ndjson", ".jsonl", ".geojson")
 
 
@@ -137,17 +138,15 @@ def _is_named_json(path: Path) -> bool:
 
 def _text_encoding(path: Path, head: bytes) -> str:
     """UTF-8 if the whole file is (or is but for a few bad bytes), else what charset-normalizer makes of it."""
-    bad, multibyte = _utf8_evidence(_tolerant(path))
-    if bad is None:
-        return "utf-8"
-    if multibyte > 10:
-        return "utf-8"  # text with real multi-byte letters and some broken ones: the broken rows are set aside
+    good, bad, sample = _utf8_evidence(_tolerant(path))
+    if good >= bad:
+        return "utf-8"  # the rows with broken bytes, if any, are set aside
     from charset_normalizer import from_bytes  # noqa: PLC0415 - only files that are not UTF-8 need its tables
 
-    best = from_bytes(bad if len(bad) > 64 else head).best()
-    # Windows-1252 reads every text that ISO 8859-1 reads, with the quotes and dashes that people really use.
+    best = from_bytes(sample if len(sample) > 64 else head).best()
     guess = best.encoding if best else "cp1252"
-    return "cp1252" if guess in ("latin_1", "ascii", "utf_8", "iso8859_1", "cp1250", "cp1257", "cp775") else guess
+    # Windows-1252 reads every text that ISO 8859-1 reads, with the quotes and dashes that people really use.
+    return "cp1252" if guess in _WESTERN else guess
 
 
 def _tolerant(path: Path) -> Iterator[bytes]:
@@ -157,21 +156,22 @@ def _tolerant(path: Path) -> Iterator[bytes]:
         return
 
 
-def _utf8_evidence(chunks: Iterable[bytes]) -> tuple[bytes | None, int]:
-    """The surroundings of bytes that are no UTF-8 (null: none are), and how many multi-byte letters were seen."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    multibyte = 0
+def _utf8_evidence(chunks: Iterable[bytes]) -> tuple[int, int, bytes]:
+    """How many letters beyond ASCII are UTF-8, how many bytes are not, and some lines with such bytes."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    good = bad = 0
+    sample = b""
     for chunk in chain(chunks, (b"",)):
-        try:
-            text = decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
-            lines = chunk.split(b"\n")
-            bad = b"\n".join(line for line in lines if any(byte > 127 for byte in line))
-            multibyte += sum(ord(c) > 127 for c in error.object[: error.start].decode("utf-8", "ignore"))
-            return bad[:SAMPLE], multibyte
-        if len(text) != len(chunk):
-            multibyte += len(chunk) - len(text)
-    return None, multibyte
+        text = decoder.decode(chunk, final=not chunk)
+        if text.isascii():
+            continue
+        valid = text.encode("utf-8", "ignore").decode()
+        good += len(valid) - len(valid.encode("ascii", "ignore"))
+        bad += len(text) - len(valid)
+        if len(text) > len(valid) and len(sample) < SAMPLE:
+            lines = text.encode("utf-8", "surrogateescape").split(b"\n")
+            sample += b"\n".join(line for line in lines if not line.isascii())[:SAMPLE]
+    return good, bad, sample
 
 
 def _delimiter(sample: str) -> str:
