@@ -144,9 +144,7 @@ def test_a_window_that_no_connection_covers_is_a_gap() -> None:
 
 
 def test_a_removed_tracker_ends_its_episode_and_a_new_one_starts_with_a_whole_window() -> None:
-    inside = next(
-        n for n, at in enumerate(STREAM["received_us"].to_pylist()) if at > START + 30 * HOUR + 8 * MINUTE
-    )
+    inside = next(n for n, at in enumerate(STREAM["received_us"].to_pylist()) if at > START + 30 * HOUR + 8 * MINUTE)
     state, told = run(STREAM.slice(0, inside), [], TRACKERS, PARAMS)
     assert [alert.phase for alert in told.alerts.values()] != ["closed"]
     changed = [tracker("new", "arm"), TRACKERS[0]]

@@ -59,7 +59,7 @@ def factors(posts: Floats, windows: Floats, stream: Floats) -> Floats:
 
     `posts` and `windows` have shape (series, 48).
     """
-    exposure = windows @ stream
+    exposure = (windows * stream).sum(axis=1)  # not `@`: a row must not depend on how many others there are
     mean = np.divide(posts.sum(axis=1), exposure, out=np.zeros(len(posts)), where=exposure > 0)[:, None]
     season: Floats = (posts + PRIOR_POSTS * stream) / (mean * windows + PRIOR_POSTS)
     return season

@@ -61,15 +61,14 @@ def drop_tail(count: Floats, mean: Floats, extra: Floats) -> Floats:
 def quantile(probability: float, mean: Floats, extra: Floats) -> Floats:
     """The least count whose distribution function reaches `probability`.
 
-    Starts from the Cornish-Fisher expansion and walks to the exact count; where means are so large that the
+    Starts from the gamma distribution of the same mean and variance (Wilson & Hilferty 1931) and walks to the exact count; where means are so large that the
     start is a few counts off, it may stay one or two counts off.
     """
     mean = np.maximum(mean, _LEAST_MEAN)
     z = special.ndtri(probability)
-    deviation = np.sqrt(mean + extra * mean**2)
-    skew = (1 + 2 * extra * mean) / deviation
-    guess = mean + deviation * (z + (z**2 - 1) * np.minimum(skew, 3.0) / 6)
-    count = np.maximum(np.floor(guess), 0.0)
+    shape = 1.0 / (extra + 1.0 / mean)
+    root = np.maximum(1 - 1 / (9 * shape) + z / (3 * np.sqrt(shape)), 0.0)
+    count = np.floor(mean * root**3)
     for _ in range(4):
         short = lower_tail(count, mean, extra) < probability
         if not short.any():
