@@ -9,6 +9,7 @@ import zstandard
 
 from groundswell.settings import load_settings
 from groundswell.web import bodies, intake
+from groundswell.web.problems import TooLargeError
 
 RECORDS = [{"id": str(number), "text": f"word {number}"} for number in range(3)]
 LINES = b"".join(json.dumps(record).encode() + b"\n" for record in RECORDS)
@@ -129,7 +130,7 @@ def test_a_body_of_unknown_length_is_cut_off(client: httpx.Client, monkeypatch: 
 def test_a_record_over_the_limit_is_named() -> None:
     body = b"{}\n" + b'{"a": "' + b"x" * 2000 + b'"}'
 
-    with pytest.raises(bodies.TooLargeError, match="record 2 has 2,009 bytes; at most 1,024"):
+    with pytest.raises(TooLargeError, match="record 2 has 2,009 bytes; at most 1,024"):
         bodies._records_of(body, "", "application/x-ndjson", load_settings(max_record=1024).max_record)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow.dataset import dataset
 
 from groundswell.bus import Journal
 from groundswell.desk.clock import moment
@@ -63,7 +64,9 @@ def _examples(lake: Lake, identities: Sequence[str]) -> dict[str, Any]:
     if not identities:
         return {}
     # Raw bytes may be large, so only those that are shown are read.
-    raw = lake.read("quarantine", ["id", "raw"], pc.field("id").isin(list(identities)))
+    files = lake.snapshot("quarantine").files
+    shown = pc.field("id").isin(list(identities))
+    raw = dataset([str(file) for file in files], format="parquet").to_table(columns=["id", "raw"], filter=shown)
     return {
         row["id"]: (row["raw"] or b"")[: 4 * _EXAMPLE].decode("utf-8", "replace")[:_EXAMPLE] for row in raw.to_pylist()
     }

@@ -11,8 +11,6 @@ from typing import Final, Literal
 from groundswell.engines import Engine, open_engine
 from groundswell.errors import UnavailableError
 from groundswell.lake import Lake
-from groundswell.marts.export import documents
-from groundswell.marts.latest import search_posts
 from groundswell.query import parse
 from groundswell.settings import Settings
 from groundswell.web.models import Post, Posts
@@ -54,6 +52,10 @@ class PostSearch:
             UsageError: `since` is not before `until`.
             UnavailableError: the lake cannot be read, or other searches take too long.
         """
+        # Ibis takes a second or two to import; a server should not start that much later for it.
+        from groundswell.marts.export import documents  # noqa: PLC0415
+        from groundswell.marts.latest import search_posts  # noqa: PLC0415
+
         began = time.perf_counter()
         query = parse(search.query) if search.query.strip() else None
         if not self._turn.acquire(timeout=_TURN_S):

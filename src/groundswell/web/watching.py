@@ -49,6 +49,7 @@ class Watching:
         self._thread: threading.Thread | None = None
         self._watcher: Watcher | None = None
         self._trouble: GroundswellError | None = None
+        self._said = ""
 
     def start(self) -> None:
         """Begin; does nothing where this server is not to watch."""
@@ -64,9 +65,12 @@ class Watching:
 
     def block(self) -> int | None:
         """The last journal block that the watch of this process has done; null while it does not run here."""
-        watcher = self._watcher
-        status = None if watcher is None else watcher.status()
+        status = self._status()
         return None if status is None else status.block
+
+    def _status(self) -> RunnerStatus | None:
+        watcher = self._watcher
+        return None if watcher is None else watcher.status()
 
     def stop(self) -> None:
         """Let the watcher commit what it has and end; waits for it."""
@@ -93,24 +97,35 @@ class Watching:
         if holder is not None and holder != leases.this_process():
             return f"runs in {leases.describe(holder)}"
         if holder is not None:
-            return "runs here"
+            return self._describe_here()
         if self._trouble is not None:
             raise self._trouble
         return "starts" if self._make is not None else "nobody watches; this server was started without"
+
+    def _describe_here(self) -> str:
+        status = self._status()
+        if status is None:
+            return "starts"
+        if status.trouble is not None:
+            what = f"the lake is not written: {status.trouble}"
+            raise UnavailableError(what)
+        return f"runs here, {status.behind_blocks:,} blocks of the journal to do"
 
     def _keep(self) -> None:
         while not self._stop.is_set():
             try:
                 self._run()
+                self._trouble = None
             except ConflictError as error:
-                self._note(error, logging.INFO)
+                self._trouble = None
+                self._say(logging.INFO, f"{error.what}; this server shows its data, and takes over when it ends")
             except GroundswellError as error:
-                self._note(error, logging.ERROR)
+                self._trouble = error
+                self._say(logging.ERROR, f"the watch does not run: {error}")
             except Exception as error:  # the server goes on, says so in /health, and tries again
                 log.exception("the watch failed")
-                self._trouble = UnavailableError(
-                    f"the watch failed ({type(error).__name__})", hint="see the server's log"
-                )
+                what = f"the watch failed ({type(error).__name__})"
+                self._trouble = UnavailableError(what, hint="see the server's log")
             self._stop.wait(self._retry_s)
 
     def _run(self) -> None:
@@ -118,12 +133,12 @@ class Watching:
             return
         self._watcher = self._make()
         try:
-            self._trouble = None
             self._watcher.run(self._stop)
         finally:
             self._watcher = None
 
-    def _note(self, error: GroundswellError, level: int) -> None:
-        if str(error) != str(self._trouble):
-            log.log(level, "the watch does not run here: %s", error)
-        self._trouble = error
+    def _say(self, level: int, what: str) -> None:
+        """Log once what is the same at each try."""
+        if what != self._said:
+            log.log(level, what)
+        self._said = what
