@@ -58,6 +58,7 @@ DROP_SHARE: Final = 0.2
 """Part of the promise that is spent on drops, where they are looked for."""
 LONGEST_RETURN: Final = 365_000.0
 _LEAST_P: Final = 1e-300
+_LEAST_DROP: Final = 1e-16
 
 
 @dataclass
@@ -175,9 +176,11 @@ def score(detector: Detector, counts: Floats, start_us: int, params: WatchParams
     learning = (detector.seen * params.window_us < KNOWN_SERIES) | (not stream_known)
     others = _platform_rise(counts, expected, float(extra[0]))
     burst_alone = burst_tail(counts, expected, extra)
-    drop_alone = drop_tail(counts, expected, extra)
-    p_burst = burst_tail(counts, expected * np.maximum(others, 1.0), extra)
-    p_drop = drop_tail(counts, expected * np.minimum(others, 1.0), extra)
+    drop_alone = np.maximum(1.0 - burst_alone, _LEAST_DROP)
+    p_burst, p_drop = burst_alone.copy(), drop_alone.copy()
+    up, down = np.flatnonzero(others > 1), np.flatnonzero(others < 1)
+    p_burst[up] = burst_tail(counts[up], (expected * others)[up], extra[up])
+    p_drop[down] = drop_tail(counts[down], (expected * others)[down], extra[down])
     looked = expected >= params.drop_expected
     share = np.where(looked, DROP_SHARE, 0.0)
     days = params.window_us / DAY

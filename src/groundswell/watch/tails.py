@@ -53,30 +53,28 @@ def burst_tail(count: Floats, mean: Floats, extra: Floats) -> Floats:
 
 
 def drop_tail(count: Floats, mean: Floats, extra: Floats) -> Floats:
-    """Mid-p of a count that is low: P(Y < count) + P(Y = count) / 2."""
-    below = np.where(count > 0, lower_tail(np.maximum(count - 1, 0.0), mean, extra), 0.0)
-    return 0.5 * (lower_tail(count, mean, extra) + below)
+    """Mid-p of a count that is low: P(Y < count) + P(Y = count) / 2, not less than 1e-16."""
+    return np.maximum(1.0 - burst_tail(count, mean, extra), 1e-16)
 
 
 def quantile(probability: float, mean: Floats, extra: Floats) -> Floats:
     """The least count whose distribution function reaches `probability`.
 
-    Starts from the gamma distribution of the same mean and variance (Wilson & Hilferty 1931) and walks to the exact count; where means are so large that the
-    start is a few counts off, it may stay one or two counts off.
+    Starts from the gamma distribution of the same mean and variance (Wilson & Hilferty 1931) and walks to the
+    exact count; where means are so large that the start is a few counts off, it may stay one or two counts off.
     """
     mean = np.maximum(mean, _LEAST_MEAN)
     z = special.ndtri(probability)
     shape = 1.0 / (extra + 1.0 / mean)
     root = np.maximum(1 - 1 / (9 * shape) + z / (3 * np.sqrt(shape)), 0.0)
-    count = np.floor(mean * root**3)
+    count: Floats = np.floor(mean * root**3)
+    rising = np.arange(len(count))
+    falling = rising
     for _ in range(4):
-        short = lower_tail(count, mean, extra) < probability
-        if not short.any():
-            break
-        count = count + short
+        rising = rising[lower_tail(count[rising], mean[rising], extra[rising]) < probability]
+        count[rising] += 1
     for _ in range(4):
-        far = (count > 0) & (lower_tail(count - 1, mean, extra) >= probability)
-        if not far.any():
-            break
-        count = count - far
+        falling = falling[count[falling] > 0]
+        falling = falling[lower_tail(count[falling] - 1, mean[falling], extra[falling]) >= probability]
+        count[falling] -= 1
     return count
