@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from groundswell.documents import ConfigDocument
+from groundswell.documents.system import ConfigDocument
 from groundswell.settings import Settings, load_settings
 
 Run = Callable[..., Any]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from groundswell.doctor import CHECKS
-from groundswell.documents import DoctorDocument
+from groundswell.documents.system import DoctorDocument
 from groundswell.engines import Engine
 from groundswell.errors import UnavailableError
 from groundswell.settings import Settings

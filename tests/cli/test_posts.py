@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from groundswell.documents import PostsDocument
+from groundswell.documents.lake import PostsDocument
 from groundswell.lake import Lake
 from groundswell.settings import Settings
 

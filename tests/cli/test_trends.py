@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from groundswell.documents import TrendsDocument
+from groundswell.documents.lake import TrendsDocument
 from groundswell.lake import Lake
 from groundswell.settings import Settings
 

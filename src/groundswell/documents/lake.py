@@ -1,34 +1,16 @@
-"""The documents that `--json` prints, verb by verb. Their JSON Schemas in `docs/schemas` are made from these models.
-
-A field that is absent here is not printed and one that is here is always printed: what is not known is null. Times
-are RFC 3339 UTC, fractions 0 to 1, sizes bytes, lengths of time seconds. Fields may be added in a later version; a
-field is removed or changes its meaning only with a new major version.
-"""
+"""Documents about posts and records: import, posts, trends, ledger, quarantine."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import Field, create_model
 
+from groundswell.documents.base import Count, Fraction, Printed, Seconds
 from groundswell.marts.latest import FOUND
-from groundswell.web.models import Alert, AlertSummary, Connection, Tracker, Trackers
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-class Printed(BaseModel):
-    """Base of all documents: no field may be missing or unknown."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-Count = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+from groundswell.web.models import Connection
 
 
 class Sums(Printed):
@@ -149,42 +131,6 @@ class TrendsDocument(Printed):
     items: Annotated[list[Trend], Field(description="surest rise first: by `lower`, then `voices`")]
 
 
-class SettingLine(Printed):
-    """One setting."""
-
-    name: str
-    variable: str
-    value: str
-    origin: Literal["default", "environment", "file", "option"]
-    place: Annotated[str, Field(description="the variable, file or option that decides; empty for a default")]
-    default: str
-    accepts: str
-    meaning: str
-
-
-class ConfigDocument(Printed):
-    """`groundswell config --json`."""
-
-    home: str
-    settings: list[SettingLine]
-
-
-class CheckLine(Printed):
-    """One check of `doctor`."""
-
-    name: str
-    state: Literal["ok", "warn", "fail"]
-    detail: str
-    hint: Annotated[str, Field(description="what to do; empty where nothing is to be done")]
-
-
-class DoctorDocument(Printed):
-    """`groundswell doctor --json`."""
-
-    ok: Annotated[bool, Field(description="no check failed; a warning is no failure")]
-    checks: list[CheckLine]
-
-
 class LedgerLine(Printed):
     """One source (and file or partition) in one quarter hour: received = stored + known + rejected + ignored."""
 
@@ -245,98 +191,3 @@ class QuarantineRetryDocument(Printed):
     known: Count
     ignored: Count
     held: Annotated[Count, Field(description="still not readable")]
-
-
-class AlertsDocument(Printed):
-    """`groundswell alerts list --json`."""
-
-    items: Annotated[list[AlertSummary], Field(description="newest first")]
-    open: Annotated[Count, Field(description="alerts that are not over, in all")]
-
-
-class TokenLine(Printed):
-    """An API token, without its secret."""
-
-    id: str
-    name: str
-    created_at: datetime
-    revoked_at: datetime | None
-
-
-class NewTokenDocument(TokenLine):
-    """`groundswell token create --json`."""
-
-    secret: Annotated[str, Field(description="shown only this once")]
-
-
-class TokensDocument(Printed):
-    """`groundswell token list --json`."""
-
-    items: list[TokenLine]
-
-
-class ServeDocument(Printed):
-    """`groundswell serve --json`: printed when the server answers."""
-
-    address: str
-    home: str
-
-
-class SimulatedEvent(Printed):
-    """What was injected."""
-
-    kind: str
-    query: Annotated[str | None, Field(description="null: the whole stream")]
-    start: datetime
-    end: datetime
-    posts: Annotated[int, Field(description="posts that the event made; below zero: that many are missing")]
-
-
-class SimulateDocument(Printed):
-    """`groundswell simulate --json`; the file `truth` has more."""
-
-    out: str
-    truth: str
-    posts: Count
-    bytes: Count
-    seconds: Seconds
-    dirt: dict[str, Count]
-    events: list[SimulatedEvent]
-
-
-#: The document of each verb, by the words that call it.
-DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
-    "import": ImportDocument,
-    "posts": PostsDocument,
-    "trends": TrendsDocument,
-    "config": ConfigDocument,
-    "doctor": DoctorDocument,
-    "ledger": LedgerDocument,
-    "quarantine list": QuarantineListDocument,
-    "quarantine show": QuarantineShowDocument,
-    "quarantine retry": QuarantineRetryDocument,
-    "watch add": Tracker,
-    "watch list": Trackers,
-    "watch remove": Tracker,
-    "alerts list": AlertsDocument,
-    "alerts show": Alert,
-    "token create": NewTokenDocument,
-    "token list": TokensDocument,
-    "serve": ServeDocument,
-    "simulate": SimulateDocument,
-}
-
-
-def schema_of(verb: str) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a verb's document."""
-    schema = DOCUMENTS[verb].model_json_schema(mode="serialization")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def file_of(verb: str) -> str:
-    """Name of the schema file of a verb.
-
-    >>> file_of("watch add")
-    'watch-add.schema.json'
-    """
-    return f"{verb.replace(' ', '-')}.schema.json"

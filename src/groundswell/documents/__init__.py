@@ -1,0 +1,73 @@
+"""The documents that `--json` prints, verb by verb. Their JSON Schemas in `docs/schemas` are made from these models.
+
+A field that is absent here is not printed and one that is here is always printed: what is not known is null. Times
+are RFC 3339 UTC, fractions 0 to 1, sizes bytes, lengths of time seconds. Fields may be added in a later version; a
+field is removed or changes its meaning only with a new major version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from groundswell.documents.lake import (
+    ImportDocument,
+    LedgerDocument,
+    PostsDocument,
+    QuarantineListDocument,
+    QuarantineRetryDocument,
+    QuarantineShowDocument,
+    TrendsDocument,
+)
+from groundswell.documents.system import (
+    ConfigDocument,
+    DoctorDocument,
+    NewTokenDocument,
+    ServeDocument,
+    TokensDocument,
+)
+from groundswell.documents.watch import AlertsDocument, DemoDocument, RunDocument, SimulateDocument
+from groundswell.web.models import Alert, Tracker, Trackers
+
+__all__ = ["DOCUMENTS", "file_of", "schema_of"]
+
+#: The document of each verb, by the words that call it.
+DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
+    "import": ImportDocument,
+    "posts": PostsDocument,
+    "trends": TrendsDocument,
+    "config": ConfigDocument,
+    "doctor": DoctorDocument,
+    "ledger": LedgerDocument,
+    "quarantine list": QuarantineListDocument,
+    "quarantine show": QuarantineShowDocument,
+    "quarantine retry": QuarantineRetryDocument,
+    "watch add": Tracker,
+    "watch list": Trackers,
+    "watch remove": Tracker,
+    "watch run": RunDocument,
+    "alerts list": AlertsDocument,
+    "alerts show": Alert,
+    "token create": NewTokenDocument,
+    "token list": TokensDocument,
+    "serve": ServeDocument,
+    "simulate": SimulateDocument,
+    "demo": DemoDocument,
+}
+
+
+def schema_of(verb: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a verb's document."""
+    schema = DOCUMENTS[verb].model_json_schema(mode="serialization", by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def file_of(verb: str) -> str:
+    """Name of the schema file of a verb.
+
+    >>> file_of("watch add")
+    'watch-add.schema.json'
+    """
+    return f"{verb.replace(' ', '-')}.schema.json"
