@@ -75,7 +75,7 @@ class DuckEngine:
         """Map an NDJSON file; see `Engine.map_json`."""
         raw_name, sql = self._plan(layout)
         with self._plain_path(path) as plain, Lines(path) as lines, self._con.cursor() as cursor:
-            cursor.execute(f"CREATE TEMP VIEW {raw_name} AS SELECT * FROM {self._reader(plain, layout)}")
+            cursor.execute(f"CREATE TEMP VIEW {raw_name} AS SELECT * FROM {self._reader(plain, layout)}")  # noqa: S608 - names and quoted literals
             first = 0
             for batch in self._stream(cursor, sql, path):
                 shaped = shape_batch(batch, first)
@@ -104,7 +104,7 @@ class DuckEngine:
             f"nullif({_named(column)}, '{_HIVE_NULL}') AS {_named(column)}" if column in partitions else _named(column)
             for column in schema.names
         )
-        self._con.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")
+        self._con.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")  # noqa: S608 - names and quoted literals
         return self._held(name, self._forget)
 
     def register(self, name: str, data: pa.Table) -> ir.Table:
@@ -166,9 +166,10 @@ class DuckEngine:
             f"{_quoted(name)}: {_quoted(self._ibis.compiler.type_mapper.to_string(ibis.dtype(kind)))}"
             for name, kind in layout.raw.items()
         )
+        largest = self._settings.max_record + _SLACK
         return (
             f"read_json({_quoted(str(path))}, format = 'newline_delimited', records = true, ignore_errors = true, "
-            f"compression = 'none', maximum_object_size = {self._settings.max_record + _SLACK}, columns = {{{columns}}})"
+            f"compression = 'none', maximum_object_size = {largest}, columns = {{{columns}}})"
         )
 
     @contextmanager

@@ -27,13 +27,14 @@ def bound_parameters(expression: ir.Table, given: Mapping[str, object]) -> dict[
             known[node.name] = node.arg.to_expr()
     for name in given:
         if name not in known:
-            raise UnknownChoiceError("parameter", name, known)
+            kind = "parameter"
+            raise UnknownChoiceError(kind, name, known)
     return {known[name]: value for name, value in given.items()}
 
 
 @contextmanager
 def unfused() -> Iterator[None]:
-    """Compile selections one by one: layouts cast in a first one and judge in a second, so that each cast is done once."""
+    """Compile selections one by one: layouts cast in a first and judge in a second, so that each cast is done once."""
     before = ibis.options.sql.fuse_selects
     ibis.options.sql.fuse_selects = False
     try:

@@ -91,9 +91,7 @@ def _challenges(column: pa.Array) -> pa.Array:
     ids, names = (part.cast(pa.string()) for part in items.flatten())
     renamed = pa.StructArray.from_arrays([ids, names], fields=list(CHALLENGES.value_type))
     mask = column.is_null() if column.null_count else None
-    start = column.offset
-    offsets = column.offsets if start == 0 else column.offsets
-    return pa.ListArray.from_arrays(offsets, renamed, mask=mask).cast(CHALLENGES)
+    return pa.ListArray.from_arrays(column.offsets, renamed, mask=mask).cast(CHALLENGES)
 
 
 _SPECIAL: Final[dict[str, Callable[[pa.Array], pa.Array]]] = {

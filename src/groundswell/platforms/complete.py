@@ -17,7 +17,7 @@ def complete(table: ir.Table) -> ir.Table:
 
     types = ibis.Schema.from_pyarrow(MAPPED)
     columns = {
-        name: table[name] if name in table.columns else ibis.null(types[name] if name in types else "string")
+        name: table[name] if name in table.columns else ibis.null(types.get(name, "string"))
         for name in (*MAPPED.names, REJECT, UNREAD)
     }
     kept = {"record": table["record"]} if "record" in table.columns else {}

@@ -32,7 +32,8 @@ class Registry:
         for layout in self.layouts:
             if layout.id == layout_id:
                 return layout
-        raise UnknownChoiceError("layout", layout_id, (layout.id for layout in self.layouts))
+        kind = "layout"
+        raise UnknownChoiceError(kind, layout_id, (layout.id for layout in self.layouts))
 
     def of_platform(self, platform: str) -> Registry:
         """The layouts of one platform and the generic ones.
@@ -42,7 +43,8 @@ class Registry:
         """
         known = {layout.platform for layout in self.layouts}
         if platform not in known:
-            raise UnknownChoiceError("platform", platform, known)
+            kind = "platform"
+            raise UnknownChoiceError(kind, platform, known)
         return Registry(tuple(layout for layout in self.layouts if layout.platform in (platform, _CATCH_ALL)))
 
     def recognise(self, record: Mapping[str, Any]) -> Layout | None:

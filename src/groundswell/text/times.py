@@ -5,14 +5,14 @@ Read are: epochs in seconds (also with a fraction), milliseconds or microseconds
 `12/31/2021 11:59 PM`); day first with dots (`31.12.2021 23:59`); year first with slashes; month names in English
 (`Wed Oct 10 20:19:24 +0000 2018`, `Sat, 13 Mar 2010 11:29:05 GMT`, `Dec 31, 2021`). A time without a zone is
 of the zone that the caller names; one that a change of clocks makes twice is the earlier, one that it skips
-is moved on. What is none of these, or outside the years 1990 to 2099, is null.
+is moved on. What is none of these, or outside the years 1990 to 2100, is null.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -28,7 +28,8 @@ _SECONDS: Final = r"^\d{9,10}(?:\.0*)?$"
 
 _EPOCH: Final = re.compile(r"(\d{9,16})(?:\.(\d*))?", re.ASCII)
 _ANY_ISO: Final = re.compile(
-    r"(\d{4})[-/](\d\d?)[-/](\d\d?)(?:[ T]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
+    r"(\d{4})[-/](\d\d?)[-/](\d\d?)(?:[ T]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
+    r"\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII | re.IGNORECASE,
 )
 _PARTED: Final = re.compile(
@@ -103,7 +104,7 @@ def read_time(text: str, tz: str = "UTC") -> int | None:
     return found if found is not None and EARLIEST_US <= found < LATEST_US else None
 
 
-def _matching(texts: pa.Array, pattern: str) -> np.ndarray:
+def _matching(texts: pa.Array, pattern: str) -> Any:
     return pc.fill_null(pc.match_substring_regex(texts, pattern), False).to_numpy(zero_copy_only=False)
 
 

@@ -45,8 +45,8 @@ NAMES: Final[Mapping[str, str]] = {
         "いいね 点赞"
     ),
     "shares": (
-        "shares share_count sharecount shares_count num_shares retweets retweet_count retweetcount reposts repost_count "
-        "geteilt partages compartidos compartilhamentos condivisioni paylasim репосты 转发"
+        "shares share_count sharecount shares_count num_shares retweets retweet_count retweetcount reposts "
+        "repost_count geteilt partages compartidos compartilhamentos condivisioni paylasim репосты 转发"
     ),
     "comments": (
         "comments comment_count commentcount comments_count num_comments comms_num replies reply_count replycount "
@@ -58,7 +58,7 @@ NAMES: Final[Mapping[str, str]] = {
         "impression_count aufrufe vues visualizaciones vistas visualizacoes visualizzazioni weergaven goruntulenme "
         "просмотры 再生回数 播放"
     ),
-    "saves": "saves save_count savecount saved bookmarks bookmark_count collect_count collectcount gespeichert guardados",
+    "saves": "saves save_count savecount saved bookmarks bookmark_count collect_count collectcount gespeichert",
     "hashtags": "hashtags hashtag hash_tags tagged_hashtags mots_dieses хештеги ハッシュタグ 话题",
     "mentions": "mentions user_mentions mentioned_users erwaehnungen menciones mencoes menzioni",
     "urls": "urls links outlinks expanded_urls",
@@ -86,7 +86,17 @@ COUNTED: Final = ("likes", "shares", "comments", "views", "saves", "followers", 
 TIMES: Final = ("created_at", "observed_at", "author_created_at")
 #: Columns whose name says what platform the table is of.
 _OF_X: Final = frozenset(
-    "retweets retweet_count retweetcount is_retweet tweet_id tweetid tweet tweet_text tweet_url tweet_created".split()
+    (
+        "retweets",
+        "retweet_count",
+        "retweetcount",
+        "is_retweet",
+        "tweet",
+        "tweet_id",
+        "tweetid",
+        "tweet_text",
+        "tweet_url",
+    )
 )
 _COUNT: Final = re.compile(r"\s*\d+(\.0*)?\s*", re.ASCII)
 
@@ -116,10 +126,10 @@ def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> 
     taken: set[str] = set()
     for field, names in NAMES.items():
         for name in names.split():
-            column = by_name.get(plain_name(name))
-            if column is not None and column not in taken and _fits(field, column, rows):
-                found[field] = column
-                taken.add(column)
+            candidate = by_name.get(plain_name(name))
+            if candidate is not None and candidate not in taken and _fits(field, candidate, rows):
+                found[field] = candidate
+                taken.add(candidate)
                 break
     if "text" not in found and TITLE in found:
         found["text"] = found.pop(TITLE)

@@ -27,7 +27,7 @@ _PLAIN: Final = (
 _WITH_ID: Final = (*COUNTED, "created_at", "author_name", "author_id", "url", "hashtags", TITLE)
 #: An id that a spreadsheet has rounded.
 _ROUNDED: Final = "^[0-9]([.,][0-9]+)?[eE][+]?[0-9]+$"
-_NAMES_OF_X: Final = ("twitter", "x.com", "x (twitter)", "twitter/x")
+_X: Final = "^(twitter|x[.]com|x [(]twitter[)]|twitter/x)$"
 
 Chosen = tuple[tuple[str, str], ...]
 
@@ -61,17 +61,16 @@ def _table(columns: tuple[str, ...], mapping: Chosen, tz: str, platform: str | N
     named = dict(mapping)
     for field, column in named.items():
         if field not in NAMES:
-            raise UnknownChoiceError("field", field, NAMES)
+            kind = "field"
+            raise UnknownChoiceError(kind, field, NAMES)
         if column not in columns:
-            raise UnknownChoiceError("column", column, columns)
+            kind = "column"
+            raise UnknownChoiceError(kind, column, columns)
     free = [column for column in columns if column not in named.values()]
     chosen = {field: column for field, column in guess(free).items() if field not in named} | named
     if not chosen.keys() & {"text", TITLE, "post_id"}:
-        raise ConflictError(
-            "no column looks like the text or the id of a post",
-            where=", ".join(columns),
-            hint="name one: --map text=COLUMN",
-        )
+        what = "no column looks like the text or the id of a post"
+        raise ConflictError(what, where=", ".join(columns), hint="name one: --map text=COLUMN")
     rest = tuple(column for column in columns if column and column not in chosen.values())
     return Layout(
         platform="generic",
@@ -135,7 +134,7 @@ def _author_name(_field: str, raw: ir.StringValue, _tz: str) -> ir.StringValue:
 
 def _platform(_field: str, raw: ir.StringValue, _tz: str) -> ir.StringValue:
     name = raw.strip().lower().nullif("")
-    return ibis.cases((name.isin(_NAMES_OF_X), "x"), else_=name)
+    return ibis.cases((name.re_search(_X), "x"), else_=name)
 
 
 def _texts(field: str, raw: ir.StringValue, _tz: str) -> ir.ArrayValue:

@@ -52,7 +52,7 @@ def posts(raw: ir.Table) -> ir.Table:
         {
             "platform": ibis.literal("tiktok"),
             "post_id": item.id.nullif(""),
-            "url": ibis.cases((item.id != "", _SITE + author.uniqueId + "/video/" + item.id)),
+            "url": _SITE + author.uniqueId + "/video/" + item.id,
             "author_id": ibis.coalesce(author.userId, item.authorId).nullif(""),
             "author_name": author.uniqueId.nullif(""),
             "created_at": casts.epoch("createTime", item.createTime),

@@ -43,9 +43,7 @@ RAW: Final = {
         "tags: array<string>, categoryId: string, defaultLanguage: string, defaultAudioLanguage: string, "
         "thumbnails: struct<high: struct<url: string>, default: struct<url: string>>>"
     ),
-    "statistics": (
-        "struct<viewCount: string, likeCount: string, dislikeCount: string, favoriteCount: string, commentCount: string>"
-    ),
+    "statistics": ("struct<viewCount: string, likeCount: string, dislikeCount: string, commentCount: string>"),
     "contentDetails": "struct<duration: string>",
 }
 

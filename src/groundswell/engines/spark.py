@@ -1,0 +1,228 @@
+"""The engine for clusters: the same expressions on Spark, here in `local[N]` or on a `spark://` master.
+
+Spark's own JSON reader takes trailing garbage, half rows and broken UTF-8, so lines are parsed strictly in Python
+(`mapInArrow`) into the same struct with text leaves as DuckDB's reader gives. What is not JSON is a row of
+nulls, which every layout rejects, and gets its true reason by a second look. Workers read the file by its path.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import ibis
+import ibis.expr.operations as ops
+import numpy as np
+import pyarrow as pa
+
+from groundswell.engines.contract import RECORD
+from groundswell.engines.expressions import bound_parameters, unfused
+from groundswell.engines.leaves import columns_of
+from groundswell.engines.shape import shape_batch
+from groundswell.engines.splits import Split, records_of, split_lines
+from groundswell.engines.strict import Lines, read_object, second_look
+from groundswell.errors import GroundswellError, UnavailableError
+from groundswell.settings import Settings
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from groundswell.platforms.layout import Layout
+
+BATCH_ROWS: Final = 16_384
+#: Pieces of a file that are mapped by one job, so that the driver holds only their rows.
+_SPLITS_A_JOB: Final = 16
+_LEAST_MEMORY: Final = 512
+
+Batches = Iterator[pa.RecordBatch]
+
+
+class SparkEngine:
+    """An `Engine` on one Spark session. Not for several threads at once.
+
+    Raises:
+        UnavailableError: PySpark or Java is not there, or the master cannot be reached.
+    """
+
+    name = "spark"
+
+    def __init__(self, settings: Settings) -> None:
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        try:
+            from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            what = "Spark is chosen, but PySpark is not installed"
+            raise UnavailableError(what, hint="pip install 'groundswell[spark]'") from error
+        # It works with pandas 3 as far as it is used here, which is only beneath Arrow.
+        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
+        self._owns_session = SparkSession.getActiveSession() is None
+        try:
+            self._session = _configured(SparkSession.builder, settings).getOrCreate()
+            self._session.sparkContext.setLogLevel("ERROR")
+            self._ibis = ibis.pyspark.connect(self._session)
+        except Exception as error:  # whatever Java says: a missing JVM is a plain RuntimeError
+            what = f"Spark does not start: {str(error).splitlines()[0]}"
+            raise UnavailableError(what, where=settings.engine, hint="it needs Java 17 or 21 on the PATH") from error
+        self._names = itertools.count(1)
+        self._plans: dict[int, tuple[Layout, str, str]] = {}
+
+    def map_json(self, path: Path, layout: Layout) -> Batches:
+        """Map an NDJSON file; see `Engine.map_json`."""
+        raw_name, sql = self._plan(layout)
+        schema = _raw_schema(layout)
+        splits = split_lines(path)
+        with Lines(path) as lines:
+            while job := list(itertools.islice(splits, _SPLITS_A_JOB)):
+                numbers = self._session.range(0, len(job), 1, len(job))
+                parsed = numbers.mapInArrow(_parser(path.absolute(), job, schema), _spark_schema(schema))
+                parsed.createOrReplaceTempView(raw_name)
+                for batch in _ordered(self._sql(sql, path)):
+                    yield second_look(batch, lines)
+
+    def map_rows(self, rows: pa.Table, layout: Layout) -> Batches:
+        """Map a table of text columns; see `Engine.map_rows`. A column that is not there is null."""
+        raw_name, sql = self._plan(layout)
+        nothing = pa.nulls(rows.num_rows, pa.string())
+        columns = {
+            name: rows[name].cast(pa.string()) if name in rows.column_names else nothing for name in layout.raw
+        }
+        numbered = pa.table({**columns, RECORD: pa.array(np.arange(rows.num_rows))})
+        if rows.num_rows:
+            self._session.createDataFrame(numbered).createOrReplaceTempView(raw_name)
+            yield from _ordered(self._sql(sql, layout.id))
+
+    def read_table(self, files: Sequence[Path], schema: pa.Schema) -> ir.Table:
+        """A table over Parquet files; see `Engine.read_table`."""
+        if not files:
+            return self.register("empty", schema.empty_table())
+        paths = [str(Path(file).absolute()) for file in files]
+        base = Path(*itertools.takewhile(lambda part: "=" not in part, Path(paths[0]).parent.parts))
+        frame = self._session.read.option("basePath", str(base)).parquet(*paths)
+        return self._table("snapshot", frame.select(*[f"`{name}`" for name in schema.names]))
+
+    def register(self, name: str, data: pa.Table) -> ir.Table:
+        """A table over Arrow data; see `Engine.register`."""
+        return self._table(name, self._session.createDataFrame(data))
+
+    def run(self, expression: ir.Table, parameters: Mapping[str, object] | None = None) -> pa.RecordBatchReader:
+        """Run an expression and stream its rows; see `Engine.run`. The driver holds the result.
+
+        Raises:
+            UsageError: a parameter is not one of the expression's.
+            GroundswellError: the engine refuses it, with what Spark says.
+        """
+        sql = self._ibis.compile(expression, params=bound_parameters(expression, parameters or {}))
+        self._prepare(expression)
+        schema = expression.schema().to_pyarrow()
+        found = self._sql(sql, "a query")
+        columns = [column.cast(field.type) for column, field in zip(found.columns, schema, strict=True)]
+        return pa.Table.from_arrays(columns, schema=schema).to_reader(BATCH_ROWS)
+
+    def close(self) -> None:
+        """Stop the session, if this engine started it."""
+        self._plans.clear()
+        if self._owns_session:
+            self._session.stop()
+
+    def _sql(self, sql: str, where: str | Path) -> pa.Table:
+        from pyspark.errors import PySparkException  # noqa: PLC0415
+
+        try:
+            return self._session.sql(str(sql)).toArrow()
+        except PySparkException as error:
+            what = f"Spark: {str(error).splitlines()[0]}"
+            raise GroundswellError(what, where=where, hint="`groundswell doctor` checks the engine") from error
+
+    def _plan(self, layout: Layout) -> tuple[str, str]:
+        known = self._plans.get(id(layout))
+        if known is not None and known[0] is layout:
+            return known[1:]
+        raw_name = f"raw_{next(self._names)}"
+        expression = layout.posts(ibis.table({**layout.raw, RECORD: "int64"}, name=raw_name))
+        with unfused():
+            sql = str(self._ibis.compile(expression))
+        self._prepare(expression)
+        self._plans[id(layout)] = (layout, raw_name, sql)
+        return raw_name, sql
+
+    def _prepare(self, expression: ir.Table) -> None:
+        """Make the functions of an expression known; Ibis would call those over Arrow arrays value by value."""
+        from ibis.backends.pyspark.datatypes import PySparkType  # noqa: PLC0415
+        from pyspark.sql.functions import ArrowUDFType, arrow_udf  # noqa: PLC0415
+
+        self._ibis._run_pre_execute_hooks(expression)
+        for udf in expression.op().find(ops.ScalarUDF):
+            if udf.__input_type__ == ops.udf.InputType.PYARROW:
+                function = arrow_udf(
+                    _bare(udf.__func__), PySparkType.from_ibis(udf.dtype), functionType=ArrowUDFType.SCALAR
+                )
+                self._session.udf.register(self._ibis.compiler.__sql_name__(udf), function)
+
+    def _table(self, name: str, frame: Any) -> ir.Table:
+        unique = f"{''.join(c if c.isalnum() else '_' for c in name)}_{next(self._names)}"
+        frame.createOrReplaceTempView(unique)
+        table = self._ibis.table(unique)
+        weakref.finalize(table.op(), self._session.catalog.dropTempView, unique).atexit = False
+        return table
+
+
+def _bare(function: Callable[[pa.Array], pa.Array]) -> Any:
+    """The function without annotations, which PySpark would take for its own kinds."""
+    return lambda texts: function(texts)
+
+
+def _configured(builder: Any, settings: Settings) -> Any:
+    options = {
+        "spark.app.name": "groundswell",
+        "spark.driver.memory": f"{max(settings.memory, _LEAST_MEMORY)}m",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "false",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+        "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+        "spark.sql.shuffle.partitions": str(settings.cores),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.local.dir": str(settings.tmp_path / "spark"),
+        "spark.sql.warehouse.dir": str(settings.tmp_path / "warehouse"),
+    }
+    builder = builder.master(settings.engine)
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    return builder
+
+
+def _raw_schema(layout: Layout) -> pa.Schema:
+    return ibis.schema(dict(layout.raw)).to_pyarrow()
+
+
+def _spark_schema(schema: pa.Schema) -> Any:
+    from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415
+
+    return from_arrow_schema(schema.append(pa.field(RECORD, pa.int64())))
+
+
+def _parser(path: Path, splits: Sequence[Split], schema: pa.Schema) -> Callable[[Batches], Batches]:
+    """A function for workers: from numbers of pieces to their records, strictly parsed."""
+
+    def parse(batches: Batches) -> Batches:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                records = records_of(path, splits[number])
+                while some := list(itertools.islice(records, BATCH_ROWS)):
+                    columns = columns_of((read_object(line)[0] or {} for _, line in some), schema)
+                    places = pa.array([place for place, _ in some], pa.int64())
+                    yield pa.RecordBatch.from_arrays([*columns, places], names=[*schema.names, RECORD])
+
+    return parse
+
+
+def _ordered(found: pa.Table) -> Batches:
+    for batch in found.sort_by(RECORD).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+        yield shape_batch(batch)
