@@ -43,10 +43,9 @@ def file_records(path: Path, limit: int, unwrap: Collection[tuple[str, ...]] = (
         yield from cutter.flush()
 
 
-def table_columns(path: Path, limit: int) -> list[str] | None:
-    """The columns of a table; null if the file is none."""
-    container = detect(path)
-    return TableReader(path, container, limit).columns if container.form is Form.TABLE else None
+def is_table(path: Path) -> bool:
+    """Whether the file is a CSV or TSV table."""
+    return detect(path).form is Form.TABLE
 
 
 def _rows(path: Path, container: Container, limit: int) -> Iterator[Line]:

@@ -177,12 +177,12 @@ def _alert_row(record: AlertRecord, tracker: TrackerRow, now_us: int) -> dict[st
 
 
 def _tell_windows(session: Session, points: Iterable[SeriesPoint], now_us: int) -> None:
-    by_start: dict[int, dict[str, Any]] = {}
+    by_start: dict[int, list[SeriesPoint]] = {}
     for point in points:
-        window = documents.window(SeriesRow(**msgspec.structs.asdict(point)))
-        by_start.setdefault(point.start, {})[point.tracker_id] = window
+        by_start.setdefault(point.start, []).append(point)
     for start in newest(by_start, TOLD_WINDOWS):
-        changes.append(session, "window", str(start), by_start[start], now_us=now_us)
+        windows = {p.tracker_id: documents.window(SeriesRow(**msgspec.structs.asdict(p))) for p in by_start[start]}
+        changes.append(session, "window", str(start), windows, now_us=now_us)
 
 
 def newest(starts: Iterable[int], count: int) -> Sequence[int]:

@@ -138,8 +138,6 @@ class Replay:
             engine.close()
 
     def _runner(self, prepared: Prepared) -> Runner:
-        source = ReplaySource(prepared, self.speed, may_append=lambda: runner.may_append())
-
         def fresh(desk: Desk, _journal: Journal) -> bool:
             with desk.session() as session:
                 run = runs.latest(session, KIND, prepared.key)
@@ -157,7 +155,8 @@ class Replay:
             with desk.session() as session:
                 runs.get(session, run.id).summary = {"stage": "feeding"}
 
-        runner = Runner(self.settings, sources=[source], live=False, fresh=fresh, started=started, hook=self.hook)
+        runner = Runner(self.settings, live=False, fresh=fresh, started=started, hook=self.hook)
+        runner.add(ReplaySource(prepared, self.speed, may_append=runner.may_append))
         return runner
 
     def _is_done(self, prepared: Prepared) -> bool:

@@ -6,12 +6,13 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 
 from groundswell.errors import NotFoundError, UnavailableError
 from groundswell.sources.files import SourceFile
-from groundswell.sources.reading import file_records
+from groundswell.sources.reading import file_records, is_table
 from groundswell.sources.records import Line
 from groundswell.sources.replay import PREPARED, Prepared
 
@@ -34,6 +35,11 @@ _CHUNK: Final = 20_000
 _CHUNK_BYTES: Final = 32 << 20
 _ROW_GROUP: Final = 20_000
 _HASH_CHUNK: Final = 4 << 20
+
+#: Rows of a table that are looked at to recognise its layout.
+_SAMPLE: Final = 200
+
+Hint = Mapping[str, Any] | None
 
 Progress = Callable[[str, int], None]
 """Told what is being done and how many records are through."""
@@ -87,16 +93,17 @@ def prepare(
             what = f"the replay cannot be sorted ({error})"
             hint = "free some space: it takes about the size of the files, compressed, twice"
             raise UnavailableError(what, where=settings.tmp_path, hint=hint) from error
-    return _describe(target, key, len(files), reading)
+    return _describe(target, key, tuple(hint_of(file, reading) for file in files))
 
 
 def _collect(files: Sequence[SourceFile], reading: Reading, target: Path, progress: Progress) -> None:
     done = 0
+    hints = [hint_of(file, reading) for file in files]
     unwrap = {layout.unwrap for layout in reading.registry.layouts if layout.unwrap}
     with pq.ParquetWriter(target, PREPARED, compression="zstd") as writer:
         for number, file in enumerate(files):
             for lines in _chunks(file_records(file.path, reading.settings.max_record, unwrap)):
-                writer.write_table(_dated(lines, number, file, reading))
+                writer.write_table(_dated(lines, number, hints[number], file, reading))
                 done += len(lines)
                 progress("reading", done)
     if not done:
@@ -116,7 +123,7 @@ def _chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:
             yield chunk[start:]
 
 
-def _dated(lines: list[Line], number: int, file: SourceFile, reading: Reading) -> pa.Table:
+def _dated(lines: list[Line], number: int, hint: Hint, file: SourceFile, reading: Reading) -> pa.Table:
     """The records with their event time, by the layouts that the watch will read them with."""
     from groundswell.importing import RawBlock, normalise  # noqa: PLC0415 - only a replay that is not sorted yet needs it
 
@@ -127,7 +134,7 @@ def _dated(lines: list[Line], number: int, file: SourceFile, reading: Reading) -
         origin=file.name,
         numbers=np.arange(len(good), dtype=np.int64),
         received_us=None,
-        hint=hint_of(reading.options, reading.settings),
+        hint=hint,
         imported_us=0,
     )
     event_us: list[int | None] = [None] * len(lines)
@@ -167,18 +174,35 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _describe(path: Path, key: str, files: int, reading: Reading) -> Prepared:
+def _describe(path: Path, key: str, hints: tuple[Hint, ...]) -> Prepared:
     with duckdb.connect() as connection:
         found = connection.execute(
             "SELECT count(*), count(event_us), min(event_us), max(event_us) FROM read_parquet($1)", [str(path)]
         ).fetchone()
     records, dated, first_us, last_us = found or (0, 0, None, None)
-    hints = tuple(hint_of(reading.options, reading.settings) for _ in range(files))
     return Prepared(path, key, hints, records, dated, first_us, last_us)
 
 
-def hint_of(options: Options, settings: Settings) -> Mapping[str, Any] | None:
-    """How the records are to be read, as their journal block says it."""
-    text = options.to_hint(settings.tz)
+def hint_of(file: SourceFile, reading: Reading) -> Hint:
+    """How the records of a file are to be read, as their journal blocks say it.
+
+    The rows of a table are all of one layout, so it is recognised here, once, and not in every block.
+    """
+    options, limit = reading.options, reading.settings.max_record
+    if options.layout is None and not options.mapping and is_table(file.path):
+        sample = (line.data for line in islice(file_records(file.path, limit), _SAMPLE))
+        rows = [row for data in sample if data is not None and (row := _object(data)) is not None]
+        layout = reading.registry.recognise_sample(rows)
+        if layout is not None:
+            options = replace(options, layout=layout.id)
+    text = options.to_hint(reading.settings.tz)
     hint: dict[str, Any] | None = None if text is None else json.loads(text)
     return hint
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    try:
+        row = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return row if isinstance(row, dict) else None

@@ -72,7 +72,7 @@ class Runner:
     ) -> None:
         """`fresh` says whether the detector is to forget what it knows; `started` is called once it is ready."""
         self._settings = settings
-        self._sources = sources
+        self._sources = list(sources)
         self._live = live
         self._fresh = fresh
         self._started = started
@@ -84,6 +84,10 @@ class Runner:
         self._loop: WatchLoop | None = None
         self._delivery: Delivery | None = None
         self._journal: Journal | None = None
+
+    def add(self, source: LiveSource) -> None:
+        """Add a source before `run`."""
+        self._sources.append(source)
 
     def wake(self) -> None:
         """Say that there may be something to do; safe from any thread."""
