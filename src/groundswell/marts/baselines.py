@@ -81,7 +81,8 @@ def _per_window(posts: ir.Table, queries: Sequence[Query], width: int, since: in
     within = posts.filter(created.notnull(), created >= _instant(since), created < _instant(until))
     marked = within.select(
         "platform",
-        window=(within["created_at"].epoch_seconds().cast("int64") / width).floor().cast("int64"),
+        # Truncated first: an engine may round the second half of a second up, into the next window.
+        window=(within["created_at"].truncate("s").epoch_seconds().cast("int64") / width).floor().cast("int64"),
         **{POST: post_identity(within)},
         **{f"q{n}": query.to_ibis(within).ifelse(1, 0).cast("int64") for n, query in enumerate(queries)},
     )
