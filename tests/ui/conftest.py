@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from groundswell.desk import Desk, alerts, changes, documents, open_desk, series, trackers
 from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
@@ -37,6 +37,8 @@ FLAGS: Final = (
     "--disable-sync",
 )
 WINDOW_S: Final = 300
+#: A busy machine may take this long for what usually takes a moment.
+PATIENCE_MS: Final = 30_000
 SECOND: Final = 1_000_000
 STEP: Final = WINDOW_S * SECOND
 
@@ -246,6 +248,7 @@ def _unavailable(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as running:
         yield running
 
@@ -284,7 +287,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         seen = Visit(page, [], [])
         page.on("request", lambda request: seen.requests.append(request.url))
         page.on("websocket", lambda line: seen.requests.append(line.url))

@@ -44,6 +44,7 @@ function Marks({ plot, height }: { plot: Plot; height: number }) {
   const hatch = useId();
   return (
     <>
+      {plot.lines.length === 0 && <line x1="0" x2="100%" y1={height - 3} y2={height - 3} className="nothing" />}
       {plot.gaps.length > 0 && (
         <pattern id={hatch} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <line x1="0" y1="0" x2="0" y2="5" className="hatch-line" />

@@ -59,10 +59,12 @@ const LATE_S = 150;
 export function LateBanner({ status }: { status: Pick<Status, "late_by_s"> & Partial<Status> }) {
   const late = status.late_by_s;
   if (late === null || late < LATE_S) return null;
+  const asOf = status.watermark
+    ? `what you see is as of ${format.clock(status.watermark, status.clock ?? undefined)}.`
+    : "nothing has been counted so far.";
   return (
     <p className="banner banner-caution" role="status">
-      <strong>Late by {format.duration(late)}.</strong> More comes in than is counted, or it comes in late; what you see
-      is as of {format.clock(status.watermark ?? null, status.clock ?? undefined)}.
+      <strong>Late by {format.duration(late)}.</strong> More comes in than is counted, or it comes in late; {asOf}
     </p>
   );
 }
