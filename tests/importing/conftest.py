@@ -50,7 +50,9 @@ class Workshop:
 
     def quarantine(self) -> list[dict[str, Any]]:
         """Rows of the quarantine by row number."""
-        found: list[dict[str, Any]] = self.lake.read("quarantine").sort_by([("origin", "ascending"), ("row", "ascending")]).to_pylist()
+        found: list[dict[str, Any]] = (
+            self.lake.read("quarantine").sort_by([("origin", "ascending"), ("row", "ascending")]).to_pylist()
+        )
         return found
 
 

@@ -214,7 +214,9 @@ def test_a_lake_that_cannot_be_written_is_said_and_nothing_stays(workshop: Any, 
 def test_a_full_disk_leaves_the_lake_as_it_was(workshop: Any, file: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=False, capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=False, capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("mounting is not allowed here")
     try:

@@ -20,7 +20,9 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake")
 
 
-def posts(count: int, start: datetime = START, platform: str = "tiktok", step: timedelta = timedelta(hours=1)) -> pa.Table:
+def posts(
+    count: int, start: datetime = START, platform: str = "tiktok", step: timedelta = timedelta(hours=1)
+) -> pa.Table:
     times = [start + step * ((7 * n) % count) for n in range(count)]
     rows = [
         {

@@ -40,7 +40,7 @@ def test_what_can_be_read_of_a_truncated_file_is_given_first(pack: object, tmp_p
     path = tmp_path / "a"
     path.write_bytes(pack(TEXT)[:-100])
     read = b""
-    with pytest.raises(CutShortError, match="unreadable from byte") as caught:
+    with pytest.raises(CutShortError, match="unreadable from byte") as caught:  # noqa: PT012 - what comes before counts
         for chunk in content(path):
             read += chunk
     assert TEXT.startswith(read)
@@ -51,7 +51,7 @@ def test_a_damaged_file_is_told_from_a_short_one(tmp_path: Path) -> None:
     packed = bytearray(gz(TEXT))
     packed[len(packed) // 2 : len(packed) // 2 + 20] = bytes(20)
     (tmp_path / "a").write_bytes(packed)
-    with pytest.raises(CutShortError, match="damaged|ends early"):
+    with pytest.raises(CutShortError, match=r"damaged|ends early"):
         list(content(tmp_path / "a"))
 
 

@@ -62,6 +62,6 @@ def test_a_latin_letter_far_behind_the_start_is_seen(tmp_path: Path) -> None:
 
 
 def test_a_few_broken_bytes_do_not_make_utf8_something_else(tmp_path: Path) -> None:
-    data = "id,text\n".encode() + "1,naïve café 你好\n".encode() * 100 + b"2,br\xffken\n"
+    data = b"id,text\n" + "1,naïve café 你好\n".encode() * 100 + b"2,br\xffken\n"
     (tmp_path / "a.csv").write_bytes(data)
     assert detect(tmp_path / "a.csv").encoding == "utf-8"

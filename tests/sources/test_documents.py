@@ -41,7 +41,11 @@ def test_the_records_of_a_root_array_come_back_whole(
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(JSON, min_size=1, max_size=4), st.integers(1, 40), st.dictionaries(st.text(max_size=4), st.text(), max_size=3))
+@given(
+    st.lists(JSON, min_size=1, max_size=4),
+    st.integers(1, 40),
+    st.dictionaries(st.text(max_size=4), st.text(), max_size=3),
+)
 def test_the_records_of_a_wrapped_array_come_back_whole(values: list[object], step: int, more: dict[str, str]) -> None:
     document = {**{f"x{k}": v for k, v in more.items()}, "data": {"n": [1, {"items": 2}], "videos": values}, "z": [1]}
     assert [json.loads(raw) for raw in raws(json.dumps(document).encode(), step)] == values

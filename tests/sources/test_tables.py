@@ -36,9 +36,7 @@ def test_a_short_row_ends_in_nulls_and_a_long_one_is_set_aside(path: Path) -> No
     path.write_text("a,b,c\n1,2\n1,2,3,4\n1,2,3\n")
     _, chunk = read(path)
     assert chunk.rows.to_pylist() == [{"a": "1", "b": "2", "c": None}, {"a": "1", "b": "2", "c": "3"}]
-    assert chunk.bad == [
-        BadRow(2, "row has more fields than the header", "row has 4 fields, header has 3", b"1,2,3,4")
-    ]
+    assert chunk.bad == [BadRow(2, "row has more fields than the header", "row has 4 fields, header has 3", b"1,2,3,4")]
 
 
 def test_columns_of_the_same_name_are_told_apart(path: Path) -> None:

@@ -49,9 +49,7 @@ def _connections(settings: Settings) -> list[dict[str, Any]]:
         return []
     with Journal(settings.journal_path) as journal:
         found = journal.connections()
-    return [
-        {"source": c.source, "connected_from": moment(c.from_us), "connected_to": moment(c.to_us)} for c in found
-    ]
+    return [{"source": c.source, "connected_from": moment(c.from_us), "connected_to": moment(c.to_us)} for c in found]
 
 
 def _show(rows: list[dict[str, Any]], connected: list[dict[str, Any]]) -> None:

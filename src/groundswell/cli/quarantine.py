@@ -9,7 +9,9 @@ import typer
 from groundswell.cli.app import Json, app, emit, messages, output
 from groundswell.errors import NotFoundError
 
-quarantine = typer.Typer(help="Records that could not be read: list them, show one, read them again.", no_args_is_help=True)
+quarantine = typer.Typer(
+    help="Records that could not be read: list them, show one, read them again.", no_args_is_help=True
+)
 app.add_typer(quarantine, name="quarantine")
 
 Reason = Annotated[str | None, typer.Option("--reason", help="Only rows with exactly this reason.")]
@@ -85,7 +87,8 @@ def retry_(
     origin: Origin = None,
     layout: Annotated[str | None, typer.Option("--layout", help="Read them by this layout.")] = None,
     mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; may be repeated.")
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; may be repeated."),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -76,6 +76,8 @@ class Chooser:
         Raises:
             GroundswellError: the column map names a field or a column that does not exist.
         """
+        if not records and columns is None:
+            return None
         names = list(columns) if columns is not None else _keys(records)
         if self.options.mapping:
             return self._table(names)
@@ -133,6 +135,7 @@ def read_mapping(pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, sign, column = pair.partition("=")
         if not sign or not name.strip() or not column.strip():
-            raise UnknownChoiceError("--map form", pair, ["field=column"])
+            kind = "--map form"
+            raise UnknownChoiceError(kind, pair, ["field=column"])
         mapping[name.strip()] = column.strip()
     return mapping

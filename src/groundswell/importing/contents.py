@@ -82,8 +82,7 @@ class FileReading:
                 yield [Rejection.too_long(part.line, part.record)]
                 continue
             try:
-                for read in self.reader.read_piece(part, layout, strict=self.strict):
-                    yield read
+                yield from self.reader.read_piece(part, layout, strict=self.strict)
             finally:
                 part.remove()
 
@@ -140,10 +139,12 @@ def _first_records(path: Path, container: Container) -> list[dict[str, Any]]:
 def _take(elements: Iterator[Element | Oversized], count: int) -> tuple[list[Element | Oversized], Exception | None]:
     """The first elements, and what went wrong after them."""
     first: list[Element | Oversized] = []
+    size = 0
     try:
         for element in islice(elements, count):
             first.append(element)
-            if isinstance(element, Element) and sum(len(e.raw) for e in first[-1:]) > _SAMPLE_BYTES:
+            size += len(element.raw) if isinstance(element, Element) else 0
+            if size > _SAMPLE_BYTES:
                 break
     except UnreadableFileError as error:
         return first, error

@@ -83,7 +83,9 @@ def _platforms(given: pa.Array, default: str) -> pa.Array:
     if given.null_count == len(given):
         return _same(default or UNKNOWN, len(given))
     encoded = pc.dictionary_encode(given)
-    names = [_PLATFORM.sub("-", str(name).strip().lower()).strip("-.") or UNKNOWN for name in encoded.dictionary.to_pylist()]
+    names = [
+        _PLATFORM.sub("-", str(name).strip().lower()).strip("-.") or UNKNOWN for name in encoded.dictionary.to_pylist()
+    ]
     return pc.fill_null(pc.take(pa.array(names, pa.string()), encoded.indices), default or UNKNOWN)
 
 

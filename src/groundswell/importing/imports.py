@@ -34,7 +34,7 @@ KIND: Final = "import"
 WAIT_S: Final = 3600.0
 
 
-def import_paths(
+def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test replaces
     paths: Sequence[str],
     options: Options,
     lake: Lake,
@@ -151,7 +151,17 @@ class _Import:
         dry_run: bool = False,
     ) -> FileImport:
         return FileImport(
-            file, run_id, imported_us, self.chooser, self.lake, self.engine, self.settings, keys, self.progress, renew, dry_run
+            file,
+            run_id,
+            imported_us,
+            self.chooser,
+            self.lake,
+            self.engine,
+            self.settings,
+            keys,
+            self.progress,
+            renew,
+            dry_run,
         )
 
     def _current_keys(self) -> KeySet:
@@ -164,7 +174,7 @@ class _Import:
         try:
             with self.desk.session() as session:
                 runs.finish(session, run.id, None, state="failed", now_us=self.now())
-        except Exception:  # noqa: BLE001, S110 - a full disk may stop this too; the run is then taken up or settled later
+        except Exception:  # noqa: S110 - a full disk may stop this too; the run is then taken up or settled later
             pass
 
     def _settle_others(self) -> None:

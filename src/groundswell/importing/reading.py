@@ -94,14 +94,17 @@ class Reader:
             yield from self._look(piece, _all_lines(index), layout)
             return
         flagged: list[Flagged] = []
-        for rows in _in_chunks(self.engine.map_json(piece.path, layout)):
+        for chunk in _in_chunks(self.engine.map_json(piece.path, layout)):
+            rows = chunk
             local, offsets, numbers = index.take(rows.num_rows)
             if len(local) != rows.num_rows:
                 raise _lost_count(piece)
             rejects = rows[REJECT]
             if rejects.null_count < rows.num_rows:
                 bad = pc.is_valid(rejects).to_numpy()
-                flagged.append(Flagged(local[bad], offsets[bad], numbers[bad], rejects.filter(pa.array(bad)).to_pylist()))
+                flagged.append(
+                    Flagged(local[bad], offsets[bad], numbers[bad], rejects.filter(pa.array(bad)).to_pylist())
+                )
                 rows, offsets, numbers = rows.filter(pa.array(~bad)), offsets[~bad], numbers[~bad]
             if rows.num_rows:
                 yield self._posts(rows, layout, offsets, numbers)
@@ -119,7 +122,9 @@ class Reader:
     def read_rows(self, chunk: RowChunk, table: TableReader, layout: Layout | None) -> Iterator[Read]:
         """All rows of a chunk of a table; as `read_piece` otherwise."""
         refused = [
-            Rejection(bad.number, bad.number, bad.reason, bad.detail, bad.raw, _platform(layout), _id(layout), bad.oversized)
+            Rejection(
+                bad.number, bad.number, bad.reason, bad.detail, bad.raw, _platform(layout), _id(layout), bad.oversized
+            )
             for bad in chunk.bad
         ]
         numbers = np.array(chunk.numbers, dtype=np.int64)

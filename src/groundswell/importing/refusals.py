@@ -26,7 +26,7 @@ _DETAIL: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One record that is set aside. `reason` is the same for all records with the same fault; `detail` has the value."""
+    """One record that is set aside. `reason` is the same for all with that fault; `detail` has the value."""
 
     offset: int
     row: int
@@ -67,22 +67,19 @@ _KINDS: Final = {list: "array", str: "string", int: "number", float: "number", b
 def _fault(raw: bytes, error: Exception) -> tuple[str, str]:
     text = str(error)
     detail = f"{text}; {_excerpt(raw)}"
-    start = raw.lstrip(_WHITE)[:1]
     if b"\0" in raw:
         return "not JSON: a NUL byte", detail
     try:
         raw.decode()
     except UnicodeDecodeError as bad:
         return "not valid UTF-8", f"byte {raw[bad.start]:#04x} at {bad.start}; {_excerpt(raw)}"
-    if isinstance(error, RecursionError):
-        return "not JSON: nested too deeply", detail
-    if "truncated" in text:
-        return "not JSON: cut short", detail
     if "trailing" in text:
         return _trailing(raw, detail)
-    if start not in b"{[" or not start:
-        return "not JSON", detail
-    return "not JSON: malformed", detail
+    if isinstance(error, RecursionError):
+        return "not JSON: nested too deeply", detail
+    begins = raw.lstrip(_WHITE).startswith((b"{", b"["))
+    reason = "not JSON: cut short" if "truncated" in text else "not JSON: malformed" if begins else "not JSON"
+    return reason, detail
 
 
 def _trailing(raw: bytes, detail: str) -> tuple[str, str]:
@@ -114,8 +111,7 @@ def platform_error(record: dict[str, Any]) -> str | None:
 def quarantine_rows(rejections: Sequence[Rejection], origin: Origin, hint: str | None) -> pa.Table:
     """Rows of the quarantine for rejections of one origin; the id is the same whenever it is imported again."""
     rows = [_row(rejection, origin, hint) for rejection in rejections]
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in QUARANTINE.names]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, QUARANTINE, strict=True)]
+    arrays = [pa.array([row[at] for row in rows], field.type) for at, field in enumerate(QUARANTINE)]
     return pa.table(arrays, schema=QUARANTINE)
 
 

@@ -60,7 +60,7 @@ def held_rows(lake: Lake, *, reason: str | None = None, origin: str | None = Non
     return rows.sort_by([("at", "descending"), ("origin", "ascending"), ("origin_offset", "ascending")])
 
 
-def retry(
+def retry(  # noqa: PLR0913 - the parts of a home, and what is meant
     lake: Lake,
     desk: Desk,
     engine: Engine,
@@ -178,7 +178,9 @@ class _Retry:
         lines = [bytes(raw) + b"\n" for raw in rows["raw"].to_pylist()]
         path = self._spill(b"".join([header, b"\n", *lines]))
         try:
-            table = TableReader(path, Container(Form.TABLE, Compression.NONE, plain, hint["delimiter"]), self.settings.max_record)
+            table = TableReader(
+                path, Container(Form.TABLE, Compression.NONE, plain, hint["delimiter"]), self.settings.max_record
+            )
             layout = None
             for chunk in table.chunks():
                 layout = layout or reader.chooser.for_sample(chunk.rows.slice(0, 200).to_pylist(), table.columns)
@@ -201,4 +203,3 @@ def _groups(rows: pa.Table) -> Iterator[pa.Table]:
     labels = np.array(["\x1f".join(str(v) for v in row.values()) for row in rows.select(names).to_pylist()])
     for label in np.unique(labels):
         yield rows.filter(pa.array(labels == label))
-

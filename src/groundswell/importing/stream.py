@@ -174,7 +174,9 @@ class _Batch:
             posts.commit(txn=self.txn, metadata={"ledger": json.dumps(rows)})
         return rows
 
-    def _records(self, block: RawBlock, keys: KeySet, write: Any, quarantine: QuarantineWriter, counts: _Counts) -> None:
+    def _records(
+        self, block: RawBlock, keys: KeySet, write: Any, quarantine: QuarantineWriter, counts: _Counts
+    ) -> None:
         out = normalise(block, self.engine, self.registry, self.settings)
         received = np.asarray(block.received_us)
         new = keys.admit(out.posts) if out.posts.num_rows else np.empty(0, np.bool_)

@@ -147,7 +147,8 @@ class FileImport:
         if not counts or any(layout is not None for layout in counts):
             return None
         reason, _ = self.summary.reasons.most_common(1)[0]
-        return f"no record could be read ({reason}); all are in quarantine. Name a layout with --layout or columns with --map"
+        held = "all are in quarantine. Name a layout with --layout or columns with --map"
+        return f"no record could be read ({reason}); {held}"
 
 
 class QuarantineWriter:

@@ -11,6 +11,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -149,10 +150,8 @@ class Appender:
         self._finish_thread()
         for partition in self._partitions.values():
             if partition.writer is not None:
-                try:
+                with suppress(OSError):  # the file goes away anyway
                     partition.writer.close()
-                except OSError:
-                    pass  # the file goes away anyway
         for path in self._written:
             path.unlink(missing_ok=True)
 

@@ -121,9 +121,13 @@ def _join(lake: Lake, table_name: str, paths: list[str]) -> int:
     layout = table_layout(table_name)
     root = lake.path(table_name)
     with told(f"compact the table `{table_name}`", root):
-        values = dict(part.split("=", 1) for part in unquote(paths[0]).split("/")[:-1])
+        values: dict[str, str | None] = {}
+        for part in unquote(paths[0]).split("/")[:-1]:
+            name, _, values[name] = part.partition("=")
         files = [root / unquote(path) for path in paths]
-        rows = pa.concat_tables(pq.ParquetFile(file).read() for file in files)
+        names = layout.stored.names
+        read = (pq.ParquetFile(file).read().select(names).cast(layout.stored) for file in files)
+        rows = pa.concat_tables(read)
         for name in layout.partition_by:
             rows = rows.append_column(layout.schema.field(name), pa.repeat(pa.scalar(values[name]), rows.num_rows))
         if layout.sort_by:
@@ -132,7 +136,10 @@ def _join(lake: Lake, table_name: str, paths: list[str]) -> int:
     with lake.appender(table_name) as appender:
         appender.write(rows)
         appender.remove(
-            [RemoveAction(path, False, now_ms, file.stat().st_size, values) for path, file in zip(paths, files, strict=True)]
+            [
+                RemoveAction(path, False, now_ms, file.stat().st_size, values)
+                for path, file in zip(paths, files, strict=True)
+            ]
         )
         appender.commit(data_change=False)
-    return rows.num_rows
+    return int(rows.num_rows)

@@ -27,9 +27,7 @@ def file_statistics(metadata: pq.FileMetaData, columns: tuple[str, ...]) -> str:
         if bounded:
             least[name] = _plain(min(chunk.min for chunk in bounded))
             greatest[name] = _plain(max(chunk.max for chunk in bounded))
-    return json.dumps(
-        {"numRecords": metadata.num_rows, "minValues": least, "maxValues": greatest, "nullCount": nulls}
-    )
+    return json.dumps({"numRecords": metadata.num_rows, "minValues": least, "maxValues": greatest, "nullCount": nulls})
 
 
 def _positions(metadata: pq.FileMetaData, columns: tuple[str, ...]) -> list[int]:

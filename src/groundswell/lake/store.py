@@ -126,10 +126,12 @@ class Lake:
         snapshot = self.snapshot(table_name)
         with told(f"read the table `{table_name}`", self.path(table_name)):
             for file in snapshot.files:
-                rows = pq.ParquetFile(file).read(columns=list(dict.fromkeys((*names, *wanted))))
+                # Files that the Delta library wrote itself (an update) have other text types.
+                picked = pa.schema([layout.schema.field(name) for name in dict.fromkeys((*names, *wanted))])
+                rows = pq.ParquetFile(file).read(columns=picked.names).select(picked.names).cast(picked)
                 for name, value in wanted.items():
                     rows = rows.filter(pc.equal(rows[name], value))
-                parts.append(rows.select(names).cast(parts[0].schema))
+                parts.append(rows.select(names))
         return pa.concat_tables(parts)
 
     def version(self, table_name: str = "posts") -> int:

@@ -92,5 +92,6 @@ def table_layout(name: str) -> TableLayout:
         UnknownChoiceError: there is no such table.
     """
     if name not in TABLES:
-        raise UnknownChoiceError("table", name, TABLES)
+        kind = "table"
+        raise UnknownChoiceError(kind, name, TABLES)
     return TABLES[name]

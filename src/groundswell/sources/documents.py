@@ -19,7 +19,19 @@ from groundswell.errors import UnreadableFileError
 
 #: Keys under which exports commonly hold their records, beside those that the layouts name.
 RECORD_KEYS: Final = frozenset(
-    {"items", "itemList", "videos", "collector", "records", "posts", "results", "data", "statuses", "tweets", "messages"}
+    {
+        "items",
+        "itemList",
+        "videos",
+        "collector",
+        "records",
+        "posts",
+        "results",
+        "data",
+        "statuses",
+        "tweets",
+        "messages",
+    }
 )
 #: Bytes of an oversized record that are kept.
 HEAD_BYTES: Final = 64 << 10

@@ -250,7 +250,7 @@ def spill_elements(elements: Iterable[Element | Oversized], tmp: Path) -> Iterat
             element = next(source)
         except StopIteration:
             break
-        except Exception as error:  # noqa: BLE001 - raised again once what came before it is read
+        except Exception as error:
             failure = error
             break
         if isinstance(element, Oversized):
