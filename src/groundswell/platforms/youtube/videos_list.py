@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _WATCH: Final = "https://www.youtube.com/watch?v="
 _VIDEO: Final = "youtube#video"
 #: ISO 8601 without years and months, which no video has: `PT1H2M3S`, `P1DT2H`.
-_DURATION: Final = "^P(([0-9]+)W)?(([0-9]+)D)?(T(([0-9]+)H)?(([0-9]+)M)?(([0-9]+)([.][0-9]+)?S)?)?$"
-_SECONDS: Final = ((2, 604_800), (4, 86_400), (7, 3600), (9, 60), (11, 1))
+_DURATION: Final = "^P([0-9]{1,6}W)?([0-9]{1,6}D)?(T([0-9]{1,6}H)?([0-9]{1,6}M)?([0-9]{1,9}([.][0-9]+)?S)?)?$"
+_SECONDS: Final = (("W", 604_800), ("D", 86_400), ("H", 3600), ("M", 60), ("S", 1))
 
 _NO_POSTS: Final = {
     "youtube#channel": "a channel, not a video",
@@ -97,8 +97,8 @@ def posts(raw: ir.Table) -> ir.Table:
 def _seconds(duration: ir.StringValue) -> ir.FloatingValue:
     """The length of an ISO 8601 duration in seconds; null where it is none."""
     total: ir.IntegerValue = ibis.literal(0, "int64")
-    for group, unit in _SECONDS:
-        part = duration.re_extract(_DURATION, group).try_cast("int64")
+    for letter, unit in _SECONDS:
+        part = duration.re_extract(f"([0-9]+)([.][0-9]+)?{letter}", 1).try_cast("int64")
         total = total + ibis.coalesce(part, 0) * unit
     is_one = duration.re_search(_DURATION) & duration.re_search("[0-9]")
     return ibis.cases((is_one, total.cast("float64")))
