@@ -33,7 +33,7 @@ def numbers(socket: Any, count: int) -> list[int]:
     return got
 
 
-def test_a_change_arrives_at_once(served) -> None:  # type: ignore[no-untyped-def]
+def test_a_change_arrives_at_once(served: Any) -> None:
     with connect(served.live(after=0)) as socket:
         tell(served.services.desk)
 
@@ -42,7 +42,7 @@ def test_a_change_arrives_at_once(served) -> None:  # type: ignore[no-untyped-de
     assert (change["seq"], change["kind"], change["windows"]) == (1, "window", {"number": 1})
 
 
-def test_what_was_missed_comes_first_then_what_happens(served) -> None:  # type: ignore[no-untyped-def]
+def test_what_was_missed_comes_first_then_what_happens(served: Any) -> None:
     tell(served.services.desk, 1200)
     with connect(served.live(after=5)) as socket:
         assert numbers(socket, 1195) == list(range(6, 1201))
@@ -50,7 +50,7 @@ def test_what_was_missed_comes_first_then_what_happens(served) -> None:  # type:
         assert numbers(socket, 3) == [1201, 1202, 1203]
 
 
-def test_without_a_number_only_what_happens_from_now_on(served, until) -> None:  # type: ignore[no-untyped-def]
+def test_without_a_number_only_what_happens_from_now_on(served: Any, until: Any) -> None:
     tell(served.services.desk, 4)
     until(lambda: served.services.hub.seq == 4, what="the hub")
     with connect(served.live()) as socket:
@@ -59,13 +59,13 @@ def test_without_a_number_only_what_happens_from_now_on(served, until) -> None: 
         assert numbers(socket, 1) == [5]
 
 
-def test_a_removed_tracker_is_told_as_null(served) -> None:  # type: ignore[no-untyped-def]
+def test_a_removed_tracker_is_told_as_null(served: Any) -> None:
     with connect(served.live(after=0)) as socket:
         tell(served.services.desk, kind="tracker")
         assert json.loads(socket.recv(timeout=10))["tracker"] is None
 
 
-def test_the_page_hears_every_second_how_it_stands(served) -> None:  # type: ignore[no-untyped-def]
+def test_the_page_hears_every_second_how_it_stands(served: Any) -> None:
     with connect(served.live()) as socket:
         change = json.loads(socket.recv(timeout=10))
 
@@ -73,7 +73,7 @@ def test_the_page_hears_every_second_how_it_stands(served) -> None:  # type: ign
     assert change["status"]["window_s"] == 300
 
 
-def test_what_cannot_be_resumed_closes_with_its_own_code(served) -> None:  # type: ignore[no-untyped-def]
+def test_what_cannot_be_resumed_closes_with_its_own_code(served: Any) -> None:
     tell(served.services.desk, 10)
     with served.services.desk.session() as session:
         changes.prune(session, 3)
@@ -84,14 +84,14 @@ def test_what_cannot_be_resumed_closes_with_its_own_code(served) -> None:  # typ
         assert closed.value.rcvd.code == 4009
 
 
-def test_a_client_that_goes_leaves_nothing_behind(served, until) -> None:  # type: ignore[no-untyped-def]
+def test_a_client_that_goes_leaves_nothing_behind(served: Any, until: Any) -> None:
     with connect(served.live()):
         until(lambda: served.services.hub.listeners == 1, what="the listener")
     until(lambda: served.services.hub.listeners == 0, what="its end")
 
 
-def test_a_client_that_does_not_read_is_let_go_with_a_code_and_can_resume(  # type: ignore[no-untyped-def]
-    served, until, monkeypatch: pytest.MonkeyPatch
+def test_a_client_that_does_not_read_is_let_go_with_a_code_and_can_resume(
+    served: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sockets, "SEND_S", 0.2)
     let_go = threading.Event()
@@ -138,7 +138,7 @@ def events(client: httpx.Client, count: int, **options: Any) -> list[dict[str, s
     return found
 
 
-def test_events_carry_their_number_and_go_on_after_the_last_one(served) -> None:  # type: ignore[no-untyped-def]
+def test_events_carry_their_number_and_go_on_after_the_last_one(served: Any) -> None:
     tell(served.services.desk, 5)
 
     assert [event["id"] for event in events(served.client, 5, params={"after": 0})] == ["1", "2", "3", "4", "5"]
@@ -146,14 +146,14 @@ def test_events_carry_their_number_and_go_on_after_the_last_one(served) -> None:
     assert [event["id"] for event in later] == ["4", "5"]
 
 
-def test_events_that_are_not_kept_are_a_problem(served) -> None:  # type: ignore[no-untyped-def]
+def test_events_that_are_not_kept_are_a_problem(served: Any) -> None:
     answer = served.client.get("/events", params={"after": 99})
 
     assert answer.status_code == 410
     assert "/api/v1/status" in answer.json()["hint"]
 
 
-def test_the_server_stops_while_clients_follow(served, until) -> None:  # type: ignore[no-untyped-def]
+def test_the_server_stops_while_clients_follow(served: Any, until: Any) -> None:
     with connect(served.live()) as socket, served.client.stream("GET", "/events"):
         until(lambda: served.services.hub.listeners == 2, what="the listeners")
         served.stop()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -16,16 +17,16 @@ LINES = b"".join(json.dumps(record).encode() + b"\n" for record in RECORDS)
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
-def stored(served) -> list[bytes]:  # type: ignore[no-untyped-def]
+def stored(served: Any) -> list[bytes]:
     blocks = served.services.journal.read(0, 10_000, 1 << 30)
     return [record for block in blocks for record in block.records]
 
 
-def decoded(served) -> list[object]:  # type: ignore[no-untyped-def]
+def decoded(served: Any) -> list[object]:
     return [json.loads(record) for record in stored(served)]
 
 
-def test_lines_are_in_the_journal_when_the_answer_comes(served) -> None:  # type: ignore[no-untyped-def]
+def test_lines_are_in_the_journal_when_the_answer_comes(served: Any) -> None:
     answer = served.client.post("/records", content=LINES, headers=NDJSON)
 
     assert answer.status_code == 202
@@ -44,14 +45,14 @@ def test_lines_are_in_the_journal_when_the_answer_comes(served) -> None:  # type
     ],
     ids=["array", "pretty array", "array of no type", "lines of Windows", "lines with a BOM and no type"],
 )
-def test_every_form_gives_the_same_records(served, body: bytes, kind: str) -> None:  # type: ignore[no-untyped-def]
+def test_every_form_gives_the_same_records(served: Any, body: bytes, kind: str) -> None:
     answer = served.client.post("/records", content=body, headers={"Content-Type": kind})
 
     assert answer.status_code == 202, answer.text
     assert decoded(served) == RECORDS
 
 
-def test_a_single_object_is_one_record_without_a_line_break(served) -> None:  # type: ignore[no-untyped-def]
+def test_a_single_object_is_one_record_without_a_line_break(served: Any) -> None:
     served.client.post(
         "/records", content=json.dumps(RECORDS[0], indent=1), headers={"Content-Type": "application/json"}
     )
@@ -71,7 +72,7 @@ def test_a_single_object_is_one_record_without_a_line_break(served) -> None:  # 
     ],
     ids=["gzip", "gzip members", "zstd", "zstd frames"],
 )
-def test_compressed_bodies_are_understood(served, encoding: str, body: bytes) -> None:  # type: ignore[no-untyped-def]
+def test_compressed_bodies_are_understood(served: Any, encoding: str, body: bytes) -> None:
     answer = served.client.post("/records", content=body, headers={**NDJSON, "Content-Encoding": encoding})
 
     assert answer.status_code == 202, answer.text
@@ -100,8 +101,8 @@ def test_compressed_bodies_are_understood(served, encoding: str, body: bytes) ->
         ),
     ],
 )
-def test_what_cannot_be_taken_is_refused_whole_with_the_reason(  # type: ignore[no-untyped-def]
-    served, headers: dict[str, str], body: bytes, status: int, said: str
+def test_what_cannot_be_taken_is_refused_whole_with_the_reason(
+    served: Any, headers: dict[str, str], body: bytes, status: int, said: str
 ) -> None:
     answer = served.client.post("/records", content=body, headers=headers)
 
@@ -134,7 +135,7 @@ def test_a_record_over_the_limit_is_named() -> None:
         bodies._records_of(body, "", "application/x-ndjson", load_settings(max_record=1024).max_record)
 
 
-def test_the_source_and_how_to_read_it_stand_with_the_records(served) -> None:  # type: ignore[no-untyped-def]
+def test_the_source_and_how_to_read_it_stand_with_the_records(served: Any) -> None:
     query = {"source": "crawler", "layout": "generic.table", "tz": "Europe/Paris", "map": ["text=body", "likes=hearts"]}
     served.client.post("/records", params=query, content=LINES)
 
@@ -161,14 +162,14 @@ def test_wrong_ways_to_read_are_refused(client: httpx.Client, query: dict[str, s
     assert (answer.status_code, said in answer.json()["detail"]) == (status, True)
 
 
-def test_a_source_that_pushes_counts_as_connected(served) -> None:  # type: ignore[no-untyped-def]
+def test_a_source_that_pushes_counts_as_connected(served: Any) -> None:
     served.client.post("/records", params={"source": "crawler"}, content=LINES)
 
     (connection,) = served.services.journal.connections()
     assert connection.source == "crawler"
 
 
-def test_a_journal_too_far_ahead_pushes_back(served, monkeypatch: pytest.MonkeyPatch, until) -> None:  # type: ignore[no-untyped-def]
+def test_a_journal_too_far_ahead_pushes_back(served: Any, monkeypatch: pytest.MonkeyPatch, until: Any) -> None:
     monkeypatch.setattr(intake, "MAX_BEHIND", 2)
     assert served.client.post("/records", content=LINES).status_code == 202
     until(lambda: served.services.intake.behind == 3, what="the distance")

@@ -89,7 +89,7 @@ def close_window(desk: Desk, tracker: str, number: int, count: int) -> None:
 
 
 @pytest.fixture
-def store(served) -> Desk:  # type: ignore[no-untyped-def]
+def store(served: Any) -> Desk:
     desk: Desk = served.services.desk
     return desk
 
@@ -281,7 +281,7 @@ def test_ledger_and_quarantine_of_an_empty_home_are_empty(client: httpx.Client) 
     assert client.get("/quarantine").json() == {"items": [], "reasons": {}}
 
 
-def test_the_status_counts_what_came(served, shoes: str, until) -> None:  # type: ignore[no-untyped-def]
+def test_the_status_counts_what_came(served: Any, shoes: str, until: Any) -> None:
     served.client.post("/records", content=b'{"id": "1"}\n' * 50)
     until(lambda: served.services.pace.per_second > 0, what="the pace")
 
@@ -300,7 +300,7 @@ def test_health_names_every_part(client: httpx.Client) -> None:
     assert [part["name"] for part in answer.json()["parts"]] == ["desk", "journal", "lake", "watch"]
 
 
-def test_health_says_what_is_broken(served, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_health_says_what_is_broken(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     served.services.journal.close()
     answer = served.client.get("/health")
     monkeypatch.undo()
@@ -310,7 +310,9 @@ def test_health_says_what_is_broken(served, monkeypatch: pytest.MonkeyPatch) -> 
     assert list(broken) == ["journal"]
 
 
-def test_what_nobody_expected_is_logged_and_not_shown(served, monkeypatch, caplog) -> None:  # type: ignore[no-untyped-def]
+def test_what_nobody_expected_is_logged_and_not_shown(
+    served: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(_search: object) -> None:
         what = "the salt of the sea"
         raise RuntimeError(what)
