@@ -14,7 +14,7 @@ from groundswell.cli.app import Json, app, emit, messages, output
 from groundswell.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from groundswell.demo.score import Score
     from groundswell.demo.staging import Staged
@@ -95,7 +95,7 @@ class _Screen:
 
     def __init__(self) -> None:
         self._bar: Progress | None = None
-        self._tasks: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> _Screen:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -123,7 +123,7 @@ class _Screen:
         if self._bar is not None:
             if what not in self._tasks:
                 self._tasks[what] = self._bar.add_task(what, total=1.0)
-            self._bar.update(self._bar.task_ids[self._tasks[what]], completed=done)
+            self._bar.update(self._tasks[what], completed=done)
 
 
 def _report(score: Score, staged: Staged, speed: float | None, *, as_json: bool) -> None:

@@ -99,7 +99,7 @@ def _joined(first: Any, second: Any, between: str) -> Any:
 
 
 def kept_columns(posts: pa.Table) -> pa.Table:
-    """What is kept of posts (columns of `schema.POSTS`), as `KEPT`."""
+    """What is kept of posts (columns of `schema.POSTS`, and `record` where they came in a stream), as `KEPT`."""
     if posts.num_rows == 0:
         return KEPT.empty_table()
     batch = posts.combine_chunks().to_batches()[0]
@@ -110,7 +110,9 @@ def kept_columns(posts: pa.Table) -> pa.Table:
         "sound": _joined(batch.column("music_title"), batch.column("music_author"), " · "),
         "origin": _joined(batch.column("origin"), offset, ":"),
     }
-    arrays = [columns.get(name) if name in columns else batch.column(name) for name in KEPT.names]
+    if "record" not in batch.schema.names:  # posts of the lake that never came as a stream
+        columns["record"] = pa.nulls(batch.num_rows, pa.int64())
+    arrays = [columns[name] if name in columns else batch.column(name) for name in KEPT.names]
     return pa.table([array.cast(kind) for array, kind in zip(arrays, KEPT.types, strict=True)], schema=KEPT)
 
 
