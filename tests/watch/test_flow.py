@@ -67,6 +67,13 @@ def test_it_does_not_matter_where_batches_end(borders: list[int]) -> None:
     same(run(STREAM, borders, TRACKERS, PARAMS)[1], WHOLE)
 
 
+def test_it_does_not_matter_where_batches_end_when_not_all_posts_are_kept() -> None:
+    params = WatchParams(keep_posts=5, keep_windows=2)
+    whole = run(STREAM, [], TRACKERS, params)[1]
+    same(run(STREAM, list(range(37, STREAM.num_rows, 37)), TRACKERS, params)[1], whole)
+    assert next(iter(whole.alerts.values())).evidence["parameters"]["posts_kept"] == 10
+
+
 def test_batches_of_one_record_give_the_same() -> None:
     short = STREAM.slice(0, 600)
     same(run(short, list(range(1, 600)), TRACKERS, PARAMS)[1], run(short, [], TRACKERS, PARAMS)[1])

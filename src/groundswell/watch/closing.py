@@ -50,10 +50,16 @@ def close_windows(state: WatchState, watched: Watched, written: Written) -> None
     if watermark is None or state.next_window == NEVER:
         return
     starts = closing(state.next_window, watermark, state.last_post, sorted(state.counts), params)
+    before = written.closed
     for start in starts:
+        if written.closed == before:
+            # Only now, so that which posts a window keeps does not depend on when there was no room.
+            state.recent = prune(state.recent, params.keep_posts)
         _close(state, start, watched, written)
     after = watermark // params.window_us * params.window_us
     state.next_window = max(state.next_window, after)
+    if written.closed > before:
+        _forget_posts(state, state.next_window - params.window_us, params)
     state.seen.forget(state.next_window - params.dedup_windows * params.window_us)
 
 
@@ -75,7 +81,6 @@ def _close(state: WatchState, start: int, watched: Watched, written: Written) ->
     for slot, (point, rise) in enumerate(zip(points, scores.platform_rise[1:].tolist(), strict=True)):
         _take(state, slot, point, rise, watched, written)
     _teach_profiles(state, start, gap[1:])
-    _forget_posts(state, start, params)
 
 
 def _is_hole(counts: npt.NDArray[np.int64], scores: Scores, start: int, watched: Watched) -> bool:
@@ -161,7 +166,8 @@ def _update_evidence(state: WatchState, slot: int, episode: Episode, watched: Wa
         episode.evidence = {**episode.evidence, "windows": [window_document(point) for point in series.points]}
         return
     end = episode.last_unusual_us + watched.params.window_us
-    posts, _ = state.recent.of(slot, episode.started_us, end)
+    begin_us = max(episode.started_us, end - watched.params.keep_windows * watched.params.window_us)
+    posts, _ = state.recent.of(slot, begin_us, end)
     episode.evidence = collect(
         Case(
             tracker=watched.trackers[slot],

@@ -254,7 +254,7 @@ def detail(evidence: Mapping[str, Any]) -> str:
     """How much, for how long, by whom: the line below the headline, from the evidence alone."""
     parts = [
         f"{evidence['posts_total']:,} posts in {_duration(evidence['parameters']['span_s'] * 1_000_000)}",
-        f"{evidence['authors_total']:,} authors",
+        f"{evidence['authors_total']:,} author" + ("" if evidence["authors_total"] == 1 else "s"),
     ]
     copies = float(evidence["parameters"]["copies_share"])
     top = max(evidence["authors"], key=lambda row: row["posts"], default=None)
