@@ -59,7 +59,7 @@ COPY (
 ) TO '{target}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 65536)
 ''')
 print(time.perf_counter() - begun)
-"""  # noqa: S608 - the file names are our own
+"""
 
 NORMALIZE = """
 import json, sys, time
