@@ -99,7 +99,8 @@ class Scenario:
 
     `posts` records (dirty ones counted) over `days` from `start`. `rate` is the mean number of posts per five
     minutes of the largest topic (others in proportion; None: by share, at most 60). Counters are what is known
-    `observed_after` a post was made (None: at `observed_at`, or at the scenario's end if that is None too). `dirt` is the fraction of records spoilt.
+    `observed_after` a post was made (None: at `observed_at`, or at the scenario's end if that is None too).
+    `dirt` is the fraction of records spoilt.
 
     Raises:
         UsageError: a number is out of its range, or an event is outside the span or of an unknown topic.
