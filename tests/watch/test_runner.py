@@ -198,7 +198,7 @@ def test_a_fenced_off_runner_commits_nothing(live: Settings, until: Until) -> No
 
     def be_fenced() -> None:
         with running(runner):
-            until(lambda: _holds(live))
+            until(lambda: runner.status() is not None)
             with open_desk(live) as other, other.session() as session:
                 row = session.get_one(LeaseRow, "watch")
                 row.epoch, row.holder = row.epoch + 1, "elsewhere/1:42:1"
@@ -210,3 +210,19 @@ def test_a_fenced_off_runner_commits_nothing(live: Settings, until: Until) -> No
         be_fenced()
     with open_desk(live) as other, other.reading() as session:
         assert checkpoints.get(session, "watch") is None
+
+
+def test_a_record_from_the_future_is_quarantined_and_moves_nothing(live: Settings, until: Until) -> None:
+    clock = StoppedClock()
+    with running(Runner(live, now=clock)):
+        with Journal(live.journal_path) as journal:
+            later = NOW + timedelta(hours=2)
+            journal.append("push", [tweet(1, "shoes", NOW), tweet(2, "shoes", later)], received_us=clock.us)
+        until(lambda: _block(live) == 1)
+    lake = Lake.open(live)
+    assert (lake.count(), lake.count("quarantine")) == (1, 1)
+    with open_desk(live) as desk, desk.reading() as session:
+        row = checkpoints.get(session, "watch")
+    assert row is not None
+    assert row.watermark is not None
+    assert row.watermark <= clock.us

@@ -120,7 +120,7 @@ def remove(
 
 
 @verbs.command()
-def run(
+def run(  # noqa: PLR0917 - Typer's options
     source: Annotated[
         list[str] | None,
         typer.Option(

@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
     from groundswell.platforms import Registry
     from groundswell.settings import Settings
+
+#: A post may be this much newer than its receipt (clocks differ), microseconds.
+FUTURE_US: Final = 300_000_000
+_FUTURE: Final = "created more than 5 minutes after it was received"
 
 #: What `normalise` gives for posts: `DERIVED` and the index of the record in the block.
 NORMALISED = DERIVED.append(pa.field("record", pa.int64()))
@@ -82,9 +86,29 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     finally:
         piece.remove()
     table = pa.concat_tables(posts) if posts else NORMALISED.empty_table()
+    table, ahead = _set_aside_future(table, block)
+    refused += ahead
     hint = options.to_hint(settings.tz)
     rejected = quarantine_rows(refused, origin, hint) if refused else QUARANTINE.empty_table()
     return Normalised(table.sort_by("record") if len(posts) > 1 else table, rejected, dict(ignored))
+
+
+def _set_aside_future(posts: pa.Table, block: RawBlock) -> tuple[pa.Table, list[Rejection]]:
+    """Posts without those that claim to be made well after they were received: such a time is not true."""
+    if block.received_us is None or posts.num_rows == 0:
+        return posts, []
+    index = posts["record"].to_numpy()
+    made = posts["created_at"].cast(pa.int64()).fill_null(0).to_numpy()
+    ahead = made > np.asarray(block.received_us)[index] + FUTURE_US
+    if not ahead.any():
+        return posts, []
+    refused = []
+    for row in posts.filter(pa.array(ahead)).select(["record", "created_at", "platform", "layout"]).to_pylist():
+        number = int(block.numbers[row["record"]])
+        detail = f"created_at {row['created_at'].isoformat()}"
+        raw = bytes(block.records[row["record"]])
+        refused.append(Rejection(number, number, _FUTURE, detail, raw, row["platform"], row["layout"]))
+    return posts.filter(pa.array(~ahead)), refused
 
 
 def _blank(block: RawBlock, at: int) -> Rejection:
