@@ -23,7 +23,7 @@ def log_odds(now: float, now_all: float, past: float, past_all: float) -> tuple[
     """Log-odds ratio of a word and its z-score.
 
     >>> [round(value, 2) for value in log_odds(30, 300, 10, 3000)]
-    [2.26, 6.5]
+    [2.33, 7.75]
     """
     prior = PRIOR_WORDS * (now + past) / (now_all + past_all)
     odds = math.log((now + prior) / (now_all + PRIOR_WORDS - now - prior))
