@@ -24,5 +24,6 @@ def times_reader(tz: str) -> Callable[[ir.StringValue], ir.IntegerValue]:
         return read_times(texts, tz)
 
     name = "groundswell_times_" + re.sub(r"\W", "_", tz).lower()
-    declared: Any = ibis.udf.scalar.pyarrow(read, name=name, signature=((str,), int))
+    # DuckDB would refuse a null that stands for what cannot be read.
+    declared: Any = ibis.udf.scalar.pyarrow(read, name=name, signature=((str,), int), null_handling="special")
     return declared  # type: ignore[no-any-return]
