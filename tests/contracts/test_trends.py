@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from groundswell.engines import Engine, open_engine
+from groundswell.engines import Engine
 from groundswell.marts.engagement import engagement, engagement_per, interactions
 from groundswell.marts.observations import latest
 from groundswell.marts.trends import By, comparable_windows, key_counts, newest_event, window_totals
-from groundswell.settings import load_settings
+from groundswell.schema import TIMESTAMP
 
 pytestmark = [pytest.mark.spark, pytest.mark.service]
 
@@ -22,14 +22,9 @@ DAY = timedelta(days=1)
 MakePosts = Callable[[Sequence[Mapping[str, Any]]], pa.Table]
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, Engine]]:
-    home = tmp_path_factory.mktemp("engines")
-    duck = open_engine(load_settings(home=home / "duck", engine="duckdb", threads=1))
-    spark = open_engine(load_settings(home=home / "spark", engine="local[1]", threads=1))
-    yield duck, spark
-    spark.close()
-    duck.close()
+@pytest.fixture
+def both(duck: Engine, spark: Engine) -> tuple[Engine, Engine]:
+    return duck, spark
 
 
 @pytest.fixture
@@ -62,8 +57,11 @@ def posts(make_posts: MakePosts) -> pa.Table:
 
 
 def rows_of(engine: Engine, posts: pa.Table, question: Callable[[Any], Any]) -> list[dict[str, Any]]:
-    found = engine.run(question(engine.register("posts", posts))).read_all().to_pylist()
-    return sorted(found, key=repr)
+    found = engine.run(question(engine.register("posts", posts))).read_all()
+    for number, column in enumerate(found.schema):
+        if pa.types.is_timestamp(column.type):  # Spark leaves out the zone of a result; every time is UTC
+            found = found.set_column(number, column.name, found[column.name].cast(TIMESTAMP))
+    return sorted(found.to_pylist(), key=repr)
 
 
 def same(both: tuple[Engine, Engine], posts: pa.Table, question: Callable[[Any], Any]) -> list[dict[str, Any]]:
