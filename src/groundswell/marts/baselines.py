@@ -41,9 +41,7 @@ class Pasts(NamedTuple):
     first_window_us: int
 
 
-def history(
-    engine: Engine, posts: ir.Table, query: Query, window_us: int, until_us: int, weeks: float
-) -> Past:
+def history(engine: Engine, posts: ir.Table, query: Query, window_us: int, until_us: int, weeks: float) -> Past:
     """Posts per window that `query` matches in the `weeks` before `until_us`, and all posts; as `histories`."""
     counts, totals, first = histories(engine, posts, [query], window_us, until_us, weeks)
     return Past(counts[0], totals, first)
