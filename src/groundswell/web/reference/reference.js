@@ -11,10 +11,14 @@ function el(name, attributes = {}, ...children) {
   return node;
 }
 
-/** Text in which `code` and links to parts of this page are drawn as such. */
+/** Text with its `code` drawn as such. */
+function marked(text) {
+  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? el("code", {}, part) : part));
+}
+
+/** Paragraphs: a line break is a space, an empty line ends one. */
 function prose(text, className) {
-  const parts = (text ?? "").split(/`([^`]+)`/);
-  return el("p", { class: className }, parts.map((part, index) => (index % 2 ? el("code", {}, part) : part)));
+  return (text ?? "").trim().split(/\n\s*\n/).map((part) => el("p", { class: className }, marked(part.replaceAll("\n", " "))));
 }
 
 const slug = (operation) => operation.operationId;
@@ -108,8 +112,8 @@ function operationCard(path, method, operation, schemas) {
     parameters.length === 0 ? null : el("h4", {}, "Parameters"),
     parameters.length === 0 ? null : table(["name", "type", "meaning"], parameters.map((one) => el("tr", {},
       el("td", {}, one.name), el("td", {}, typeOf(one.schema)),
-      el("td", { class: "muted" }, [one.description ?? "", one.required ? "required" : "",
-        one.schema.default === undefined || one.schema.default === "" ? "" : `default ${one.schema.default}`, ...limitsOf(one.schema)].filter(Boolean).join("; "))))),
+      el("td", { class: "muted" }, marked([(one.description ?? "").replace(/\.$/, ""), one.required ? "required" : "",
+        one.schema.default === undefined || one.schema.default === "" ? "" : `default ${one.schema.default}`, ...limitsOf(one.schema)].filter(Boolean).join("; ")))))),
     bodiesOf("Request", operation.requestBody?.content, schemas),
     Object.entries(operation.responses).filter(([status]) => status !== "default").flatMap(([status, answer]) =>
       answer.content ? bodiesOf(`Answer ${status}`, answer.content, schemas) : el("h4", {}, `Answer ${status}, empty`)),
@@ -120,11 +124,11 @@ function draw(api) {
   const schemas = api.components.schemas;
   const contents = document.getElementById("contents");
   const main = document.getElementById("main");
-  main.replaceChildren(el("h1", {}, `${api.info.title} REST API ${api.info.version}`), prose(api.info.description),
+  main.replaceChildren(el("h1", {}, `${api.info.title} REST API ${api.info.version}`), ...prose(api.info.description),
     el("p", {}, el("a", { href: "/api/v1/openapi.json" }, "openapi.json")));
   for (const tag of api.tags) {
     contents.append(el("h2", {}, tag.name));
-    main.append(el("h2", {}, tag.name), prose(tag.description, "muted"));
+    main.append(el("h2", {}, tag.name), ...prose(tag.description, "muted"));
     for (const [path, methods] of Object.entries(api.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
         if (!operation.tags.includes(tag.name)) continue;
