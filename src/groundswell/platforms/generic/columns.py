@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ NAMES: Final[Mapping[str, str]] = {
     "created_at": (
         "created_at created_utc createtime create_time created published_at publish_time publishedat published "
         "posted_at status_published timestamp datetime date_time date time post_date tweet_created "
-        "datum erstellt_am veroeffentlicht zeitpunkt cree_le date_de_publication horodatage fecha fecha_creacion "
+        "datum erstellt_am veroeffentlicht veroffentlicht zeitpunkt cree_le date_de_publication horodatage fecha fecha_creacion "
         "criado_em data data_pubblicazione gepubliceerd tarih tanggal дата 日時 日付 时间 日期"
     ),
     "observed_at": "observed_at collected_at scraped_at crawled_at retrieved_at fetched_at abgerufen_am",
@@ -41,7 +42,7 @@ NAMES: Final[Mapping[str, str]] = {
     ),
     "likes": (
         "likes like_count likecount likes_count num_likes favorites favorite_count favourites favourites_count favs "
-        "digg_count diggcount hearts score upvotes gefaellt_mir j_aime me_gusta curtidas mi_piace begeni suka лайки "
+        "digg_count diggcount hearts score upvotes gefaellt_mir gefallt_mir j_aime me_gusta curtidas mi_piace begeni suka лайки "
         "いいね 点赞"
     ),
     "shares": (
@@ -60,7 +61,7 @@ NAMES: Final[Mapping[str, str]] = {
     ),
     "saves": "saves save_count savecount saved bookmarks bookmark_count collect_count collectcount gespeichert",
     "hashtags": "hashtags hashtag hash_tags tagged_hashtags mots_dieses хештеги ハッシュタグ 话题",
-    "mentions": "mentions user_mentions mentioned_users erwaehnungen menciones mencoes menzioni",
+    "mentions": "mentions user_mentions mentioned_users erwaehnungen erwahnungen menciones mencoes menzioni",
     "urls": "urls links outlinks expanded_urls",
     "media_urls": "media_urls media_url image_url image_urls thumbnail_link thumbnail_url photo_url picture",
     "url": "url link permalink post_url tweet_url video_url web_url full_link adresse lien enlace",
@@ -102,12 +103,13 @@ _COUNT: Final = re.compile(r"\s*\d+(\.0*)?\s*", re.ASCII)
 
 
 def plain_name(column: str) -> str:
-    """A column's name folded, with `_` for everything between letters and digits.
+    """A column's name folded, without accents, with `_` for everything between letters and digits.
 
     >>> plain_name(" Retweet-Count ")
     'retweet_count'
     """
-    return re.sub(r"[\W_]+", "_", fold_text(column)).strip("_")
+    bare = "".join(c for c in unicodedata.normalize("NFD", fold_text(column)) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", "_", bare).strip("_")
 
 
 def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:
