@@ -94,6 +94,7 @@ def _shoot(browser: Browser, address: str, name: str, theme: str, ending: str) -
         viewport={"width": width, "height": height},
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="reduce",
+        locale="en-GB",
     )
     page = context.new_page()
     # The line of a live page never rests; what it shows is waited for instead.

@@ -21,9 +21,7 @@ export function strength(alert: AlertSummary): string {
 }
 
 function base(alert: AlertSummary): string {
-  const parts = [`${format.count(alert.posts)} posts`];
-  if (alert.authors > 0) parts.push(`${format.count(alert.authors)} authors`);
-  parts.push(format.rarity(alert.return_days));
+  const parts = [alert.detail || `${format.counted(alert.posts, "posts")} · ${format.counted(alert.authors, "authors")}`];
   if (alert.verdict) parts.push(VERDICTS[alert.verdict].toLowerCase());
   return parts.join(" · ");
 }
@@ -45,7 +43,7 @@ export function AlertList({ alerts, now }: AlertListProps) {
               <Time at={alert.opened_at} now={now} />
             </span>
             <span className={alert.closed_at ? "" : "unusual"}>{strength(alert)}</span>
-            <span className="small muted" title={alert.detail}>
+            <span className="small muted" title={format.rarity(alert.return_days)}>
               {base(alert)}
             </span>
           </Link>

@@ -154,7 +154,7 @@ function Counter({ value, unit }: { value: number | null; unit: string }) {
   return (
     <span className="post-counter number muted" title={value === null ? `${unit} not known` : `${format.whole(value)} ${unit}`}>
       {format.count(value)}
-      <span className="post-unit"> {unit}</span>
+      <span className="post-unit"> {value === 1 ? unit.slice(0, -1) : unit}</span>
     </span>
   );
 }

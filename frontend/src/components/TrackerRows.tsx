@@ -2,6 +2,7 @@ import type { AllSeries, Tracker, Window } from "../api/types";
 import * as format from "../lib/format";
 import { Link } from "../lib/router";
 import { Tag } from "./base";
+import { shownSince } from "./plot";
 import { Sparkline } from "./Sparkline";
 
 interface TrackerRowsProps {
@@ -14,7 +15,7 @@ interface TrackerRowsProps {
 export function TrackerRows({ trackers, series, now }: TrackerRowsProps) {
   const windows = new Map(series?.items.map((item) => [item.tracker, item.items]));
   const until = series?.until ?? new Date(now).toISOString();
-  const since = series?.since ?? until;
+  const since = series ? new Date(shownSince(series)).toISOString() : until;
   return (
     <ul className="rows">
       {trackers.map((tracker) => (

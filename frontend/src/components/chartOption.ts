@@ -25,6 +25,9 @@ const FONT = '11px "Inter Variable", system-ui, sans-serif';
 /** Pixels between the strokes of a hatched hole. */
 const HATCH = 6;
 
+/** Pixels from which a hole is named. */
+const NAMED = 6;
+
 type Frame = { x: number; y: number; width: number; height: number };
 
 function hatched([left, right]: [number, number], frame: Frame, colours: Colours): Element {
@@ -69,9 +72,12 @@ function bands(input: ChartInput, api: Api): Element[] {
 function holes(input: ChartInput, api: Api, frame: Frame): Element[] {
   return spansOf(input.windows, input.windowS, "gap").flatMap((span) => {
     const [left, right] = [api.coord([span[0], 0])[0] ?? 0, api.coord([span[1], 0])[0] ?? 0];
+    const hole = hatched([left, right], frame, input.colours);
+    // A sliver says it under the pointer; its words would only stand in the way.
+    if (right - left < NAMED) return [hole];
     const text = `no data ${format.duration((span[1] - span[0]) / 1000)}`;
     const at = held((left + right) / 2, frame, text);
-    return [hatched([left, right], frame, input.colours), words(text, at, frame.y - 8, "center", input.colours.muted)];
+    return [hole, words(text, at, frame.y - 8, "center", input.colours.muted)];
   });
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Window } from "../api/types";
-import { plotOf, runsOf, spansOf } from "./plot";
+import { plotOf, runsOf, shownSince, spansOf } from "./plot";
 
 const window = (n: number, fields: Partial<Window> = {}): Window => ({
   start: new Date(n * 60_000).toISOString(),
@@ -27,6 +27,19 @@ it("joins the warm line to the calm one and marks the end", () => {
   expect(plot.lines).toHaveLength(1);
   expect(plot.hot).toEqual(["M93 27L153 3"]);
   expect(plot.end).toEqual({ x: 153, y: 3, hot: true });
+});
+
+it("begins where watching began, with an hour at least", () => {
+  const series = (first: number[]) => ({
+    window_s: 60,
+    since: new Date(0).toISOString(),
+    until: new Date(720 * 60_000).toISOString(),
+    items: first.map((n) => ({ tracker: String(n), window_s: 60, posts: 2, items: [window(n)] })),
+  });
+  expect(shownSince(series([500, 400])) / 60_000).toBe(400);
+  expect(shownSince(series([700])) / 60_000).toBe(660);
+  expect(shownSince(series([])) / 60_000).toBe(660);
+  expect(shownSince(series([-5])) / 60_000).toBe(0);
 });
 
 it("draws nothing of nothing", () => {

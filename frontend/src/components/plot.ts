@@ -1,4 +1,4 @@
-import type { Window } from "../api/types";
+import type { AllSeries, Window } from "../api/types";
 
 /** What a small multiple draws, in pixels. */
 export interface Plot {
@@ -19,6 +19,16 @@ interface Place {
 }
 
 const PAD = 3;
+
+/** Small multiples show at least this much, so that the first windows do not fill the width. */
+const SHORTEST = 3_600_000;
+
+/** Where small multiples begin: at what was asked for, or later where nothing had been watched by then. */
+export function shownSince(series: AllSeries): number {
+  const [since, until] = [Date.parse(series.since), Date.parse(series.until)];
+  const starts = series.items.flatMap((item) => (item.items[0] ? [Date.parse(item.items[0].start)] : []));
+  return Math.min(Math.max(since, Math.min(until, ...starts)), Math.max(since, until - SHORTEST));
+}
 
 /** Runs of neighbouring windows that hold data; a hole or a missing window ends a run. */
 export function runsOf(windows: readonly Window[], windowS: number): Window[][] {

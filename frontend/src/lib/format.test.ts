@@ -21,6 +21,7 @@ describe("numbers", () => {
     [6.31, "6.3×"],
     [9.97, "10×"],
     [140.2, "140×"],
+    [0, "0×"],
     [null, "–"],
   ])("writes the ratio %s as %s", (value, text) => {
     expect(format.ratio(value)).toBe(text);
@@ -30,6 +31,9 @@ describe("numbers", () => {
     expect(plain(format.percent(0.003))).toBe("0.3 %");
     expect(plain(format.percent(0))).toBe("0 %");
     expect(plain(format.percent(0.18))).toBe("18 %");
+    expect(plain(format.percent(0.9965))).toBe("99.6 %");
+    expect(plain(format.percent(0.99999))).toBe("99.9 %");
+    expect(plain(format.percent(1))).toBe("100 %");
     expect(plain(format.percent(0.00001))).toBe("< 0.1 %");
   });
 
@@ -51,7 +55,7 @@ describe("rarity", () => {
     [1, "once a day", "about once a day"],
     [0.04, "once an hour", "about once an hour"],
     [1200, "1 in 3 years", "about once in 3 years"],
-    [1e9, "1 in over 100 years", "less than once in 100 years"],
+    [1e9, "1 in 100+ years", "less than once in 100 years"],
   ])("of %s days", (days, tag, sentence) => {
     expect(format.rarity(days)).toBe(tag);
     expect(format.onceIn(days)).toBe(sentence);

@@ -10,6 +10,11 @@ function known(value: Maybe<number>): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
+/** A number with its unit, which is singular for one: `1 like`, `12.4 k likes`. */
+export function counted(value: Maybe<number>, unit: string): string {
+  return `${count(value)} ${value === 1 ? unit.replace(/s$/, "") : unit}`;
+}
+
 /** All digits, grouped: `10,412,904`. */
 export function whole(value: Maybe<number>): string {
   return known(value) ? wholes.format(value) : MISSING;
@@ -51,6 +56,7 @@ export function expectation(value: Maybe<number>): string {
 /** How many times the usual: `1.04×`, `6.3×`, `14×`. */
 export function ratio(value: Maybe<number>): string {
   if (!known(value)) return MISSING;
+  if (value === 0) return "0×";
   if (value < 1.995) return `${value.toFixed(2)}×`;
   if (value < 9.95) return `${value.toFixed(1)}×`;
   return `${wholes.format(value)}×`;
@@ -61,6 +67,8 @@ export function percent(fraction: Maybe<number>): string {
   if (!known(fraction)) return MISSING;
   const value = fraction * 100;
   if (value > 0 && value < 0.05) return `<${THIN}0.1${THIN}%`;
+  // Nearly all is not all: 99.7 % and never 100 %.
+  if (value >= 99 && value < 100) return `${(Math.floor(value * 10) / 10).toFixed(1)}${THIN}%`;
   const digits = Math.abs(value) < 1 && value !== 0 ? 1 : 0;
   return `${value.toFixed(digits)}${THIN}%`;
 }
@@ -79,7 +87,7 @@ function superscript(value: number): string {
 }
 
 function period(days: number): string {
-  if (days >= 36_500) return "over 100 years";
+  if (days >= 36_500) return "100+ years";
   if (days >= 730) return `${wholes.format(days / 365)} years`;
   if (days >= 1.5) return `${wholes.format(days)} days`;
   if (days >= 0.9) return "day";
@@ -91,14 +99,14 @@ function period(days: number): string {
 export function rarity(days: Maybe<number>): string {
   if (!known(days)) return MISSING;
   const text = period(days);
-  return /^\d|^over/.test(text) ? `1 in ${text}` : `once ${text === "day" ? "a day" : "an hour"}`;
+  return /^\d/.test(text) ? `1 in ${text}` : `once ${text === "day" ? "a day" : "an hour"}`;
 }
 
 /** The same in a sentence: `about once in 140 days`. */
 export function onceIn(days: Maybe<number>): string {
   if (!known(days)) return "how rare is not known";
   const text = period(days);
-  if (text.startsWith("over")) return "less than once in 100 years";
+  if (text === "100+ years") return "less than once in 100 years";
   return /^\d/.test(text) ? `about once in ${text}` : `about once ${text === "day" ? "a day" : "an hour"}`;
 }
 

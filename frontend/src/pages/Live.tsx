@@ -1,9 +1,10 @@
-import { useAlerts, useAllSeries, useStatus, useTrackers } from "../api/queries";
-import type { Status } from "../api/types";
+import { LIVE_HOURS, useAlerts, useAllSeries, useStatus, useTrackers } from "../api/queries";
+import type { AllSeries, Status } from "../api/types";
 import { AlertList } from "../components/AlertList";
 import { Button, Card, Empty, Loading } from "../components/base";
 import { overlay } from "../components/overlays";
 import { ErrorNote, LateBanner } from "../components/states";
+import { shownSince } from "../components/plot";
 import { TrackerRows } from "../components/TrackerRows";
 import * as format from "../lib/format";
 import { useTitle } from "../lib/title";
@@ -54,11 +55,16 @@ function Alerts({ now }: { now: format.Moment }) {
   return <AlertList alerts={alerts.data.items} now={now} />;
 }
 
+function shownSeconds(series: AllSeries | undefined): number {
+  return series ? (Date.parse(series.until) - shownSince(series)) / 1000 : LIVE_HOURS * 3600;
+}
+
 /** What is going on now: the trackers as small multiples and the alerts as they arrive. */
 export function Live() {
   useTitle("Live");
   const status = useStatus().data;
   const alerts = useAlerts().data;
+  const series = useAllSeries().data;
   const now = status?.clock ?? Date.now();
   return (
     <>
@@ -71,7 +77,7 @@ export function Live() {
       </header>
       {status && <LateBanner status={status} />}
       <div className="live-columns">
-        <Card title="Trackers" note="last 12 h, band = what is usual at this hour">
+        <Card title="Trackers" note={`last ${format.duration(shownSeconds(series))}, band = what is usual at this hour`}>
           <Trackers now={now} />
         </Card>
         <Card title="Alerts" note={alerts ? `${format.whole(alerts.open)} open` : undefined}>
