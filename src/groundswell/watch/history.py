@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell import schema
 from groundswell.desk.clock import moment
-from groundswell.query import parse
+from groundswell.query import Query, parse
 from groundswell.watch.contract import DAY, TrackerSpec, WatchParams
 from groundswell.watch.state import WatchState
 from groundswell.watch.warm import History, teach_posts, warm_start_all
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from groundswell.engines.contract import Engine
     from groundswell.lake import Lake
 
@@ -38,24 +44,50 @@ def teach(
     The same lake gives the same state. The given `state` is used up.
     """
     from groundswell.lake import posts_table  # noqa: PLC0415 - loads Ibis, which an idle watch does not need
-    from groundswell.marts.baselines import history  # noqa: PLC0415
+    from groundswell.marts.baselines import histories  # noqa: PLC0415
 
     if lake.count() == 0:
         return warm_start_all(state, [], params)
-    posts = posts_table(engine, lake, since=moment(until_us - WEEKS * 7 * DAY), until=moment(until_us))
-    found: list[History] = []
-    for spec in specs:
-        counts, totals, first_us = history(engine, posts, parse(spec.query), params.window_us, until_us, WEEKS)
-        if len(counts):
-            found.append(History(spec, counts, totals, first_us))
+    since_us = until_us - WEEKS * 7 * DAY
+    posts = posts_table(engine, lake, since=moment(since_us), until=moment(until_us))
+    queries = [parse(spec.query) for spec in specs]
+    counts, totals, first_us = histories(engine, posts, queries, params.window_us, until_us, WEEKS)
+    if not len(totals):
+        return warm_start_all(state, [], params)
+    found = [History(spec, mine, totals, first_us) for spec, mine in zip(specs, counts, strict=True)]
     state = warm_start_all(state, found, params)
-    for past in found:
-        matching = posts.filter(parse(past.tracker.query).to_ibis(posts))
-        newest = matching.order_by([matching.created_at.desc(), matching.ingest_seq.desc()]).limit(POSTS)
-        table = engine.run(newest).read_all().select(schema.POSTS.names)
-        state = teach_posts(state, past.tracker, _oldest_first(table))
+    starts_us = [first_us + _newest_from(mine) * params.window_us for mine in counts]
+    for spec, table in zip(specs, _newest_posts(engine, posts, queries, starts_us), strict=True):
+        state = teach_posts(state, spec, table)
     return state
 
 
-def _oldest_first(posts: pa.Table) -> pa.Table:
-    return posts.sort_by([("created_at", "ascending"), ("ingest_seq", "ascending")])
+def _newest_from(counts: npt.NDArray[np.int64]) -> int:
+    """The window from which on there are `POSTS` posts, or the first one."""
+    enough = np.flatnonzero(np.cumsum(counts[::-1]) >= POSTS)
+    return len(counts) - 1 - int(enough[0]) if len(enough) else 0
+
+
+def _newest_posts(
+    engine: Engine, posts: ir.Table, queries: Sequence[Query], starts_us: Sequence[int]
+) -> Iterator[pa.Table]:
+    """For each query its newest `POSTS` posts, oldest first, all read in one pass."""
+    marks = {
+        f"q{n}": query.to_ibis(posts) & (posts.created_at >= _instant(start_us))
+        for n, (query, start_us) in enumerate(zip(queries, starts_us, strict=True))
+    }
+    columns = [
+        name for name in schema.POSTS.names if name not in {"key", "metrics", "challenges", "media_urls", "extra"}
+    ]
+    marked = posts.select(*columns, **marks)
+    matching = marked.filter(reduce(or_, (marked[name] for name in marks)))
+    table = engine.run(matching).read_all().sort_by([("created_at", "ascending"), ("ingest_seq", "ascending")])
+    for name in marks:
+        mine = table.filter(table.column(name))
+        yield mine.slice(max(0, mine.num_rows - POSTS))
+
+
+def _instant(micros: int) -> ir.TimestampScalar:
+    import ibis  # noqa: PLC0415 - a slow import that only queries need
+
+    return ibis.literal(moment(micros), type="timestamp('UTC', 6)")
