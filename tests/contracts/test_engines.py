@@ -60,7 +60,8 @@ def test_a_layout_gives_the_same_rows_on_both_engines(
     variants: Callable[[Any, Any], list[Any]],
 ) -> None:
     records = fixture_of(layout)
-    for wrong in (None, "", "12.5", -5, [], {"a": 1}, "50000-01-01"):
+    wrongs: tuple[Any, ...] = (None, "", "12.5", -5, [], {"a": 1}, "50000-01-01")
+    for wrong in wrongs:
         records += variants(records[0], wrong)
     assert differing(map_records(duck, layout, records), map_records(spark, layout, records)) == []
 

@@ -21,7 +21,24 @@ Variants = Callable[[Any, Any], list[Any]]
 each_layout = pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.id)
 
 #: What may stand where something else is expected.
-WRONG = (None, "", "abc", -5, 12.5, "1e3", "0x10", "1_000", "NaN", True, [], ["x"], {}, {"a": 1}, 10**30, "50000-01-01")
+WRONG: tuple[Any, ...] = (
+    None,
+    "",
+    "abc",
+    -5,
+    12.5,
+    "1e3",
+    "0x10",
+    "1_000",
+    "NaN",
+    True,
+    [],
+    ["x"],
+    {},
+    {"a": 1},
+    10**30,
+    "50000-01-01",
+)
 
 
 def plain(table: pa.Table) -> list[dict[str, Any]]:
@@ -72,9 +89,9 @@ def test_nothing_that_stands_in_a_record_stops_a_run(
     layout: Layout, wrong: Any, duck: DuckEngine, fixture_of: Fixture, map_records: Run, variants: Variants
 ) -> None:
     record = fixture_of(layout)[0]
-    variants = variants(record, wrong)
-    rows = map_records(duck, layout, variants)
-    assert rows.num_rows == len(variants)
+    spoiled = variants(record, wrong)
+    rows = map_records(duck, layout, spoiled)
+    assert rows.num_rows == len(spoiled)
     for counter in COUNTERS:
         assert all(value is None or value >= 0 for value in rows[counter].to_pylist())
 

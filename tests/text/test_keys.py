@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from groundswell.schema import COUNTERS, MAPPED
 from groundswell.text.keys import KEY_BYTES, observation_keys
 
@@ -35,7 +36,8 @@ def test_the_platform_and_the_observed_time_count() -> None:
 def test_with_an_id_the_text_does_not_count_and_without_it_does() -> None:
     assert key(text="other", author_id="b") == key()
     bare = {"post_id": None}
-    assert len({key(**bare), key(**bare, text="other"), key(**bare, author_id="b"), key(**bare, created_at=1), key()}) == 5
+    others = (key(**bare, text="other"), key(**bare, author_id="b"), key(**bare, created_at=1))
+    assert len({key(), key(**bare), *others}) == 5
 
 
 def test_an_empty_text_is_not_a_missing_one_and_fields_do_not_run_together() -> None:

@@ -1,12 +1,14 @@
+# ruff: noqa: RUF001 - what looks alike is what is tested
 """Hashtags, handles and links."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from groundswell.text.tags import fold_tags, hashtags_of, mentions_of, urls_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from groundswell.text.tags import fold_tags, hashtags_of, mentions_of, urls_of
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
-from groundswell.text.times import read_time, read_times
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from groundswell.text.times import read_time, read_times
+
+FIRST, LAST = datetime.fromisoformat("1991-01-01"), datetime.fromisoformat("2099-01-01")
 
 
 def utc(*parts: int) -> int:
@@ -72,7 +75,7 @@ def test_a_time_without_zone_is_of_the_named_zone(text: str, expected: int) -> N
     assert read_times(pa.array([text]), "Europe/Paris").to_pylist() == [expected]
 
 
-@given(st.lists(st.datetimes(datetime(1991, 1, 1), datetime(2099, 1, 1)), min_size=1, max_size=5), st.booleans())
+@given(st.lists(st.datetimes(FIRST, LAST), min_size=1, max_size=5), st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_whole_columns_are_read_as_each_value_is(moments: list[datetime], zoned: bool) -> None:
     texts = [moment.isoformat() + ("Z" if zoned else "") for moment in moments]

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - what looks alike is what is tested
 """Words against a plain reference, on many scripts."""
 
 from __future__ import annotations
@@ -6,11 +7,12 @@ import unicodedata
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from groundswell.text.characters import APOSTROPHE, DROP, GAP, SLOW, SOLO, fold_text, tables
 from groundswell.text.folding import CHUNK_BYTES
 from groundswell.text.tokens import tokenise, tokenise_one
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SCRIPTS = (
     "abcXYZ ÄÖÜßéèñçşİıŁŒﬁ",
@@ -25,7 +27,7 @@ SCRIPTS = (
 )
 any_text = st.one_of(
     st.text(alphabet=st.sampled_from("".join(SCRIPTS)), max_size=40),
-    st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=20),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
 )
 
 

@@ -6,6 +6,7 @@ a struct or a list is expected, and is none, becomes null.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -46,6 +47,8 @@ def leaf_text(value: Any) -> str | None:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return _encode(value).decode()
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return repr(value)
 
 

@@ -89,9 +89,7 @@ class SparkEngine:
         """Map a table of text columns; see `Engine.map_rows`. A column that is not there is null."""
         raw_name, sql = self._plan(layout)
         nothing = pa.nulls(rows.num_rows, pa.string())
-        columns = {
-            name: rows[name].cast(pa.string()) if name in rows.column_names else nothing for name in layout.raw
-        }
+        columns = {name: rows[name].cast(pa.string()) if name in rows.column_names else nothing for name in layout.raw}
         numbered = pa.table({**columns, RECORD: pa.array(np.arange(rows.num_rows))})
         if rows.num_rows:
             self._session.createDataFrame(numbered).createOrReplaceTempView(raw_name)
@@ -154,14 +152,12 @@ class SparkEngine:
     def _prepare(self, expression: ir.Table) -> None:
         """Make the functions of an expression known; Ibis would call those over Arrow arrays value by value."""
         from ibis.backends.pyspark.datatypes import PySparkType  # noqa: PLC0415
-        from pyspark.sql.functions import ArrowUDFType, arrow_udf  # noqa: PLC0415
+        from pyspark.sql.pandas.functions import arrow_udf  # noqa: PLC0415
 
         self._ibis._run_pre_execute_hooks(expression)
         for udf in expression.op().find(ops.ScalarUDF):
             if udf.__input_type__ == ops.udf.InputType.PYARROW:
-                function = arrow_udf(
-                    _bare(udf.__func__), PySparkType.from_ibis(udf.dtype), functionType=ArrowUDFType.SCALAR
-                )
+                function = arrow_udf(_from_arrow(udf.__func__), PySparkType.from_ibis(udf.dtype))
                 self._session.udf.register(self._ibis.compiler.__sql_name__(udf), function)
 
     def _table(self, name: str, frame: Any) -> ir.Table:
@@ -172,9 +168,14 @@ class SparkEngine:
         return table
 
 
-def _bare(function: Callable[[pa.Array], pa.Array]) -> Any:
-    """The function without annotations, which PySpark would take for its own kinds."""
-    return lambda texts: function(texts)
+def _from_arrow(function: Callable[[pa.Array], pa.Array]) -> Any:
+    """The function with annotations as PySpark wants them: classes, not their names."""
+
+    def run(texts):  # type: ignore[no-untyped-def]
+        return function(texts)
+
+    run.__annotations__ = {"texts": pa.Array, "return": pa.Array}
+    return run
 
 
 def _configured(builder: Any, settings: Settings) -> Any:

@@ -68,7 +68,7 @@ def integer(field: str, raw: ir.StringValue) -> Cell:
     # Nearly every cell is written as the number writes itself; only the others pay for the pattern.
     value = ibis.cases(
         ((quick.cast("string") == raw) & (quick >= 0), quick),
-        (raw.re_search(_WHOLE), raw.split(".")[0].try_cast("int64")),
+        (raw.re_search(_WHOLE), raw.re_extract("[0-9]+", 0).try_cast("int64")),
     )
     return Cell(field, raw, value)
 

@@ -22,6 +22,9 @@ import pyarrow.compute as pc
 EARLIEST_US: Final = 631_152_000_000_000
 LATEST_US: Final = 4_133_980_800_000_000
 
+#: 2037: from then on Arrow no longer changes the clocks twice a year.
+_ARROW_KNOWS_ZONES_UNTIL_US: Final = 2_114_380_800_000_000
+
 _ISO: Final = r"^\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?)?$"
 _ISO_UTC: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$"
 _SECONDS: Final = r"^\d{9,10}(?:\.0*)?$"
@@ -112,6 +115,8 @@ def _naive(texts: pa.Array, tz: str) -> pa.Array | None:
     try:
         local = texts.cast(pa.timestamp("us"))
         if tz != "UTC":
+            if pc.max(local.cast(pa.int64())).as_py() >= _ARROW_KNOWS_ZONES_UNTIL_US:
+                return None
             local = pc.assume_timezone(local, tz, ambiguous="earliest", nonexistent="raise")
     except pa.ArrowInvalid:
         return None  # one of them is no date (February 30) or was skipped by the clocks: read them one by one

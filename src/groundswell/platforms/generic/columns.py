@@ -30,8 +30,9 @@ NAMES: Final[Mapping[str, str]] = {
     "created_at": (
         "created_at created_utc createtime create_time created published_at publish_time publishedat published "
         "posted_at status_published timestamp datetime date_time date time post_date tweet_created "
-        "datum erstellt_am veroeffentlicht veroffentlicht zeitpunkt cree_le date_de_publication horodatage fecha fecha_creacion "
-        "criado_em data data_pubblicazione gepubliceerd tarih tanggal дата 日時 日付 时间 日期"
+        "datum erstellt_am veroeffentlicht veroffentlicht zeitpunkt cree_le date_de_publication "
+        "horodatage fecha fecha_creacion criado_em data data_pubblicazione gepubliceerd tarih tanggal "
+        "дата 日時 日付 时间 日期"
     ),
     "observed_at": "observed_at collected_at scraped_at crawled_at retrieved_at fetched_at abgerufen_am",
     "author_id": "author_id user_id userid channel_id account_id owner_id from_id autor_id auteur_id",
@@ -42,8 +43,8 @@ NAMES: Final[Mapping[str, str]] = {
     ),
     "likes": (
         "likes like_count likecount likes_count num_likes favorites favorite_count favourites favourites_count favs "
-        "digg_count diggcount hearts score upvotes gefaellt_mir gefallt_mir j_aime me_gusta curtidas mi_piace begeni suka лайки "
-        "いいね 点赞"
+        "digg_count diggcount hearts score upvotes gefaellt_mir gefallt_mir j_aime me_gusta curtidas mi_piace begeni "
+        "suka лайки いいね 点赞"
     ),
     "shares": (
         "shares share_count sharecount shares_count num_shares retweets retweet_count retweetcount reposts "

@@ -113,7 +113,7 @@ def _post_id(field: str, raw: ir.StringValue, _tz: str) -> casts.Cell:
     written = raw.strip().nullif("")
     whole = ibis.cases(
         (written.re_search(_ROUNDED), ibis.null("string")),
-        (written.re_search("^[0-9]+[.]0+$"), written.split(".")[0]),
+        (written.re_search("^[0-9]+[.]0+$"), written.re_replace("[.]0+$", "")),
         else_=written,
     )
     return casts.Cell(field, raw, whole)

@@ -6,3 +6,5 @@ from groundswell.platforms.tiktok.claims import CLAIMS
 from groundswell.platforms.tiktok.nested import NESTED
 
 LAYOUTS = (NESTED, CLAIMS)
+
+__all__ = ["CLAIMS", "LAYOUTS", "NESTED"]

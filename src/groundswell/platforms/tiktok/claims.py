@@ -44,9 +44,7 @@ def posts(raw: ir.Table) -> ir.Table:
         raw,
         {
             "platform": ibis.literal("tiktok"),
-            "post_id": ibis.cases((raw.video_id.re_search("[.]0*$"), raw.video_id.split(".")[0]), else_=raw.video_id)
-            .strip()
-            .nullif(""),
+            "post_id": raw.video_id.re_replace("[.]0*$", "").strip().nullif(""),
             "text": casts.text(raw.video_transcription_text),
             "kind": ibis.literal("video"),
             "duration_s": casts.number("video_duration_sec", raw.video_duration_sec),

@@ -6,3 +6,5 @@ from groundswell.platforms.youtube.trending_csv import TRENDING
 from groundswell.platforms.youtube.videos_list import VIDEOS
 
 LAYOUTS = (TRENDING, VIDEOS)
+
+__all__ = ["LAYOUTS", "TRENDING", "VIDEOS"]

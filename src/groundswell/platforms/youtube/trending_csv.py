@@ -19,6 +19,7 @@ from groundswell.platforms.udfs import times_reader
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+_TRENDING_DAY: Final = "^([0-9]{2})[.]([0-9]{2})[.]([0-9]{2})$"
 _WATCH: Final = "https://www.youtube.com/watch?v="
 
 COLUMNS: Final = (
@@ -71,7 +72,7 @@ def posts(raw: ir.Table) -> ir.Table:
         },
         metrics=[casts.integer("dislikes", _unless(unrated, raw.dislikes))],
         extra={
-            "tags": ibis.cases((tags.notnull(), tags.replace('"', "").split("|"))),
+            "tags": ibis.cases((tags.notnull(), tags.replace('"', "").re_split("[|]"))),
             "category_id": raw.category_id.nullif(""),
             "removed": ibis.cases((raw.video_error_or_removed.lower() == "true", "true")),
         },
@@ -88,9 +89,8 @@ def titled(title: ir.StringValue, description: ir.StringValue) -> ir.StringValue
 
 def _trending_day(written: ir.StringValue) -> ir.IntegerValue:
     """`yy.dd.mm` at 00:00 UTC, in microseconds."""
-    parts = written.split(".")
-    day = "20" + parts[0] + "-" + parts[2] + "-" + parts[1]
-    return ibis.cases((written.re_search("^[0-9]{2}[.][0-9]{2}[.][0-9]{2}$"), times_reader("UTC")(day)))
+    year, day, month = (written.re_extract(_TRENDING_DAY, group) for group in (1, 2, 3))
+    return times_reader("UTC")(ibis.cases((written.re_search(_TRENDING_DAY), "20" + year + "-" + month + "-" + day)))
 
 
 def _unless(off: ir.BooleanValue, raw: ir.StringValue) -> ir.StringValue:
