@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from groundswell.text.characters import fold_text
@@ -103,6 +104,7 @@ _OF_X: Final = frozenset(
 _COUNT: Final = re.compile(r"\s*\d+(\.0*)?\s*", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def plain_name(column: str) -> str:
     """A column's name folded, without accents, with `_` for everything between letters and digits.
 
@@ -111,6 +113,10 @@ def plain_name(column: str) -> str:
     """
     bare = "".join(c for c in unicodedata.normalize("NFD", fold_text(column)) if not unicodedata.combining(c))
     return re.sub(r"[\W_]+", "_", bare).strip("_")
+
+
+#: `NAMES` as `guess` compares them: a stream asks for each record of a sample.
+_PLAIN: Final = {field: tuple(plain_name(name) for name in names.split()) for field, names in NAMES.items()}
 
 
 def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:
@@ -127,9 +133,9 @@ def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> 
         by_name.setdefault(plain_name(column), column)
     found: dict[str, str] = {}
     taken: set[str] = set()
-    for field, names in NAMES.items():
-        for name in names.split():
-            candidate = by_name.get(plain_name(name))
+    for field, names in _PLAIN.items():
+        for name in names:
+            candidate = by_name.get(name)
             if candidate is not None and candidate not in taken and _fits(field, candidate, rows):
                 found[field] = candidate
                 taken.add(candidate)
