@@ -25,6 +25,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT: Final = Path(__file__).resolve().parent.parent
 IMAGES: Final = ROOT / "docs" / "images"
 CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: The language decides how date fields are written.
+FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--lang=en-GB")
 WIDTHS: Final = {"": (1440, 900), "-narrow": (390, 844)}
 LARGEST: Final = 200_000
 #: Open alerts that make a good picture, and how long the demo may take for them, seconds.
@@ -116,7 +118,7 @@ def take(address: str) -> list[Path]:
     pages = {"live": "/", "alert": f"/alerts/{alert['id']}", "explore": f"/posts?{search}"}
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS])
         taken = [
             _shoot(browser, address + path, name, theme, ending)
             for name, path in pages.items()
