@@ -89,6 +89,7 @@ bench: setup-dev
 
 docs: setup-dev
 	@$(BIN)/groundswell openapi --out frontend/openapi.json
+	@$(BIN)/python scripts/build_frontend.py types
 	@$(BIN)/python scripts/layout_docs.py
 	@$(BIN)/python scripts/make_docs.py
 

