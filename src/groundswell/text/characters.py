@@ -6,6 +6,7 @@ follow one version of Unicode, whatever engine reads the text. Building them tak
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -77,6 +78,9 @@ _HAN_COMPATIBILITY: Final = (0x2F800, 0x2FA1D)
 _EMOJI: Final = (0x1F000, 0x1FAFF)
 _JAMO: Final = (0x1100, 0x11FF)
 _LAST: Final = 0x1FFFF
+_DOT: Final = "\u0307"
+#: The combining class of marks that stand above; canonical order puts the others of a letter before them.
+_ABOVE: Final = 230
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,17 @@ def fold_text(text: str) -> str:
 
 def fold_normal(text: str) -> str:
     """`fold_text` of a text in which nothing is left to drop: NFKC, case folding, NFKC again."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).replace("i\u0307", "i")
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    if _DOT not in folded:
+        return folded
+    return unicodedata.normalize("NFKC", _dotted_i().sub(r"i\1", unicodedata.normalize("NFD", folded)))
+
+
+@cache
+def _dotted_i() -> re.Pattern[str]:
+    """An `i`, in its decomposed form the marks that stand before a dot above, and that dot."""
+    below = [chr(code) for code in range(_LAST + 1) if 0 < unicodedata.combining(chr(code)) < _ABOVE]
+    return re.compile(f"i([{''.join(below)}]*){_DOT}")
 
 
 @cache
