@@ -45,6 +45,8 @@ def settled(page: Page) -> None:
     """Wait until the page shows what it has."""
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator("main .loading-row").filter(visible=True)).to_have_count(0 if "/design" not in page.url else 3)
+    if any(part in page.url for part in ("/alerts/", "/trackers/", "/design")):
+        expect(page.locator(".chart svg").first).to_be_visible()
     page.evaluate("document.fonts.ready")
 
 
