@@ -59,6 +59,7 @@ def test_words_are_those_of_a_plain_walk_over_the_folded_text(texts: list[str | 
 
 
 @given(any_text)
+@example("I’\u0301")
 @settings(max_examples=300, deadline=None)
 def test_tokenising_words_again_changes_nothing(text: str) -> None:
     once = tokenise_one(text)

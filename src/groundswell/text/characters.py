@@ -104,10 +104,20 @@ def fold_text(text: str) -> str:
 
 def fold_normal(text: str) -> str:
     """`fold_text` of a text in which nothing is left to drop: NFKC, case folding, NFKC again."""
+    if any(sign in text for sign in _APOSTROPHES):
+        # It joins what stands around it, so a mark behind it belongs to the letter before it.
+        text = _marked_apostrophe().sub("", text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     if _DOT not in folded:
         return folded
     return unicodedata.normalize("NFKC", _dotted_i().sub(r"i\1", unicodedata.normalize("NFD", folded)))
+
+
+@cache
+def _marked_apostrophe() -> re.Pattern[str]:
+    """Apostrophes that a combining mark follows."""
+    marks = [chr(code) for code in range(_LAST + 1) if unicodedata.category(chr(code))[0] == "M"]
+    return re.compile(f"[{''.join(sorted(_APOSTROPHES))}]+(?=[{''.join(marks)}])")
 
 
 @cache
