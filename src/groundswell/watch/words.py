@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from groundswell.text.function_words import FUNCTION_WORDS
+
 #: What the prior is worth, in words.
 PRIOR_WORDS: Final = 500.0
 LEAST_Z: Final = 1.96
@@ -36,14 +38,15 @@ def characteristic_words(
 ) -> list[dict[str, Any]]:
     """The words that set the episode apart: `word`, `posts`, `log_odds`, `z`, the surest first.
 
-    `now` counts the episode's posts by word, `past` those of the past; `left_out` are the query's own.
+    `now` counts the episode's posts by word, `past` those of the past; `left_out` are the query's own;
+    function words say nothing of a topic and are left out too.
     """
     if past_posts < LEAST_PAST:
         return []
     now_all, past_all = float(sum(now.values())), float(sum(past.values()))
     found: list[dict[str, Any]] = []
     for word, posts in now.items():
-        if posts < LEAST_POSTS or word in left_out or (len(word) == 1 and word.isascii()):
+        if posts < LEAST_POSTS or word in left_out or word in FUNCTION_WORDS or (len(word) == 1 and word.isascii()):
             continue
         odds, z = log_odds(posts, now_all, past.get(word, 0.0), past_all)
         if z >= LEAST_Z:
