@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +23,7 @@ from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
 from groundswell.errors import UnavailableError
 from groundswell.watch import flow
 from groundswell.watch.contract import AlertRecord, SeriesPoint, StepOutput
-from groundswell.watch.state import WatchState
+from groundswell.watch.state import Key, WatchState
 
 #: The live page is told of at most this many windows at once; a replay at full speed closes thousands.
 TOLD_WINDOWS: Final = 50
@@ -56,6 +56,12 @@ class Progress:
             self.points[point.tracker_id, point.start] = point
         for alert in output.alerts:
             self.alerts[alert.id] = alert
+
+    def take_past(self, trackers: Set[Key]) -> None:
+        """Let the desk know the windows from which `trackers` have just learned, so that their lines have a past."""
+        for key, known in zip(self.state.keys, self.state.series, strict=True):
+            if key in trackers:
+                self.points |= {(point.tracker_id, point.start): point for point in known.points}
 
     @property
     def has_news(self) -> bool:

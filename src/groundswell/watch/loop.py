@@ -187,6 +187,7 @@ class WatchLoop:
         # A kill in between teaches them again, from a lake that may know more; so nothing planned may depend on it.
         self.checkpoint()
         self.progress.state = self._parts.teach(self.progress.state, new, until_us)
+        self.progress.take_past({(spec.id, spec.version) for spec in new})
         self.progress.batch += 1
         self._save()
 
