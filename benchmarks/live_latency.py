@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +40,9 @@ HISTORY_HOURS = 27
 HISTORY_PER_S = 1.0
 WORDS_PER_POST = 2
 BURSTS = 10
+#: The watch keeps up when `late_by_s` of the status is near 0 this many times, a second apart.
+CALM_LOOKS = 5
+CATCH_UP_S = 120
 GROUNDSWELL = (sys.executable, "-c", "from groundswell.cli import main; main()")
 ECHO = """
 import sys, uvicorn
@@ -235,13 +238,20 @@ def seconds_of(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
-def drive(address: str, plain: list[bytes], bursts: list[list[bytes]], seconds: float, rate: int) -> tuple[int, float]:
-    """Push at `rate` for `seconds`; records acknowledged and the rate that was reached."""
+def drive(
+    address: str,
+    plain: list[bytes],
+    bursts: list[list[bytes]],
+    seconds: float,
+    rate: int,
+    go_on: Callable[[], bool] = lambda: False,
+) -> tuple[int, float]:
+    """Push at `rate` for `seconds`, and longer while `go_on()`; records acknowledged and the rate that was reached."""
     pusher = Pusher(address)
     pause = threading.Event()
     taken = turn = 0
     begun = time.perf_counter()
-    while (now := time.perf_counter() - begun) < seconds:
+    while (now := time.perf_counter() - begun) < seconds or go_on():
         behind = turn * BATCH / rate - now
         if behind > 0:
             pause.wait(behind)
@@ -252,6 +262,17 @@ def drive(address: str, plain: list[bytes], bursts: list[list[bytes]], seconds: 
         taken += pusher.push(body)
         turn += 1
     return taken, taken / (time.perf_counter() - begun)
+
+
+def await_quiet(client: httpx.Client, caught_up: threading.Event) -> None:
+    """Set `caught_up` once the watch keeps up with the stream (it learns the trackers' past first), or give up."""
+    pause = threading.Event()
+    deadline, calm = time.monotonic() + CATCH_UP_S, 0
+    while calm < CALM_LOOKS and time.monotonic() < deadline:
+        late = client.get("/status").json()["late_by_s"]
+        calm = calm + 1 if late is not None and late < 0.5 else 0
+        pause.wait(1)
+    caught_up.set()
 
 
 def watch_memory(process: psutil.Process, peak: list[int], stop: threading.Event) -> None:
@@ -307,7 +328,7 @@ def measure_live(folder: Path, options: argparse.Namespace) -> bool:
     bursts = [templates(options.trackers, group, 200, 11 + at) for at, group in enumerate(groups)]
     # Ids of the measured part are others than those of the warm-up.
     marked = [[body.replace(PREFIX, b"m" + PREFIX) for body in bodies] for bodies in (plain, *bursts)]
-    heard, peak, stop = Heard(), [0], threading.Event()
+    heard, peak, stop = Heard(since=float("inf")), [0], threading.Event()
     with (
         server(folder / "live") as (process, address),
         httpx.Client(base_url=f"{address}/api/v1", timeout=60) as client,
@@ -317,14 +338,18 @@ def measure_live(folder: Path, options: argparse.Namespace) -> bool:
         listener = threading.Thread(target=heard.listen, args=(address,))
         listener.start()
         threading.Thread(target=watch_memory, args=(psutil.Process(process.pid), peak, stop), daemon=True).start()
-        taken, _ = drive(address, plain, bursts, options.warm_up, options.rate)
+        caught_up = threading.Event()
+        threading.Thread(target=await_quiet, args=(client, caught_up), daemon=True).start()
+        begun = time.perf_counter()
+        taken, _ = drive(address, plain, bursts, options.warm_up, options.rate, go_on=lambda: not caught_up.is_set())
+        warm_up = time.perf_counter() - begun
         heard.since = time.time()
         more, rate = drive(address, marked[0], marked[1:], options.seconds, options.rate)
         sums = settle(client, taken + more)
         stop.set()
     listener.join(60)
     kept = sums["stored"] == taken + more
-    print(f"Live, {options.trackers} trackers, {options.seconds:.0f} s after {options.warm_up:.0f} s of warm-up")
+    print(f"Live, {options.trackers} trackers, {options.seconds:.0f} s after {warm_up:.0f} s of warm-up")
     print(f"  rate            {rate:,.0f} posts/s")
     print(f"  acknowledged    {taken + more:,};  ledger: " + ", ".join(f"{n} {c:,}" for n, c in sums.items()))
     print(f"  nothing lost    {'yes' if kept else 'NO'}")

@@ -54,6 +54,10 @@ class Engine(Protocol):
         """Run an expression made of this engine's tables and stream its rows."""
         ...
 
+    def interrupt(self) -> None:
+        """End what another thread runs here now, with an error in that thread; does nothing if it runs nothing."""
+        ...
+
     def close(self) -> None:
         """Release what the engine holds; further calls fail."""
         ...

@@ -70,6 +70,7 @@ class DuckEngine:
         self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
         self._arrow: dict[str, pa.Table] = {}
+        self._running: set[duckdb.DuckDBPyConnection] = set()
 
     def map_json(self, path: Path, layout: Layout) -> Iterator[pa.RecordBatch]:
         """Map an NDJSON file; see `Engine.map_json`."""
@@ -133,6 +134,12 @@ class DuckEngine:
         batches = self._stream(cursor, sql, "a query")
         return pa.RecordBatchReader.from_batches(schema, _cast(batches, schema, cursor))
 
+    def interrupt(self) -> None:
+        """End what another thread runs; see `Engine.interrupt`."""
+        for cursor in list(self._running):
+            with suppress(duckdb.Error):  # it may just have ended
+                cursor.interrupt()
+
     def close(self) -> None:
         """Release memory and temporary files."""
         self._plans.clear()
@@ -140,12 +147,15 @@ class DuckEngine:
         self._con.close()
 
     def _stream(self, cursor: duckdb.DuckDBPyConnection, sql: str, where: str | Path) -> Iterator[pa.RecordBatch]:
+        self._running.add(cursor)
         try:
             # `cursor.execute(sql)` would hold the whole result; a relation's reader streams.
             yield from cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             what = f"DuckDB: {error}"
             raise GroundswellError(what, where=where, hint=_advice(error)) from error
+        finally:
+            self._running.discard(cursor)
 
     def _plan(self, layout: Layout) -> tuple[str, str]:
         """Name of the raw table and the SQL over it, compiled once for each layout."""

@@ -8,9 +8,6 @@ nulls, which every layout rejects, and gets its true reason by a second look. Wo
 from __future__ import annotations
 
 import itertools
-import os
-import sys
-import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,9 +22,10 @@ from groundswell.engines.contract import RECORD
 from groundswell.engines.expressions import bound_parameters, unfused
 from groundswell.engines.leaves import columns_of
 from groundswell.engines.shape import shape_batch
+from groundswell.engines.spark_session import BATCH_ROWS, start
 from groundswell.engines.splits import Split, records_of, split_lines
 from groundswell.engines.strict import Lines, read_object, second_look
-from groundswell.errors import GroundswellError, UnavailableError
+from groundswell.errors import GroundswellError
 from groundswell.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,10 +33,8 @@ if TYPE_CHECKING:
 
     from groundswell.platforms.layout import Layout
 
-BATCH_ROWS: Final = 16_384
 #: Pieces of a file that are mapped by one job, so that the driver holds only their rows.
 _SPLITS_A_JOB: Final = 16
-_LEAST_MEMORY: Final = 512
 
 Batches = Iterator[pa.RecordBatch]
 
@@ -53,22 +49,8 @@ class SparkEngine:
     name = "spark"
 
     def __init__(self, settings: Settings) -> None:
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        try:
-            from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
-        except ImportError as error:
-            what = "Spark is chosen, but PySpark is not installed"
-            raise UnavailableError(what, hint="pip install 'groundswell[spark]'") from error
-        # It works with pandas 3 as far as it is used here, which is only beneath Arrow.
-        warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
-        self._owns_session = SparkSession.getActiveSession() is None
-        try:
-            self._session = _configured(SparkSession.builder, settings).getOrCreate()
-            self._session.sparkContext.setLogLevel("ERROR")
-            self._ibis = ibis.pyspark.connect(self._session)
-        except Exception as error:  # whatever Java says: a missing JVM is a plain RuntimeError
-            what = f"Spark does not start: {str(error).splitlines()[0]}"
-            raise UnavailableError(what, where=settings.engine, hint="it needs Java 17 or 21 on the PATH") from error
+        self._session, self._owns_session = start(settings)
+        self._ibis = ibis.pyspark.connect(self._session)
         self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
 
@@ -121,6 +103,10 @@ class SparkEngine:
         found = self._sql(sql, "a query")
         columns = [column.cast(field.type) for column, field in zip(found.columns, schema, strict=True)]
         return pa.Table.from_arrays(columns, schema=schema).to_reader(BATCH_ROWS)
+
+    def interrupt(self) -> None:
+        """End what another thread runs; see `Engine.interrupt`."""
+        self._session.sparkContext.cancelAllJobs()
 
     def close(self) -> None:
         """Stop the session, if this engine started it."""
@@ -176,27 +162,6 @@ def _from_arrow(function: Callable[[pa.Array], pa.Array]) -> Any:
 
     run.__annotations__ = {"texts": pa.Array, "return": pa.Array}
     return run
-
-
-def _configured(builder: Any, settings: Settings) -> Any:
-    options = {
-        "spark.app.name": "groundswell",
-        "spark.driver.memory": f"{max(settings.memory, _LEAST_MEMORY)}m",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "false",
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
-        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
-        "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
-        "spark.sql.shuffle.partitions": str(settings.cores),
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.local.dir": str(settings.tmp_path / "spark"),
-        "spark.sql.warehouse.dir": str(settings.tmp_path / "warehouse"),
-    }
-    builder = builder.master(settings.engine)
-    for name, value in options.items():
-        builder = builder.config(name, value)
-    return builder
 
 
 def _raw_schema(layout: Layout) -> pa.Schema:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from groundswell.bus import Journal
 from groundswell.desk import Desk, checkpoints
 from groundswell.desk.clock import Clock
-from groundswell.errors import GroundswellError
+from groundswell.errors import ConflictError, GroundswellError
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -19,12 +19,17 @@ log = logging.getLogger("groundswell.watch")
 
 #: While more than this many blocks wait for the lake, it is written without a pause.
 _BACKLOG_BLOCKS: Final = 500
-#: How often the backlog is looked at, seconds.
+#: How often the backlog is looked at, and how long one try waits for an import that writes the lake, seconds.
 _LOOK_S: Final = 1.0
+#: An import may hold the lake this long before it is called trouble, seconds.
+PATIENCE_S: Final = 15.0
 _HOUR_US: Final = 3_600_000_000
 
-Deliver = Callable[[], bool]
-"""Writes the next batch of journal blocks to the lake; false when there was nothing to write."""
+Deliver = Callable[[float], bool]
+"""Writes the next batch of journal blocks to the lake, waiting so many seconds for another writer.
+
+False when there was nothing to write; raises ConflictError when the other one is not done in that time.
+"""
 
 
 class Delivery:
@@ -63,32 +68,60 @@ class Delivery:
             GroundswellError: the lake cannot be written; the journal keeps the records.
         """
         with self._turn:
-            while self._deliver():
-                self.trouble = None
-            self._cut()
+            self._write(self._journal.last_block(), PATIENCE_S, lambda: True)
+
+    def write_some(self) -> None:
+        """Write one batch, unless somebody else writes the lake just now; the journal keeps the rest.
+
+        Raises:
+            GroundswellError: the lake cannot be written.
+        """
+        if not self._turn.acquire(blocking=False):
+            return
+        try:
+            self._deliver(0.0)
+        except ConflictError:
+            return
+        finally:
+            self._turn.release()
 
     def _run(self) -> None:
-        waited = 0.0
+        waited = refused = 0.0
         while not self._stop.wait(_LOOK_S):
             waited += _LOOK_S
             if waited < self._settings.commit_every and self.behind() < _BACKLOG_BLOCKS:
                 continue
-            waited = 0.0
             try:
                 with self._turn:
-                    while self._deliver() and not self._stop.is_set():
-                        self.trouble = None
-                    self._cut()
+                    # Not beyond what is there now: a stream never ends, and its commits would get ever smaller.
+                    self._write(self._journal.last_block(), _LOOK_S, lambda: not self._stop.is_set())
+            except ConflictError as error:
+                refused += 2 * _LOOK_S
+                if refused >= PATIENCE_S:
+                    self._note(error)
+                continue
             except GroundswellError as error:
-                if self.trouble is None:
-                    log.error("the lake is not written: %s", error)
-                self.trouble = error
+                self._note(error)
+            waited = refused = 0.0
+
+    def _write(self, until_block: int, wait_s: float, go_on: Callable[[], bool]) -> None:
+        while go_on() and self._done() < until_block and self._deliver(wait_s):
+            self.trouble = None
+        self._cut()
+
+    def _note(self, error: GroundswellError) -> None:
+        if self.trouble is None:
+            log.error("the lake is not written: %s", error)
+        self.trouble = error
 
     def behind(self) -> int:
         """How many blocks of the journal the lake does not have yet."""
+        return self._journal.last_block() - self._done()
+
+    def _done(self) -> int:
         with self._desk.reading() as session:
             row = checkpoints.get(session, "lake")
-        return self._journal.last_block() - (0 if row is None else row.block)
+        return 0 if row is None else row.block
 
     def _cut(self) -> None:
         with self._desk.reading() as session:

@@ -35,18 +35,22 @@ def words_of(tokens: str | None) -> set[str]:
 
 def learn_posts(profile: Profile, posts: pa.Table) -> None:
     """Add the first `SAMPLE` of the posts (rows as `recent.KEPT`). Changes `profile`."""
-    sample = posts.slice(0, SAMPLE)
+    learn_all(profile, posts.slice(0, SAMPLE))
+
+
+def learn_all(profile: Profile, posts: pa.Table) -> None:
+    """Add all of the posts (columns tokens, hashtags, author, sound). Changes `profile`."""
     words: Counter[str] = Counter()
-    for tokens in sample.column("tokens").to_pylist():
+    for tokens in posts.column("tokens").to_pylist():
         words.update(words_of(tokens))
     tags: Counter[str] = Counter()
-    for hashtags in sample.column("hashtags").to_pylist():
+    for hashtags in posts.column("hashtags").to_pylist():
         tags.update(set(hashtags or ()))
-    profile.posts += sample.num_rows
+    profile.posts += posts.num_rows
     _add(profile.words, words, KEPT["words"])
     _add(profile.hashtags, tags, KEPT["hashtags"])
-    _add(profile.authors, Counter(a for a in sample.column("author").to_pylist() if a), KEPT["authors"])
-    _add(profile.sounds, Counter(s for s in sample.column("sound").to_pylist() if s), KEPT["sounds"])
+    _add(profile.authors, Counter(a for a in posts.column("author").to_pylist() if a), KEPT["authors"])
+    _add(profile.sounds, Counter(s for s in posts.column("sound").to_pylist() if s), KEPT["sounds"])
     if profile.posts > FADE_AT:
         profile.posts /= 2
         for counts in (profile.words, profile.hashtags, profile.authors, profile.sounds):

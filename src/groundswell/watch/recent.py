@@ -35,6 +35,8 @@ KEPT: Final = pa.schema(
         ("record", pa.int64()),
     ]
 )
+#: Columns of `schema.POSTS` that a profile is learned from.
+LEARNED: Final = ("tokens", "hashtags", "author_name", "author_id", "music_title", "music_author")
 #: With more pairs than this, what is not among the kept goes at once instead of when its window closes.
 _PRUNE_AT: Final = 50_000
 
@@ -98,16 +100,29 @@ def _joined(first: Any, second: Any, between: str) -> Any:
     return pc.if_else(pc.and_(pc.is_valid(first), pc.is_valid(second)), both, pc.coalesce(first, second))
 
 
+def learned_columns(posts: pa.Table) -> pa.Table:
+    """What a profile learns from posts (columns `LEARNED`): tokens, hashtags, author, sound."""
+    batch = posts.combine_chunks()
+    author, sound = _author_and_sound(batch)
+    return pa.table({name: batch.column(name) for name in ("tokens", "hashtags")} | {"author": author, "sound": sound})
+
+
+def _author_and_sound(batch: pa.Table | pa.RecordBatch) -> tuple[Any, Any]:
+    author = pc.coalesce(batch.column("author_name"), batch.column("author_id"))
+    return author, _joined(batch.column("music_title"), batch.column("music_author"), " · ")
+
+
 def kept_columns(posts: pa.Table) -> pa.Table:
     """What is kept of posts (columns of `schema.POSTS`, and `record` where they came in a stream), as `KEPT`."""
     if posts.num_rows == 0:
         return KEPT.empty_table()
     batch = posts.combine_chunks().to_batches()[0]
     offset = batch.column("origin_offset").cast(pa.string())
+    author, sound = _author_and_sound(batch)
     columns = {
-        "author": pc.coalesce(batch.column("author_name"), batch.column("author_id")),
+        "author": author,
         "created_us": batch.column("created_at").cast(pa.int64()),
-        "sound": _joined(batch.column("music_title"), batch.column("music_author"), " · "),
+        "sound": sound,
         "origin": _joined(batch.column("origin"), offset, ":"),
     }
     if "record" not in batch.schema.names:  # posts of the lake that never came as a stream

@@ -19,7 +19,7 @@ from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 from groundswell.sources.feed import LiveSource
 from groundswell.watch.contract import TrackerSpec
 from groundswell.watch.delivery import Delivery
-from groundswell.watch.history import teach
+from groundswell.watch.history import StoppedError, teach
 from groundswell.watch.loop import Hook, Parts, WatchLoop
 from groundswell.watch.plan import params_of
 from groundswell.watch.state import WatchState
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 TICK_S: Final = 0.25
 #: A replay at full speed may be this many journal blocks ahead of the watch.
 MAX_AHEAD: Final = 200
-
-#: How long a commit waits for an import that writes the lake, seconds.
-LAKE_WAIT_S: Final = 15.0
 
 LEASE: Final = "watch"
 
@@ -133,13 +130,28 @@ class Runner:
 
     def _run(self, stack: ExitStack, desk: Desk, journal: Journal, held: leases.Held, stop: threading.Event) -> None:
         delivery = self._make_delivery(stack, desk, journal)
-        loop = self._make_loop(stack, desk, journal, held, delivery)
+        loop = self._make_loop(stack, desk, journal, held, delivery, stop)
         self._journal, self._delivery, self._loop = journal, delivery, loop
         stack.callback(self._forget)
+        with contextlib.suppress(StoppedError):
+            self._work(stack, desk, journal, loop, delivery, stop)
+        loop.checkpoint()
+        self._on_change()
+        delivery.stop()
+        if stop.is_set():
+            # Whoever stops it does not want to wait; the journal keeps what the lake does not have yet.
+            delivery.write_some()
+        else:
+            delivery.drain()
+
+    def _work(
+        self, stack: ExitStack, desk: Desk, journal: Journal, loop: WatchLoop, delivery: Delivery, stop: threading.Event
+    ) -> None:
         loop.recover()
         if self._fresh(desk, journal):
             while loop.advance():
-                pass
+                if stop.is_set():
+                    return
             loop.reset()
         self._started(desk, journal)
         delivery.start()
@@ -151,10 +163,6 @@ class Runner:
             crew.stop()
         if not stop.is_set() and not self._live:
             loop.tick(loop.end_of_stream_us())
-        loop.checkpoint()
-        self._on_change()
-        delivery.stop()
-        delivery.drain()
 
     def _watch(self, loop: WatchLoop, crew: _Crew, stop: threading.Event) -> None:
         crew.start()
@@ -175,7 +183,13 @@ class Runner:
                 self._wake.wait(TICK_S)
 
     def _make_loop(
-        self, stack: ExitStack, desk: Desk, journal: Journal, held: leases.Held, delivery: Delivery
+        self,
+        stack: ExitStack,
+        desk: Desk,
+        journal: Journal,
+        held: leases.Held,
+        delivery: Delivery,
+        stop: threading.Event,
     ) -> WatchLoop:
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
         from groundswell.lake import Lake  # noqa: PLC0415
@@ -186,10 +200,10 @@ class Runner:
         lake = Lake.open(self._settings)
 
         def teach_new(state: WatchState, specs: Sequence[TrackerSpec], until_us: int) -> WatchState:
-            with contextlib.suppress(ConflictError):
-                # What streamed in lately is history too; if an import holds the lake, it must do without.
-                delivery.drain()
-            return teach(state, specs, until_us, params_of(self._settings), lake=lake, engine=engine)
+            with contextlib.suppress(GroundswellError):
+                # What streamed in lately is history too; if it cannot be written now, it must do without.
+                delivery.write_some()
+            return teach(state, specs, until_us, params_of(self._settings), lake=lake, engine=engine, stop=stop)
 
         parts = Parts(
             settings=self._settings,
@@ -214,8 +228,8 @@ class Runner:
         stack.callback(engine.close)
         lake = Lake.open(self._settings)
 
-        def deliver() -> bool:
-            batch = journal_to_lake(journal, lake, desk, engine, self._settings, now=self._now, wait_s=LAKE_WAIT_S)
+        def deliver(wait_s: float) -> bool:
+            batch = journal_to_lake(journal, lake, desk, engine, self._settings, now=self._now, wait_s=wait_s)
             return batch is not None
 
         return Delivery(self._settings, desk, journal, deliver, now=self._now)

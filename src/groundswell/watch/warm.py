@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +11,14 @@ import pyarrow as pa
 
 from groundswell.watch.contract import SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector, Scores, learn, score
-from groundswell.watch.profiles import learn_posts
-from groundswell.watch.recent import kept_columns
+from groundswell.watch.profiles import learn_all
+from groundswell.watch.recent import learned_columns
 from groundswell.watch.state import Series, WatchState, align
 
 Ints = npt.NDArray[np.int64]
+
+#: Windows between two looks whether to go on.
+_CHECK_EVERY = 500
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,32 @@ def warm_start(
     return warm_start_all(state, [History(tracker, counts, totals, first_window_us)], params)
 
 
-def warm_start_all(state: WatchState, histories: Sequence[History], params: WatchParams) -> WatchState:
+def take_up(state: WatchState, trackers: Sequence[TrackerSpec], params: WatchParams) -> None:
+    """Add trackers that `state` does not know yet; they know nothing. Changes `state`."""
+    known = [tracker for series in state.series if (tracker := series.tracker) is not None]
+    keys = {(tracker.id, tracker.version) for tracker in known}
+    align(state, [*known, *(one for one in trackers if (one.id, one.version) not in keys)], params)
+
+
+def warm_start_all(
+    state: WatchState,
+    histories: Sequence[History],
+    params: WatchParams,
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> WatchState:
     """Teach trackers from their histories, all at once. The given `state` is used up.
+
+    `check` is called every now and then; what it raises ends the work.
 
     Windows in which the whole stream was empty though posts were expected teach nothing. Trackers that the
     state does not know yet are added to it.
     """
-    known = [tracker for series in state.series if (tracker := series.tracker) is not None]
-    keys = {(tracker.id, tracker.version) for tracker in known}
-    new = [h.tracker for h in histories if (h.tracker.id, h.tracker.version) not in keys]
-    align(state, [*known, *new], params)
+    take_up(state, [history.tracker for history in histories], params)
     if not histories:
         return state
     counts, present, first = _grid(histories, params)
-    detector, points = _replay(counts, present, first, histories, params)
+    detector, points = _replay(counts, present, first, histories, params, check)
     row = {key: number for number, key in enumerate(state.keys)}
     if detector.seen[0] > state.detector.seen[0]:
         _copy_row(detector, 0, state.detector, 0)
@@ -66,10 +81,9 @@ def warm_start_all(state: WatchState, histories: Sequence[History], params: Watc
 
 
 def teach_posts(state: WatchState, tracker: TrackerSpec, posts: pa.Table) -> WatchState:
-    """Teach a tracker what its posts are usually like from past ones (columns of `schema.POSTS`)."""
+    """Teach a tracker what its posts are usually like from past ones (columns `recent.LEARNED`)."""
     at = state.keys.index((tracker.id, tracker.version))
-    for start in range(0, posts.num_rows, 64):
-        learn_posts(state.series[at].profile, kept_columns(posts.slice(start, 64)))
+    learn_all(state.series[at].profile, learned_columns(posts))
     return state
 
 
@@ -97,11 +111,14 @@ def _replay(
     first: int,
     histories: Sequence[History],
     params: WatchParams,
+    check: Callable[[], None],
 ) -> tuple[Detector, list[list[SeriesPoint]]]:
     detector = Detector.empty(counts.shape[1])
     points: list[list[SeriesPoint]] = [[] for _ in histories]
     silent = 0
     for number in range(len(counts)):
+        if number % _CHECK_EVERY == 0:
+            check()
         start = first + number * params.window_us
         silent = 0 if counts[number, 0] else silent + 1
         hole = silent > params.silence_windows or (silent > 0 and _was_expected(detector, params))
