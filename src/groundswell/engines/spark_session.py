@@ -1,0 +1,88 @@
+"""Starting Spark quietly: what Java prints goes to a file, not among the results and messages of a verb."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import warnings
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from groundswell.errors import UnavailableError
+from groundswell.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark import SparkConf
+
+#: Records of one Arrow batch on its way to a worker and back.
+BATCH_ROWS: Final = 16_384
+_LEAST_MEMORY: Final = 512
+
+
+def start(settings: Settings) -> tuple[Any, bool]:
+    """A Spark session, and whether it was started here: a session that is there already is taken as it is.
+
+    Raises:
+        UnavailableError: PySpark or Java is not there, or the master cannot be reached.
+    """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    try:
+        from pyspark import SparkConf  # noqa: PLC0415 - an extra
+        from pyspark.sql import SparkSession  # noqa: PLC0415
+    except ImportError as error:
+        what = "Spark is chosen, but PySpark is not installed"
+        raise UnavailableError(what, hint="pip install 'groundswell[spark]'") from error
+    # It works with pandas 3 as far as it is used here, which is only beneath Arrow.
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
+    own = SparkSession.getActiveSession() is None
+    conf = SparkConf().setMaster(settings.engine).setAll(list(_options(settings).items()))
+    with tempfile.TemporaryFile(prefix="groundswell-spark-") as log:
+        try:
+            if own:
+                _start_java(conf, log)
+            session = SparkSession.builder.config(conf=conf).getOrCreate()
+            session.sparkContext.setLogLevel("ERROR")
+        except Exception as error:  # whatever Java says: a missing JVM is a plain RuntimeError
+            no_java = "JAVA_GATEWAY_EXITED" in str(error)
+            what = f"Spark does not start: {(no_java and _last_line(log)) or str(error).splitlines()[0]}"
+            hint = "it needs Java 17 or newer, on the PATH or in JAVA_HOME" if no_java else "is the address right?"
+            raise UnavailableError(what, where=settings.engine, hint=hint) from error
+    return session, own
+
+
+def _start_java(conf: SparkConf, log: IO[bytes]) -> None:
+    """Start the Java process that all sessions of this process share, if it does not run yet.
+
+    PySpark would let it write to our own stdout and stderr; warnings of its start mean nothing to a user, and
+    what goes wrong later arrives as an exception.
+    """
+    from pyspark import SparkContext  # noqa: PLC0415
+    from pyspark.java_gateway import launch_gateway  # noqa: PLC0415
+
+    if SparkContext._gateway is None:
+        java = launch_gateway(conf, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
+        SparkContext(conf=conf, gateway=java)
+
+
+def _options(settings: Settings) -> dict[str, str]:
+    return {
+        "spark.app.name": "groundswell",
+        "spark.driver.memory": f"{max(settings.memory, _LEAST_MEMORY)}m",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "false",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+        "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+        "spark.sql.shuffle.partitions": str(settings.cores),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.local.dir": str(settings.tmp_path / "spark"),
+        "spark.sql.warehouse.dir": str(settings.tmp_path / "warehouse"),
+    }
+
+
+def _last_line(log: IO[bytes]) -> str:
+    """What Java, or the script that starts it, said last."""
+    log.seek(0)
+    lines = log.read().decode("utf-8", "replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
