@@ -50,6 +50,7 @@ def test_a_whole_session_prints_what_the_schemas_say(cli: Run, simulated: Path) 
 
     made = check("token create", cli("token", "create", "script", "--json"))
     assert check("token list", cli("token", "list", "--json"))["items"][0]["id"] == made["id"]
+    assert check("token revoke", cli("token", "revoke", made["id"], "--json"))["revoked_at"] is not None
 
 
 def test_a_replay_and_its_alerts_print_what_the_schemas_say(cli: Run, simulated: Path, tmp_path: Path) -> None:

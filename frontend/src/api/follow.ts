@@ -87,7 +87,7 @@ export function useLive(): void {
           if (state.kind === "open" && state.recovered) void client.invalidateQueries();
         },
         onStale: () => {
-          void client.invalidateQueries();
+          tries = 1; // so that everything is loaded anew, after the new number is known and not before
           void begin();
         },
       });

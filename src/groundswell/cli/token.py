@@ -71,10 +71,17 @@ def list_(as_json: Json = False) -> None:
 
 
 @token.command()
-def revoke(identity: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `list` shows it.")]) -> None:
+def revoke(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `list` shows it.")],
+    as_json: Json = False,
+) -> None:
     """End a token; a server that runs stops taking it within seconds."""
     from groundswell.desk import tokens
 
     with _desk() as desk, desk.session() as session:
         row = tokens.revoke(session, identity)
+        document = _document(row)
+    if as_json:
+        emit(document)
+        return
     messages.print(f"token {row.id} ({row.name}) is revoked", soft_wrap=True, markup=False)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from groundswell.desk.clock import iso
 from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
+
+#: Posts expected in a window below which a ratio says nothing; as in `watch.evidence`.
+LEAST_EXPECTED: Final = 0.5
 
 
 def window(row: SeriesRow) -> dict[str, Any]:
@@ -54,7 +57,7 @@ def alert_summary(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
         "closed_at": iso(row.closed_at),
         "observed": row.observed,
         "expected": row.expected,
-        "ratio": row.observed / row.expected if row.expected > 0 else None,
+        "ratio": row.observed / row.expected if row.expected >= LEAST_EXPECTED else None,
         "return_days": row.return_days,
         "p_value": row.p_value,
         "posts": row.posts,

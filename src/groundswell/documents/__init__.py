@@ -26,6 +26,7 @@ from groundswell.documents.system import (
     DoctorDocument,
     NewTokenDocument,
     ServeDocument,
+    TokenLine,
     TokensDocument,
 )
 from groundswell.documents.watch import AlertsDocument, DemoDocument, RunDocument, SimulateDocument
@@ -52,6 +53,7 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "alerts show": Alert,
     "token create": NewTokenDocument,
     "token list": TokensDocument,
+    "token revoke": TokenLine,
     "serve": ServeDocument,
     "simulate": SimulateDocument,
     "demo": DemoDocument,

@@ -47,7 +47,7 @@ class DoctorDocument(Printed):
 
 
 class TokenLine(Printed):
-    """An API token, without its secret."""
+    """An API token, without its secret; also `groundswell token revoke --json`."""
 
     id: str
     name: str

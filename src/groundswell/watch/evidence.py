@@ -25,7 +25,7 @@ DETECTOR_VERSION: Final = 1
 READ: Final = 1_500
 SHOWN: Final = 8
 #: Posts expected per window below which a ratio says nothing.
-LEAST_EXPECTED: Final = 0.05
+LEAST_EXPECTED: Final = 0.5
 _TIMES: Final = "\u00d7"
 SHOWN_POSTS: Final = 12
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -246,7 +246,8 @@ def headline(name: str, episode: Episode, params: WatchParams) -> str:
         share = 100 * peak.count / (peak.expected or 1.0)
         return f"“{name}” is down to {share:.0f} % of what is usual"
     if ratio is None:
-        return f"“{name}” is mentioned {peak.count} times in {length}, usually almost never"
+        posts = f"{peak.count:,} post" + ("" if peak.count == 1 else "s")
+        return f"“{name}” is in {posts} in {length}; usually there are almost none"
     return f"“{name}” is mentioned {ratio:.1f} times as often as usual"
 
 
