@@ -9,6 +9,7 @@ from pathlib import Path
 
 import ibis
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from groundswell.engines.duckdb import DuckEngine
@@ -73,6 +74,16 @@ def test_a_table_is_forgotten_once_no_expression_uses_it(engine: DuckEngine) -> 
     engine.register("numbers", pa.table({"n": range(10)}))
     gc.collect()
     assert engine._arrow == {}
+
+
+def test_a_result_is_read_to_its_end_though_nobody_holds_the_tables_any_more(
+    engine: DuckEngine, tmp_path: Path
+) -> None:
+    rows = pa.table({"n": pa.array(range(10), pa.int64())})
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    found = engine.run(engine.read_table([tmp_path / "rows.parquet"], rows.schema))
+    gc.collect()
+    assert found.read_all().num_rows == 10
 
 
 def test_a_file_that_is_not_there_is_an_error_with_its_name(engine: DuckEngine, tmp_path: Path) -> None:

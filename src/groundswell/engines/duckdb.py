@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 #: Rows of a batch: small ones keep the memory of a stream low.
 BATCH_ROWS: Final = 16_384
+_AHEAD: Final = "64MiB"
 _GLOB: Final = frozenset("*?[]{}")
 #: A line's end and what a reader's buffer needs beyond the record itself.
 _SLACK: Final = 1 << 12
@@ -57,6 +58,7 @@ class DuckEngine:
             self._con = duckdb.connect(
                 ":memory:",
                 config={
+                    "streaming_buffer_size": "64MiB",
                     "memory_limit": f"{settings.memory}MiB",
                     "threads": settings.cores,
                     "temp_directory": str(self._tmp / f"duckdb-{os.getpid()}-{id(self):x}"),
@@ -132,7 +134,7 @@ class DuckEngine:
         for memory in expression.op().find(ops.InMemoryTable):
             cursor.register(memory.name, memory.data.to_pyarrow(memory.schema))
         batches = self._stream(cursor, sql, "a query")
-        return pa.RecordBatchReader.from_batches(schema, _cast(batches, schema, cursor))
+        return pa.RecordBatchReader.from_batches(schema, _cast(batches, schema, cursor, expression))
 
     def interrupt(self) -> None:
         """End what another thread runs; see `Engine.interrupt`."""
@@ -149,6 +151,8 @@ class DuckEngine:
     def _stream(self, cursor: duckdb.DuckDBPyConnection, sql: str, where: str | Path) -> Iterator[pa.RecordBatch]:
         self._running.add(cursor)
         try:
+            # While a consumer is busy with one batch, DuckDB's threads go on until this much waits.
+            cursor.execute(f"SET streaming_buffer_size = '{_AHEAD}'")
             # `cursor.execute(sql)` would hold the whole result; a relation's reader streams.
             yield from cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
         except (duckdb.Error, pa.ArrowException, OSError) as error:
@@ -215,8 +219,9 @@ def _with_columns(rows: pa.Table, layout: Layout) -> pa.Table:
 
 
 def _cast(
-    batches: Iterator[pa.RecordBatch], schema: pa.Schema, cursor: duckdb.DuckDBPyConnection
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, cursor: duckdb.DuckDBPyConnection, _expression: ir.Table
 ) -> Iterator[pa.RecordBatch]:
+    """The batches with the types of `schema`; keeps the expression, and so its tables, until the last one."""
     with cursor:
         for batch in batches:
             columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]

@@ -27,10 +27,11 @@ def start(settings: Settings) -> tuple[Any, bool]:
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
-        from pyspark import SparkConf  # noqa: PLC0415 - an extra
+        import pandas as _  # noqa: PLC0415 - an extra, which PySpark imports only when it is needed
+        from pyspark import SparkConf  # noqa: PLC0415
         from pyspark.sql import SparkSession  # noqa: PLC0415
     except ImportError as error:
-        what = "Spark is chosen, but PySpark is not installed"
+        what = f"Spark is chosen, but the package {error.name} is not installed"
         raise UnavailableError(what, hint="pip install 'groundswell[spark]'") from error
     # It works with pandas 3 as far as it is used here, which is only beneath Arrow.
     warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
@@ -44,7 +45,7 @@ def start(settings: Settings) -> tuple[Any, bool]:
             session.sparkContext.setLogLevel("ERROR")
         except Exception as error:  # whatever Java says: a missing JVM is a plain RuntimeError
             no_java = "JAVA_GATEWAY_EXITED" in str(error)
-            what = f"Spark does not start: {(no_java and _last_line(log)) or str(error).splitlines()[0]}"
+            what = f"Spark does not start: {(no_java and _last_line(log)) or _reason(error)}"
             hint = "it needs Java 17 or newer, on the PATH or in JAVA_HOME" if no_java else "is the address right?"
             raise UnavailableError(what, where=settings.engine, hint=hint) from error
     return session, own
@@ -79,6 +80,12 @@ def _options(settings: Settings) -> dict[str, str]:
         "spark.local.dir": str(settings.tmp_path / "spark"),
         "spark.sql.warehouse.dir": str(settings.tmp_path / "warehouse"),
     }
+
+
+def _reason(error: Exception) -> str:
+    """What an exception says; one from Java names the call first and then, behind a colon, what was wrong."""
+    lines = str(error).splitlines() or [type(error).__name__]
+    return next((line[2:] for line in lines if line.startswith(": ")), lines[0])
 
 
 def _last_line(log: IO[bytes]) -> str:
