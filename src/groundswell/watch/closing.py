@@ -11,7 +11,7 @@ from msgspec import structs
 
 from groundswell.query import Query
 from groundswell.watch.contract import AlertRecord, SeriesPoint, TrackerSpec, WatchParams, WindowState
-from groundswell.watch.detector import Scores, learn, score
+from groundswell.watch.detector import Scores, forecast, learn, score
 from groundswell.watch.episodes import Episode, alert_id, begin, is_unusual, opens, proceed
 from groundswell.watch.evidence import Case, collect, detail, headline, window_document
 from groundswell.watch.profiles import learn_posts
@@ -71,11 +71,12 @@ def _close(state: WatchState, start: int, watched: Watched, written: Written) ->
     if counts[0]:
         state.last_post = start
     values = counts.astype(np.float64)
-    scores = score(state.detector, values, start, params)
+    ahead = forecast(state.detector, start, params)
+    scores = score(state.detector, values, start, params, ahead)
     begun = np.array([state.first_us, *(series.first_us for series in state.series)], dtype=np.int64)
     hole = _is_hole(counts, scores, start, watched)
     gap = (begun > start) | hole
-    learn(state.detector, values, start, params, ~gap)
+    learn(state.detector, values, start, params, ~gap, ahead)
     written.closed += 1
     points = _points(state.keys, counts, scores, gap, start, watched)
     for slot, (point, rise) in enumerate(zip(points, scores.platform_rise[1:].tolist(), strict=True)):

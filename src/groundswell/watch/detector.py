@@ -25,6 +25,9 @@ from groundswell.watch.tails import burst_tail, drop_tail, quantile
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+Forecast = tuple[Floats, Floats, Floats]
+"""What is expected of a window, its extra variation and its season factor; one row a series."""
+
 LEVEL_HALF_LIFE: Final = DAY
 """Memory of the level where posts are plenty."""
 LEVEL_LONGEST: Final = 14 * DAY
@@ -153,7 +156,7 @@ def refresh_season(detector: Detector, start_us: int) -> None:
     detector.season_hour = hour
 
 
-def forecast(detector: Detector, start_us: int, params: WatchParams) -> tuple[Floats, Floats, Floats]:
+def forecast(detector: Detector, start_us: int, params: WatchParams) -> Forecast:
     """Expected count, extra variation and season factor of the window that starts at `start_us`."""
     refresh_season(detector, start_us)
     first, second, weight = neighbours(start_us + params.window_us // 2)
@@ -169,9 +172,14 @@ def forecast(detector: Detector, start_us: int, params: WatchParams) -> tuple[Fl
     return expected, extra, season
 
 
-def score(detector: Detector, counts: Floats, start_us: int, params: WatchParams) -> Scores:
-    """How unusual the counts of the window that starts at `start_us` are. Learns nothing."""
-    expected, extra, _ = forecast(detector, start_us, params)
+def score(
+    detector: Detector, counts: Floats, start_us: int, params: WatchParams, known: Forecast | None = None
+) -> Scores:
+    """How unusual the counts of the window that starts at `start_us` are. Learns nothing.
+
+    `known` is the window's `forecast`, where the caller has it already.
+    """
+    expected, extra, _ = known or forecast(detector, start_us, params)
     stream_known = bool(detector.seen[0] * params.window_us >= KNOWN_STREAM)
     learning = (detector.seen * params.window_us < KNOWN_SERIES) | (not stream_known)
     others = _platform_rise(counts, expected, float(extra[0]))
@@ -190,11 +198,14 @@ def score(detector: Detector, counts: Floats, start_us: int, params: WatchParams
     alone_days = days * np.where(
         drop, share / np.maximum(drop_alone, _LEAST_P), (1 - share) / np.maximum(burst_alone, _LEAST_P)
     )
+    # Both ends at once: for few series the calls cost more than the numbers.
+    ends = np.repeat((0.025, 0.975), len(expected))
+    lower, upper = quantile(ends, np.tile(expected, 2), np.tile(extra, 2)).reshape(2, -1)
     return Scores(
         expected=expected,
         extra=extra,
-        lower=quantile(0.025, expected, extra),
-        upper=quantile(0.975, expected, extra),
+        lower=lower,
+        upper=upper,
         p_burst=p_burst,
         p_drop=p_drop,
         p_alone=np.where(drop, drop_alone, burst_alone),
@@ -220,13 +231,20 @@ def _platform_rise(counts: Floats, expected: Floats, stream_extra: float) -> Flo
     return np.asarray(factor, dtype=np.float64)
 
 
-def learn(detector: Detector, counts: Floats, start_us: int, params: WatchParams, taught: Bools) -> None:
-    """Let the window teach the series in `taught`. Changes `detector`.
+def learn(
+    detector: Detector,
+    counts: Floats,
+    start_us: int,
+    params: WatchParams,
+    taught: Bools,
+    known: Forecast | None = None,
+) -> None:
+    """Let the window teach the series in `taught`. Changes `detector`. `known` as in `score`.
 
     An unusual window teaches no more than `LEVEL_CLIP` standard deviations, until the series has been outside
     its band for `SHIFT_AFTER`: then it is believed, and the old level forgotten.
     """
-    expected, extra, season = forecast(detector, start_us, params)
+    expected, extra, season = known or forecast(detector, start_us, params)
     deviation = np.sqrt(expected + extra * expected**2)
     window = float(params.window_us)
     young = detector.seen * window < KNOWN_SERIES

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 #: How long the watch waits for records before it looks at the clock again, seconds.
 TICK_S: Final = 0.25
+#: After a batch of fewer records than this a live watch lets some more gather, because a batch of one costs almost
+#: as much as one of a thousand; for so many seconds, which is as much later as an alert may be.
+_SMALL: Final = 5_000
+_GATHER_S: Final = 0.1
 #: A replay at full speed may be this many journal blocks ahead of the watch.
 MAX_AHEAD: Final = 200
 
@@ -181,6 +185,8 @@ class Runner:
                 self._on_change()
             if not count:
                 self._wake.wait(TICK_S)
+            elif self._live and count < _SMALL:
+                stop.wait(_GATHER_S)
 
     def _make_loop(
         self,

@@ -57,24 +57,29 @@ def drop_tail(count: Floats, mean: Floats, extra: Floats) -> Floats:
     return np.maximum(1.0 - burst_tail(count, mean, extra), 1e-16)
 
 
-def quantile(probability: float, mean: Floats, extra: Floats) -> Floats:
-    """The least count whose distribution function reaches `probability`.
+def quantile(probability: float | Floats, mean: Floats, extra: Floats) -> Floats:
+    """The least count whose distribution function reaches `probability` (one for all, or one for each row).
 
     Starts from the gamma distribution of the same mean and variance (Wilson & Hilferty 1931) and walks to the
     exact count; where means are so large that the start is a few counts off, it may stay one or two counts off.
     """
     mean = np.maximum(mean, _LEAST_MEAN)
-    z = special.ndtri(probability)
+    wanted = np.broadcast_to(np.asarray(probability, dtype=np.float64), mean.shape)
+    z = special.ndtri(wanted)
     shape = 1.0 / (extra + 1.0 / mean)
     root = np.maximum(1 - 1 / (9 * shape) + z / (3 * np.sqrt(shape)), 0.0)
     count: Floats = np.floor(mean * root**3)
     rising = np.arange(len(count))
     falling = rising
     for _ in range(4):
-        rising = rising[lower_tail(count[rising], mean[rising], extra[rising]) < probability]
+        rising = rising[lower_tail(count[rising], mean[rising], extra[rising]) < wanted[rising]]
+        if not len(rising):
+            break
         count[rising] += 1
     for _ in range(4):
         falling = falling[count[falling] > 0]
-        falling = falling[lower_tail(count[falling] - 1, mean[falling], extra[falling]) >= probability]
+        falling = falling[lower_tail(count[falling] - 1, mean[falling], extra[falling]) >= wanted[falling]]
+        if not len(falling):
+            break
         count[falling] -= 1
     return count
