@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import warnings
+from importlib.util import find_spec
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from groundswell.errors import UnavailableError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 #: Records of one Arrow batch on its way to a worker and back.
 BATCH_ROWS: Final = 16_384
 _LEAST_MEMORY: Final = 512
+#: PySpark imports pandas only once it needs it.
+_PACKAGES: Final = ("pyspark", "pandas")
 
 
 def start(settings: Settings) -> tuple[Any, bool]:
@@ -26,13 +29,12 @@ def start(settings: Settings) -> tuple[Any, bool]:
         UnavailableError: PySpark or Java is not there, or the master cannot be reached.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    try:
-        import pandas as _  # noqa: PLC0415 - an extra, which PySpark imports only when it is needed
-        from pyspark import SparkConf  # noqa: PLC0415
-        from pyspark.sql import SparkSession  # noqa: PLC0415
-    except ImportError as error:
-        what = f"Spark is chosen, but the package {error.name} is not installed"
-        raise UnavailableError(what, hint="pip install 'groundswell[spark]'") from error
+    if missing := [name for name in _PACKAGES if find_spec(name) is None]:
+        what = f"Spark is chosen, but {' and '.join(missing)} is not installed"
+        raise UnavailableError(what, hint="pip install 'groundswell[spark]'")
+    from pyspark import SparkConf  # noqa: PLC0415 - an extra
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
     # It works with pandas 3 as far as it is used here, which is only beneath Arrow.
     warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
     own = SparkSession.getActiveSession() is None
