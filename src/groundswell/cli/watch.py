@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: How often a running watch says on the terminal how far it is, seconds.
 _TELL_S: Final = 5.0
 
+#: How often the bar of a replay moves, seconds.
+_DRAW_S: Final = 0.2
+
 verbs = typer.Typer(no_args_is_help=True, help="Watch queries: add, list, remove, run.")
 app.add_typer(verbs, name="watch")
 
@@ -193,8 +196,14 @@ def _replay(settings: Settings, paths: list[str], options: Options, speed: str, 
             def progress(what: str, count: int) -> None:
                 status.update(f"{what} {count:,} records" if count else what)
 
+            @contextmanager
+            def running(runner: Runner, total: int) -> Iterator[threading.Event]:
+                status.stop()
+                with _running(runner, total) as stop:
+                    yield stop
+
             job = Replay(settings, files, options, pace, again, progress)
-            return job.run(_running)
+            return job.run(running)
     finally:
         for file in files:
             if not file.kept:
@@ -229,19 +238,38 @@ def _running(runner: Runner, total: int) -> Iterator[threading.Event]:
         runner.wake()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    teller = threading.Thread(target=_tell, args=(runner, total, ended), daemon=True)
-    if messages.is_terminal:
+    tell = _draw if total and messages.is_terminal else _tell
+    teller = threading.Thread(target=tell, args=(runner, total, ended), daemon=True)
+    if total or messages.is_terminal:
         teller.start()
     try:
         yield stop
     finally:
         ended.set()
+        if teller.ident is not None:
+            teller.join()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
+def _draw(runner: Runner, total: int, ended: threading.Event) -> None:
+    """A bar of a replay's records with the time that it still takes."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from groundswell.desk.clock import iso
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=messages, transient=True) as progress:
+        task = progress.add_task("replaying", total=total)
+        while not ended.wait(_DRAW_S):
+            status = runner.status()
+            if status is not None:
+                at = (iso(status.clock_us) or "")[:10] if status.clock_us else "replaying"
+                progress.update(task, completed=status.records, description=at)
+
+
 def _tell(runner: Runner, total: int, ended: threading.Event) -> None:
-    """Say on the terminal how far it is, every few seconds."""
+    """Say how far it is, a line every few seconds."""
     from groundswell.desk.clock import iso
 
     last = -1

@@ -115,7 +115,7 @@ class Replay:
                 return {**(before.summary or {}), "state": "done before"}
         prepared = self._prepare()
         runner = self._runner(prepared)
-        with running(runner, prepared.records) as stop:
+        with running(runner, self._left(prepared)) as stop:
             runner.run(stop)
         with open_desk(self.settings) as desk, desk.session() as session:
             document = self._document(session, prepared)
@@ -158,6 +158,12 @@ class Replay:
         runner = Runner(self.settings, live=False, fresh=fresh, started=started, hook=self.hook)
         runner.add(ReplaySource(prepared, self.speed, may_append=runner.may_append))
         return runner
+
+    def _left(self, prepared: Prepared) -> int:
+        """How many records are still to be fed."""
+        with Journal(self.settings.journal_path) as journal:
+            position = position_in(journal, prepared.key)
+        return prepared.records if position.done or self.again else prepared.records - position.next
 
     def _is_done(self, prepared: Prepared) -> bool:
         with Journal(self.settings.journal_path) as journal:
