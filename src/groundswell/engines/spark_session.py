@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import warnings
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 #: Records of one Arrow batch on its way to a worker and back.
 BATCH_ROWS: Final = 16_384
 _LEAST_MEMORY: Final = 512
+#: Where in Spark's own script something failed.
+_SCRIPT: Final = re.compile(r"^\S+/spark-\w+: line \d+: ")
 #: PySpark imports pandas only once it needs it.
 _PACKAGES: Final = ("pyspark", "pandas")
 
@@ -47,7 +50,7 @@ def start(settings: Settings) -> tuple[Any, bool]:
             session.sparkContext.setLogLevel("ERROR")
         except Exception as error:  # whatever Java says: a missing JVM is a plain RuntimeError
             no_java = "JAVA_GATEWAY_EXITED" in str(error)
-            what = f"Spark does not start: {(no_java and _last_line(log)) or _reason(error)}"
+            what = f"Spark does not start: {_complaint(log) if no_java else _reason(error)}"
             hint = "it needs Java 17 or newer, on the PATH or in JAVA_HOME" if no_java else "is the address right?"
             raise UnavailableError(what, where=settings.engine, hint=hint) from error
     return session, own
@@ -90,8 +93,8 @@ def _reason(error: Exception) -> str:
     return next((line[2:] for line in lines if line.startswith(": ")), lines[0])
 
 
-def _last_line(log: IO[bytes]) -> str:
-    """What Java, or the script that starts it, said last."""
+def _complaint(log: IO[bytes]) -> str:
+    """What Java, or the script that starts it, complained about first."""
     log.seek(0)
-    lines = log.read().decode("utf-8", "replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    lines = (_SCRIPT.sub("", line).strip() for line in log.read().decode("utf-8", "replace").splitlines())
+    return next((line for line in lines if line and not line.startswith("WARNING")), "no word from Java")
