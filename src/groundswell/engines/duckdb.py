@@ -58,7 +58,6 @@ class DuckEngine:
             self._con = duckdb.connect(
                 ":memory:",
                 config={
-                    "streaming_buffer_size": "64MiB",
                     "memory_limit": f"{settings.memory}MiB",
                     "threads": settings.cores,
                     "temp_directory": str(self._tmp / f"duckdb-{os.getpid()}-{id(self):x}"),

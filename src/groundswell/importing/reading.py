@@ -22,6 +22,7 @@ from groundswell.errors import GroundswellError
 from groundswell.importing.derive import Origin, derive
 from groundswell.importing.refusals import UNKNOWN_LAYOUT, Rejection, decode, platform_error
 from groundswell.schema import REJECT
+from groundswell.sources.ahead import ahead
 from groundswell.sources.lines import LineIndex, Numbers, Piece, read_lines
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from groundswell.sources.tables import RowChunk, TableReader
 
 #: Rows that are derived and written together.
-ROWS: Final = 16_384
+ROWS: Final = 4_096
+#: Chunks that wait to be derived while the engine goes on.
+_AHEAD: Final = 3
 _LOOK_LINES: Final = 5_000
 _LOOK_BYTES: Final = 16 << 20
 
@@ -94,7 +97,8 @@ class Reader:
             yield from self._look(piece, _all_lines(index), layout)
             return
         flagged: list[Flagged] = []
-        for chunk in _in_chunks(self.engine.map_json(piece.path, layout)):
+        chunks = _in_chunks(self.engine.map_json(piece.path, layout))
+        for chunk in ahead(chunks, _AHEAD) if piece.is_large else chunks:
             rows = chunk
             local, offsets, numbers = index.take(rows.num_rows)
             if len(local) != rows.num_rows:

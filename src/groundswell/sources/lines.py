@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from groundswell.sources.ahead import ahead
 from groundswell.sources.compression import Compression, CutShortError, content
 from groundswell.sources.containers import Container
 from groundswell.sources.documents import HEAD_BYTES, Element, Oversized
@@ -24,6 +25,9 @@ from groundswell.sources.documents import HEAD_BYTES, Element, Oversized
 #: Bytes of a piece that is written to disk.
 PIECE: Final = 128 << 20
 _BLOCK: Final = 4 << 20
+_LARGE: Final = 8 << 20
+#: Blocks of the index that wait while the engine is slower.
+_AHEAD: Final = 8
 _WHITE: Final = b" \t\r\n"
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
@@ -42,6 +46,11 @@ class Piece:
     first_line: int
     spilled: bool
     offsets: Numbers | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is worth a thread that reads ahead."""
+        return self.path.stat().st_size > _LARGE
 
     def remove(self) -> None:
         """Remove the file if it is a temporary one."""
@@ -276,7 +285,9 @@ class LineIndex:
     def __init__(self, piece: Piece) -> None:
         self.lines = 0
         self._piece = piece
-        self._blocks = self._read()
+        self._blocks: Iterator[tuple[Numbers, Numbers]] = self._read()
+        if piece.is_large:
+            self._blocks = ahead(self._blocks, _AHEAD)
         self._offsets: list[Numbers] = []
         self._numbers: list[Numbers] = []
         self._ready = 0

@@ -34,7 +34,7 @@ SLOW: Final = 16
 
 _SPACE: Final = 0x20
 _ZERO_WIDTH_SPACE: Final = 0x200B
-_APOSTROPHES: Final = "'\u00b4\u2018\u2019\u02bc"
+_APOSTROPHES: Final = frozenset("'\u00b4\u2018\u2019\u02bc")
 _SIGNS: Final = {"#": "#\uff03\ufe5f", "@": "@\uff20\ufe6b", "&": "&", "/": "/", ".": ".", "-": "-"}
 #: Variation selectors, the keycap enclosure and skin tones change how a character looks, not which it is.
 _LOOKS: Final = (
@@ -104,7 +104,7 @@ def fold_text(text: str) -> str:
 
 def fold_normal(text: str) -> str:
     """`fold_text` of a text in which nothing is left to drop: NFKC, case folding, NFKC again."""
-    if any(sign in text for sign in _APOSTROPHES):
+    if not _APOSTROPHES.isdisjoint(text):
         # It joins what stands around it, so a mark behind it belongs to the letter before it.
         text = _marked_apostrophe().sub("", text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
@@ -179,7 +179,14 @@ def _look_at(code: int) -> tuple[int, int]:
         return APOSTROPHE, ord("'")
     if unicodedata.category(character) == "Cn":
         return (SYMBOL if _EMOJI[0] <= code <= _EMOJI[1] else GAP), code
-    whole = fold_text(character)
+    return _fold_one(character, cleaned == character)
+
+
+def _fold_one(character: str, is_clean: bool) -> tuple[int, int]:
+    """Class and folded character of an assigned one. `is_clean`: nothing is put in its place before folding."""
+    code = ord(character)
+    plain = is_clean and character.casefold() == character and unicodedata.is_normalized("NFKC", character)
+    whole = character if plain else fold_text(character)
     if len(whole) == 1 and _stands_alone(whole):
         return _class_of(whole), ord(whole)
     if all(_class_of(part) == GAP for part in whole):

@@ -119,9 +119,12 @@ def strings_of(codes: NDArray[Any], ends: NDArray[np.int64], nulls_of: pa.Array 
         data, byte_ends = codes.tobytes(), ends
     else:
         data = codes.tobytes().decode("utf-32-le").encode()
-        wide = np.zeros(len(codes) + 1, np.int64)
-        np.cumsum(1 + (codes > 0x7F).view(np.int8) + (codes > 0x7FF) + (codes > 0xFFFF), out=wide[1:])
-        byte_ends = wide[ends]
+        # Only characters beyond ASCII take more than one byte, and few are.
+        wide = np.flatnonzero(codes > 0x7F)
+        extra = np.zeros(len(wide) + 1, np.int64)
+        beyond = codes[wide]
+        np.cumsum(1 + (beyond > 0x7FF).view(np.int8) + (beyond > 0xFFFF), out=extra[1:])
+        byte_ends = ends + extra[np.searchsorted(wide, ends)]
     offsets = np.zeros(len(ends) + 1, np.int32)
     offsets[1:] = byte_ends
     strings = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -39,12 +40,17 @@ def observation_keys(table: pa.Table | pa.RecordBatch) -> pa.Array:
         )
         named = pc.if_else(nameless, content, named)
     written = named.cast(pa.binary()).to_pylist()
-    return pa.array([blake2b(row, digest_size=KEY_BYTES).digest() for row in written], pa.binary())
+    keys = b"".join([blake2b(row, digest_size=KEY_BYTES).digest() for row in written])
+    offsets = np.arange(0, len(keys) + 1, KEY_BYTES, dtype=np.int32)
+    return pa.Array.from_buffers(pa.binary(), len(written), [None, pa.py_buffer(offsets), pa.py_buffer(keys)])
 
 
 def _column(table: pa.Table | pa.RecordBatch, name: str) -> pa.Array:
     column = table.column(name)
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    # Combining copies even a single chunk.
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _digits(values: pa.Array) -> pa.Array:
