@@ -31,3 +31,14 @@ def test_a_past_without_posts_is_empty(settings: Settings) -> None:
     counts, totals, _ = history(engine, table, parse("arm"), WIDTH, START - HOUR, 1)
     assert len(counts) == len(totals) == 0
     engine.close()
+
+
+def test_the_last_half_second_of_a_window_belongs_to_it(settings: Settings) -> None:
+    late = START + WIDTH - 300_000
+    posts = make_posts([START, late, START + WIDTH], ["arm", "arm", "arm"])
+    engine = DuckEngine(settings)
+    table = engine.register("posts", posts.drop_columns(["record", "received_us"]))
+    counts, totals, first = history(engine, table, parse("arm"), WIDTH, START + 3 * WIDTH, 1)
+    engine.close()
+    assert first == START
+    assert counts.tolist() == totals.tolist() == [2, 1, 0]

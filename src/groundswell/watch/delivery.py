@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("groundswell.watch")
 
 #: While more than this many blocks wait for the lake, it is written without a pause.
-_BACKLOG_BLOCKS: Final = 500
+_BACKLOG_BLOCKS: Final = 2_000
 #: How often the backlog is looked at, and how long one try waits for an import that writes the lake, seconds.
 _LOOK_S: Final = 1.0
 #: An import may hold the lake this long before it is called trouble, seconds.

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from groundswell.platforms import Registry
     from groundswell.settings import Settings
 
-#: A checkpoint is made at least this often while records come in, seconds.
-CHECKPOINT_S: Final = 5.0
+#: A checkpoint is made about this often while records come in, seconds: so much is done again after a kill.
+CHECKPOINT_S: Final = 10.0
+#: Not when a window is so close to its end: the alert would wait for the checkpoint.
+_CLOSE_US: Final = 2 * SECOND
 #: Event time that a batch of a replay spans at most: it bounds the windows that one step closes.
 _MAX_SPAN_US: Final = 2 * DAY
 #: A watermark further ahead of the clock than this belongs to a replay of another time, not to a live stream.
@@ -118,7 +120,7 @@ class WatchLoop:
         received = max((block.received_to_us for block in blocks), default=0)
         clock_us = max(self._clock_us, received, now_us) if caught_up else max(self._clock_us, received)
         self._do(self._write_plan(last, clock_us), blocks)
-        if self.progress.has_news or time.monotonic() - self._saved_at >= CHECKPOINT_S:
+        if self.progress.has_news or self._is_time_to_save():
             self.checkpoint()
         return sum(block.count for block in blocks)
 
@@ -130,12 +132,18 @@ class WatchLoop:
         self._take_up_trackers()
         at = self._parts.now() if clock_us is None else clock_us
         if at <= self._clock_us or not self._is_due(at):
-            if self.progress.batch > self.progress.generation and time.monotonic() - self._saved_at >= CHECKPOINT_S:
+            if self._is_time_to_save():
                 self.checkpoint()
             return
         self._do(self._write_plan(self.progress.block, at), [])
         if self.progress.has_news:
             self.checkpoint()
+
+    def _is_time_to_save(self) -> bool:
+        since = time.monotonic() - self._saved_at
+        size, watermark = self.params.window_us, self.progress.watermark_us
+        is_closing = self._live and watermark is not None and size - watermark % size < _CLOSE_US
+        return since >= (CHECKPOINT_S + 2 * _CLOSE_US / SECOND if is_closing else CHECKPOINT_S)
 
     def _is_due(self, clock_us: int) -> bool:
         watermark = self.progress.watermark_us

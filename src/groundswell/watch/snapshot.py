@@ -1,6 +1,7 @@
 """The watch's state as one Arrow IPC file: versioned plain data, never a pickle.
 
-One row a section: a name and its bytes, which are an Arrow IPC stream (arrays and tables) or JSON (structs).
+One row a section: a name and its bytes, which are an Arrow IPC stream (arrays and tables) or MessagePack (structs; the
+numbers of a profile take half the time that they take as JSON).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from groundswell.watch.seen import Seen
 from groundswell.watch.state import Series, WatchState
 from groundswell.watch.windows import StreamClock
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 _FORMAT: Final = b"groundswell.watch"
 
 
@@ -131,7 +132,7 @@ def dump_state(state: WatchState, path: Path) -> None:
     """
     pairs = state.recent.pairs
     sections = {
-        "document": msgspec.json.encode(_document(state)),
+        "document": msgspec.msgpack.encode(_document(state)),
         "detector": _table_bytes(_detector_table(state.detector)),
         "counts": _table_bytes(_counts_table(state)),
         "seen": _table_bytes(_seen_table(state.seen)),
@@ -164,7 +165,7 @@ def load_state(path: Path) -> WatchState:
         what = f"not a state of the watch of version {STATE_VERSION}"
         raise UnreadableFileError(what, where=path, hint="remove it to start the watch anew")
     data = dict(zip(table.column("section").to_pylist(), table.column("data").to_pylist(), strict=True))
-    document = msgspec.json.decode(data["document"], type=_Document)
+    document = msgspec.msgpack.decode(data["document"], type=_Document)
     counts, pairs = _table_of(data["counts"]), _table_of(data["pairs"])
     return WatchState(
         keys=document.keys,

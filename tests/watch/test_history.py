@@ -1,0 +1,155 @@
+"""What a tracker is taught of its past from the lake."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from groundswell.engines.duckdb import DuckEngine
+from groundswell.errors import UnavailableError
+from groundswell.lake import Lake
+from groundswell.settings import Settings
+from groundswell.testing.streams import START, make_posts, tracker
+from groundswell.watch import history as module
+from groundswell.watch.contract import DAY, HOUR, MINUTE, WatchBatch, WatchParams
+from groundswell.watch.flow import dump_state, step
+from groundswell.watch.history import StoppedError, teach
+from groundswell.watch.state import WatchState
+
+PARAMS = WatchParams()
+ARM, LEG = tracker("arm", "arm"), tracker("leg", "leg")
+#: Posts of the past in a window of five minutes, and how many of ten speak of an arm or a leg.
+RATE, ARMS, LEGS = 40, 3, 1
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[DuckEngine]:
+    engine = DuckEngine(settings)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def never() -> threading.Event:
+    return threading.Event()
+
+
+def posts_of(first_us: int, windows: int, *, start: int = 0) -> pa.Table:
+    rng = np.random.default_rng(5)
+    times = np.sort(rng.integers(0, windows * PARAMS.window_us, windows * RATE)) + first_us
+    kinds = rng.integers(0, 10, len(times))
+    texts = ["arm" if kind < ARMS else "leg day" if kind < ARMS + LEGS else "other" for kind in kinds]
+    ids = [str(start + number) for number in range(len(times))]
+    month = [str(np.datetime64(int(time), "us").astype("datetime64[M]")) for time in times]
+    return make_posts(times.tolist(), texts, ids=ids, month=month)
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    lake = Lake.open(settings)
+    past = posts_of(START - 3 * DAY, 3 * DAY // PARAMS.window_us).drop_columns(["record", "received_us"])
+    lake.append("posts", past)
+    # Seen a second time, as posts are whose likes are followed: they count once.
+    lake.append("posts", past.slice(0, 5_000))
+    return lake
+
+
+def test_a_taught_tracker_expects_the_true_rate_in_its_next_window(
+    lake: Lake, engine: DuckEngine, never: threading.Event
+) -> None:
+    state = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, engine=engine, stop=never)
+    posts = posts_of(START, 3, start=1_000_000)
+    state, output = step(state, WatchBatch(posts, START + 15 * MINUTE), [ARM, LEG], PARAMS)
+    points = [point for point in output.points if point.start == START + PARAMS.window_us]
+    assert {point.tracker_id: point.expected for point in points} == {
+        "arm": pytest.approx(RATE * ARMS / 10, rel=0.15),
+        "leg": pytest.approx(RATE * LEGS / 10, rel=0.15),
+    }
+    assert {point.state for point in points} == {"usual"}
+    assert state.series[1].profile.words["day"] == state.series[1].profile.posts > 1_000
+
+
+def test_the_same_lake_teaches_the_same(lake: Lake, engine: DuckEngine, never: threading.Event, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        state = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, engine=engine, stop=never)
+        dump_state(state, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_posts_of_one_tracker_are_no_more_than_it_needs(
+    lake: Lake, engine: DuckEngine, never: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "POSTS", 100)
+    state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, engine=engine, stop=never)
+    assert state.series[0].profile.posts == 100
+
+
+def test_without_a_past_a_tracker_is_known_and_knows_nothing(
+    settings: Settings, engine: DuckEngine, never: threading.Event
+) -> None:
+    empty = Lake.open(settings)
+    state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=empty, engine=engine, stop=never)
+    assert state.keys == [("arm", 1)]
+    assert state.detector.seen.tolist() == [0, 0]
+
+
+def test_a_past_that_cannot_be_read_is_said_and_the_watch_goes_on(
+    lake: Lake,
+    engine: DuckEngine,
+    never: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        what = "the disk is gone"
+        raise UnavailableError(what)
+
+    monkeypatch.setattr(module, "look_up", broken)
+    with caplog.at_level(logging.WARNING, logger="groundswell.watch"):
+        state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, engine=engine, stop=never)
+    assert state.keys == [("arm", 1)]
+    assert "1 trackers start without a past: the disk is gone" in caplog.text
+
+
+def test_teaching_is_given_up_when_the_watch_is_to_stop(lake: Lake, engine: DuckEngine) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, engine=engine, stop=stop)
+
+
+def test_a_statement_that_would_run_for_hours_is_interrupted(
+    lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, rows = threading.Event(), posts_of(START, 100).select(["text"])
+
+    def endless(*_: object, **__: object) -> None:
+        first, second, third = (engine.register(name, rows.rename_columns([name])) for name in "abc")
+        joined = first.cross_join(second).cross_join(third)
+        threading.Timer(0.3, stop.set).start()
+        engine.run(joined.aggregate(n=(joined.a + joined.b + joined.c).length().sum())).read_all()
+
+    monkeypatch.setattr(module, "look_up", endless)
+    with pytest.raises(StoppedError):
+        teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, engine=engine, stop=stop)
+
+
+def test_a_long_history_is_given_up_between_its_windows(
+    lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, looked_up = threading.Event(), module.look_up
+
+    def look_up_and_stop(*given: object, **more: object) -> module.Past:
+        past = looked_up(*given, **more)  # type: ignore[arg-type]
+        stop.set()
+        return past
+
+    monkeypatch.setattr(module, "look_up", look_up_and_stop)
+    with pytest.raises(StoppedError):
+        teach(WatchState.empty(), [ARM], START + HOUR, PARAMS, lake=lake, engine=engine, stop=stop)
