@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
@@ -49,10 +50,14 @@ def import_(
     from groundswell.importing.choice import read_mapping
     from groundswell.lake import Lake
     from groundswell.settings import load_settings
+    from groundswell.text.characters import tables
 
     settings = load_settings(**({} if tz is None else {"tz": tz}))
     options = Options(layout, read_mapping(mapping or ()), platform, settings.tz, dry_run)
     engine = open_engine(settings)
+    # Threads that read, map and write hand the interpreter over often; the default makes each wait 5 ms for it.
+    sys.setswitchinterval(0.0005)
+    tables()
     try:
         with open_desk(settings) as desk, TerminalProgress() as progress:
             summary = import_paths(paths, options, Lake.open(settings), desk, engine, settings, progress)
