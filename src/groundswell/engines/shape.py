@@ -87,6 +87,8 @@ def _challenges(column: pa.Array) -> pa.Array:
     """The same lists of two texts under the names of the schema."""
     if column.type == CHALLENGES or not pa.types.is_list(column.type):
         return column
+    if column.offset:  # Arrow builds no list with nulls on offsets that begin elsewhere
+        column = pa.concat_arrays([column])
     items = column.values
     ids, names = (part.cast(pa.string()) for part in items.flatten())
     renamed = pa.StructArray.from_arrays([ids, names], fields=list(CHALLENGES.value_type))
