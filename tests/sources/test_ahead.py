@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from groundswell.sources.ahead import ahead
+from groundswell.sources.ahead import ahead, map_ahead
 
 
 def test_items_keep_their_order() -> None:
@@ -39,3 +39,22 @@ def test_closing_early_ends_the_thread_and_closes_the_source() -> None:
     items.close()
     assert closed.is_set()
     assert not any(thread.name == "ahead" for thread in threading.enumerate())
+
+
+def test_results_keep_the_order_of_their_items() -> None:
+    turns = [threading.Event() for _ in range(40)]
+
+    def work(number: int) -> int:
+        # Even ones wait for the one behind them, so that they end out of order.
+        if number % 2:
+            turns[number - 1].set()
+        elif number < len(turns) - 1:
+            turns[number].wait(5)
+        return number * number
+
+    assert list(map_ahead(work, range(40), 2)) == [number * number for number in range(40)]
+
+
+def test_what_a_worker_raises_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(map_ahead(lambda number: 1 // number, [2, 1, 0], 2))

@@ -44,6 +44,8 @@ def import_(
     The layout is recognised from the content. The same file again stores nothing new; a file that grew stores what
     is new. Exit code 1 if a file could not be read.
     """
+    import pyarrow as pa
+
     from groundswell.desk import open_desk
     from groundswell.engines import open_engine
     from groundswell.importing import Options, import_paths
@@ -58,6 +60,7 @@ def import_(
     # Threads that read, map and write hand the interpreter over often; the default makes each wait 5 ms for it.
     sys.setswitchinterval(0.0005)
     tables()
+    pa.scalar("")  # pyarrow looks for pandas now, and not when the first rows come
     try:
         with open_desk(settings) as desk, TerminalProgress() as progress:
             summary = import_paths(paths, options, Lake.open(settings), desk, engine, settings, progress)

@@ -22,7 +22,7 @@ from groundswell.errors import GroundswellError
 from groundswell.importing.derive import Origin, derive
 from groundswell.importing.refusals import UNKNOWN_LAYOUT, Rejection, decode, platform_error
 from groundswell.schema import REJECT
-from groundswell.sources.ahead import ahead
+from groundswell.sources.ahead import ahead, map_ahead
 from groundswell.sources.lines import LineIndex, Numbers, Piece, read_lines
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Rows that are derived and written together.
 ROWS: Final = 4_096
+#: Threads that derive columns of a large piece.
+WORKERS: Final = 2
 #: Chunks that wait to be derived while the engine goes on.
 _AHEAD: Final = 3
 _LOOK_LINES: Final = 5_000
@@ -97,6 +99,17 @@ class Reader:
             yield from self._look(piece, _all_lines(index), layout)
             return
         flagged: list[Flagged] = []
+        usable = self._usable(piece, index, layout, flagged)
+        if piece.is_large:
+            yield from map_ahead(lambda part: self._posts(*part), usable, WORKERS)
+        else:
+            yield from (self._posts(*part) for part in usable)
+        yield from self._look(piece, flagged, layout)
+
+    def _usable(
+        self, piece: Piece, index: LineIndex, layout: Layout, flagged: list[Flagged]
+    ) -> Iterator[tuple[pa.Table, Layout, Numbers, Numbers]]:
+        """The rows that the layout reads, with their places and numbers; the others are added to `flagged`."""
         chunks = _in_chunks(self.engine.map_json(piece.path, layout))
         for chunk in ahead(chunks, _AHEAD) if piece.is_large else chunks:
             rows = chunk
@@ -111,10 +124,9 @@ class Reader:
                 )
                 rows, offsets, numbers = rows.filter(pa.array(~bad)), offsets[~bad], numbers[~bad]
             if rows.num_rows:
-                yield self._posts(rows, layout, offsets, numbers)
+                yield rows, layout, offsets, numbers
         if index.rest():
             raise _lost_count(piece)
-        yield from self._look(piece, flagged, layout)
 
     def read_piece_safely(self, piece: Piece, layout: Layout | None) -> list[Read]:
         """All of a small piece at once; strictly if the engine loses count."""

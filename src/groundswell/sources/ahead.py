@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 #: How long a full queue is waited for before asking whether anybody still wants what is in it, in seconds.
 _PATIENCE: Final = 0.1
@@ -64,3 +67,21 @@ def ahead(items: Iterator[T], depth: int) -> Generator[T]:
     finally:
         unwanted.set()
         maker.join()
+
+
+def map_ahead(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+    """`function` of each item in order, worked out by `workers` threads a little ahead of its use.
+
+    Items are taken in the caller's thread, at most twice as many ahead as there are workers.
+
+    >>> list(map_ahead(str.upper, "abc", 2))
+    ['A', 'B', 'C']
+    """
+    waiting: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(workers, thread_name_prefix="map-ahead") as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
