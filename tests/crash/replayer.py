@@ -126,12 +126,13 @@ def main() -> None:
         done.append(f"{at} {status}")
     chance = random.Random(chosen.seed)  # noqa: S311
     killed = 0
-    for _ in range(chosen.kills):
+    while killed < chosen.kills:
         pid = replay(settings, chosen.file)
-        if ended(pid, chance.uniform(0.0, chosen.longest)) is None:
-            os.kill(pid, signal.SIGKILL)
-            ended(pid, None)
-            killed += 1
+        if ended(pid, chance.uniform(0.0, chosen.longest)) is not None:
+            break  # it came to its end before the last kill
+        os.kill(pid, signal.SIGKILL)
+        ended(pid, None)
+        killed += 1
     last = ended(replay(settings, chosen.file), None)
     json.dump({"at": done, "killed": killed, "last": last}, sys.stdout)
 

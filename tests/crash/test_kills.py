@@ -125,7 +125,8 @@ def test_a_kill_at_each_border_changes_nothing(
 
 def kill_at_random(kills: int, seed: int, history: Path, expected: dict[str, Any], home: Path) -> None:
     settings = home_with_trackers(home)
-    result = run(settings, history, "--kills", str(kills), "--seed", str(seed), "--longest", "1.5")
+    result = run(settings, history, "--kills", str(kills), "--seed", str(seed), "--longest", "0.5")
+    # A machine may be so fast that the replay ends before the last kill.
     assert result["killed"] >= kills // 2
     compare(outcome(settings), expected)
 
