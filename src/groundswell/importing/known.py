@@ -6,6 +6,7 @@ partitions that are touched, when they are touched.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ class KeySet:
         """For each row (columns platform, month, key): whether it is new; of equal rows the first is."""
         self._touch(posts)
         high, low = halves(posts["key"])
-        order = np.lexsort((np.arange(len(high)), low, high))
+        order = _order(high, low)
         high_sorted, low_sorted = high[order], low[order]
         fresh = np.ones(len(high), dtype=np.bool_)
         fresh[1:] = (high_sorted[1:] != high_sorted[:-1]) | (low_sorted[1:] != low_sorted[:-1])
@@ -55,10 +56,12 @@ class KeySet:
         return KeySet(self._load)
 
     def _touch(self, posts: pa.Table) -> None:
+        platforms, months = (pc.unique(posts[name]).to_pylist() for name in ("platform", "month"))
+        if self._loaded.issuperset(itertools.product(platforms, months)):
+            return
         pairs = posts.select(["platform", "month"]).group_by(["platform", "month"]).aggregate([])
-        for platform, month in zip(pairs["platform"].to_pylist(), pairs["month"].to_pylist(), strict=True):
-            if (platform, month) in self._loaded:
-                continue
+        found = set(zip(pairs["platform"].to_pylist(), pairs["month"].to_pylist(), strict=True))
+        for platform, month in sorted(found - self._loaded):
             self._loaded.add((platform, month))
             high, low = halves(self._load(platform, month))
             if len(high):
@@ -76,6 +79,13 @@ class KeySet:
             highs, lows = np.concatenate([h for h, _ in merged]), np.concatenate([w for _, w in merged])
             order = np.lexsort((lows, highs))
             self._runs[first:] = [(highs[order], lows[order])]
+
+
+def _order(high: Half, low: Half) -> npt.NDArray[np.int64]:
+    """What sorts the pairs, equal ones as they came; the first half alone nearly always does."""
+    order = np.argsort(high, kind="stable")
+    ordered = high[order]
+    return np.lexsort((low, high)) if (ordered[1:] == ordered[:-1]).any() else order
 
 
 def halves(keys: pa.ChunkedArray | pa.Array) -> tuple[Half, Half]:
