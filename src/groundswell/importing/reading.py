@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from groundswell.sources.tables import RowChunk, TableReader
 
 #: Rows that are derived and written together.
-ROWS: Final = 16_384
+ROWS: Final = 4_096
 #: Threads that derive columns of a large piece.
 WORKERS: Final = 2
 #: Chunks that wait to be derived while the engine goes on.
