@@ -44,8 +44,9 @@ def _section(layout: Layout) -> str:
     what = "a row of a table" if layout.shape is Shape.ROW else "a JSON object"
     lines = [f"\n## `{layout.id}` (version {layout.version})\n", f"\n{layout.description}. A record is {what}. "]
     lines.append(RECOGNISED.get(layout.id, "See its `matches`."))
-    if layout.unwrap:
-        lines.append(f" A document's records are under `{'.'.join(layout.unwrap)}`.")
+    if layout.unwraps:
+        paths = ", ".join(f"`{'.'.join(path)}`" for path in layout.unwraps)
+        lines.append(f" A document's records are under {paths}.")
     lines.append("\n\n| field | meaning | unit |\n| --- | --- | --- |\n")
     lines += [f"| `{field.name}` | {field.meaning} | {field.unit} |\n" for field in fields]
     if layout.platform != "generic":

@@ -94,16 +94,12 @@ def schema_page() -> str:
         f"Schema version {schema.SCHEMA_VERSION}. A missing value is null, never 0. Times are UTC with microseconds.",
         "Identifiers are text. A row of `posts` is an *observation*: a post as it was seen at `observed_at`.",
         "",
-        "## posts",
-        "",
-        f'Partitioned by {" and ".join(f"`{name}`" for name in schema.POSTS_PARTITION)}. "By" says who fills a column: '
-        "the layout, or the import.",
-        "",
-        "| column | type | unit | by | meaning |",
-        "| --- | --- | --- | --- | --- |",
+        f'The three are partitioned by {" and ".join(f"`{name}`" for name in schema.POSTS_PARTITION)}. "By" says who '
+        "fills a column: the layout, or the import.",
     ]
-    for field in schema.POST_FIELDS:
-        lines.append(f"| `{field.name}` | {_type(field.type)} | {field.unit} | {field.filled_by} | {field.meaning} |")
+    for name, fields in schema.FIELDS.items():
+        lines += ["", f"## {name}", "", "| column | type | unit | by | meaning |", "| --- | --- | --- | --- | --- |"]
+        lines += [f"| `{f.name}` | {_type(f.type)} | {f.unit} | {f.filled_by} | {f.meaning} |" for f in fields]
     for name, table in (("quarantine", schema.QUARANTINE), ("ledger", schema.LEDGER)):
         lines += ["", f"## {name}", "", "| column | type | meaning |", "| --- | --- | --- |"]
         for column in table:

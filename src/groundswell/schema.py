@@ -37,7 +37,7 @@ class Field:
         return pa.field(self.name, self.type, metadata={"meaning": self.meaning, "unit": self.unit})
 
 
-POST_FIELDS: Final = (
+_POST_LAYOUT: Final = (
     Field("platform", pa.string(), "where it was posted: tiktok, youtube, x, …; `unknown` if nothing says"),
     Field("post_id", pa.string(), "the platform's own id; null where the record has none"),
     Field("url", pa.string(), "the public address of the post"),
@@ -83,6 +83,59 @@ POST_FIELDS: Final = (
         pa.string(),
         "what else is worth keeping, as a JSON object; `unread` holds cells that could not be read, by field",
     ),
+)
+
+_AUTHOR_LAYOUT: Final = (
+    Field("platform", pa.string(), "where the account is"),
+    Field("author_id", pa.string(), "the platform's own id of the account"),
+    Field("author_name", pa.string(), "the handle, without @"),
+    Field("display_name", pa.string(), "the name that the account shows"),
+    Field("url", pa.string(), "the public address of the account"),
+    Field("text", pa.string(), "what the account says about itself, as written"),
+    Field("lang", pa.string(), "language as the platform states it (BCP 47)"),
+    Field("region", pa.string(), "country or region as the platform states it (ISO 3166-1 alpha-2 where possible)"),
+    Field("created_at", TIMESTAMP, "when the account was made", "UTC"),
+    Field(
+        "observed_at",
+        TIMESTAMP,
+        "when the counters were seen: what the record says, else null for files and the receive time for streams",
+        "UTC",
+    ),
+    Field("followers", pa.int64(), "followers or subscribers", "count"),
+    Field("following", pa.int64(), "accounts that it follows", "count"),
+    Field("posts", pa.int64(), "posts or videos that it made", "count"),
+    Field("likes", pa.int64(), "likes that it received in all", "count"),
+    Field("views", pa.int64(), "views that it received in all", "count"),
+    Field("verified", pa.bool_(), "the platform's verified badge"),
+    Field("metrics", METRICS, "whatever else the platform counts, by its own name", "count"),
+    Field("extra", pa.string(), "what else is worth keeping, as a JSON object; `unread` as in posts"),
+)
+
+_COMMENT_LAYOUT: Final = (
+    Field("platform", pa.string(), "where it was written"),
+    Field("comment_id", pa.string(), "the platform's own id; null where the record has none"),
+    Field("post_id", pa.string(), "the platform's id of the post that it is under"),
+    Field("parent_id", pa.string(), "the comment that it answers; null at the top level"),
+    Field("url", pa.string(), "the public address of the comment"),
+    Field("author_id", pa.string(), "the platform's own id of the author"),
+    Field("author_name", pa.string(), "the author's handle, without @"),
+    Field("created_at", TIMESTAMP, "when it was written (event time)", "UTC"),
+    Field(
+        "observed_at",
+        TIMESTAMP,
+        "when the counters were seen: what the record says, else null for files and the receive time for streams",
+        "UTC",
+    ),
+    Field("text", pa.string(), "the comment as written"),
+    Field("lang", pa.string(), "language as the platform states it (BCP 47)"),
+    Field("likes", pa.int64(), "likes of the comment", "count"),
+    Field("replies", pa.int64(), "answers to it", "count"),
+    Field("metrics", METRICS, "whatever else the platform counts, by its own name", "count"),
+    Field("extra", pa.string(), "what else is worth keeping, as a JSON object; `unread` as in posts"),
+)
+
+#: What the import adds to every row of the three tables.
+_IMPORT: Final = (
     Field("source", pa.string(), "name of the source that delivered it", filled_by="import"),
     Field("layout", pa.string(), "name of the layout that read it, as platform.layout", filled_by="import"),
     Field("layout_version", pa.int32(), "version of that layout", filled_by="import"),
@@ -95,26 +148,43 @@ POST_FIELDS: Final = (
     ),
     Field("imported_at", TIMESTAMP, "when it was imported", "UTC", filled_by="import"),
     Field("ingest_seq", pa.int64(), "monotonic number of the row in the lake", filled_by="import"),
+)
+_TOKENS: Final = (
     Field(
         "tokens",
         pa.string(),
         "the words of the text, folded (NFKC, case), one space between and around; see `groundswell.text.tokens`",
         filled_by="import",
     ),
+)
+_PLACE: Final = (
     Field(
         "key",
         pa.binary(),
-        "16-byte key of the observation: platform, post id (or content), observed_at and counters",
+        "16-byte key of the observation: platform, id (or content), observed_at and counters",
         filled_by="import",
     ),
     Field("month", pa.string(), "partition: YYYY-MM of created_at, or `unknown`", filled_by="import"),
 )
 
+POST_FIELDS: Final = (*_POST_LAYOUT, *_IMPORT, *_TOKENS, *_PLACE)
+AUTHOR_FIELDS: Final = (*_AUTHOR_LAYOUT, *_IMPORT, *_PLACE)
+COMMENT_FIELDS: Final = (*_COMMENT_LAYOUT, *_IMPORT, *_TOKENS, *_PLACE)
+
+#: The fields of each table that layouts write to.
+FIELDS: Final = {"posts": POST_FIELDS, "authors": AUTHOR_FIELDS, "comments": COMMENT_FIELDS}
+
 POSTS: Final = pa.schema([f.to_arrow() for f in POST_FIELDS])
+AUTHORS: Final = pa.schema([f.to_arrow() for f in AUTHOR_FIELDS])
+COMMENTS: Final = pa.schema([f.to_arrow() for f in COMMENT_FIELDS])
 POSTS_PARTITION: Final = ("platform", "month")
 
 #: The columns that a layout's expression may give; what it leaves out is null.
-MAPPED: Final = pa.schema([f.to_arrow() for f in POST_FIELDS if f.filled_by == "layout"])
+MAPPED: Final = pa.schema([f.to_arrow() for f in _POST_LAYOUT])
+MAPPED_AUTHORS: Final = pa.schema([f.to_arrow() for f in _AUTHOR_LAYOUT])
+MAPPED_COMMENTS: Final = pa.schema([f.to_arrow() for f in _COMMENT_LAYOUT])
+#: The same by table.
+MAPPED_OF: Final = {"posts": MAPPED, "authors": MAPPED_AUTHORS, "comments": MAPPED_COMMENTS}
 
 #: Added by every layout: why the row is unusable (null: usable) and the cells that could not be read
 #: (null: all were), as one text `field=raw; field=raw`.

@@ -23,7 +23,7 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 
 from groundswell.engines.expressions import bound_parameters, unfused
-from groundswell.engines.shape import shape_batch
+from groundswell.engines.shape import OUTPUTS, shape_batch
 from groundswell.engines.strict import Lines, second_look
 from groundswell.errors import GroundswellError, UnavailableError
 from groundswell.settings import Settings
@@ -80,7 +80,7 @@ class DuckEngine:
             cursor.execute(f"CREATE TEMP VIEW {raw_name} AS SELECT * FROM {self._reader(plain, layout)}")  # noqa: S608 - names and quoted literals
             first = 0
             for batch in self._stream(cursor, sql, path):
-                shaped = shape_batch(batch, first)
+                shaped = shape_batch(batch, first, OUTPUTS[layout.table])
                 first += batch.num_rows
                 yield second_look(shaped, lines)
 
@@ -91,7 +91,7 @@ class DuckEngine:
             cursor.register(raw_name, _with_columns(rows, layout))
             first = 0
             for batch in self._stream(cursor, sql, layout.id):
-                yield shape_batch(batch, first)
+                yield shape_batch(batch, first, OUTPUTS[layout.table])
                 first += batch.num_rows
 
     def read_table(self, files: Sequence[Path], schema: pa.Schema) -> ir.Table:

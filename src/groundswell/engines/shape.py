@@ -15,24 +15,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.engines.contract import RECORD
-from groundswell.schema import CHALLENGES, MAPPED, METRICS, REJECT, TIMESTAMP, UNREAD
+from groundswell.schema import CHALLENGES, MAPPED_OF, METRICS, REJECT, TIMESTAMP, UNREAD
 from groundswell.text.tags import fold_tags
 
-#: What `map_json` and `map_rows` yield.
-OUTPUT: Final = pa.schema(
-    [*MAPPED, pa.field(REJECT, pa.string()), pa.field(UNREAD, pa.string()), pa.field(RECORD, pa.int64())]
-)
+_ADDED: Final = (pa.field(REJECT, pa.string()), pa.field(UNREAD, pa.string()), pa.field(RECORD, pa.int64()))
+#: What `map_json` and `map_rows` yield for a layout of each table.
+OUTPUTS: Final = {table: pa.schema([*mapped, *_ADDED]) for table, mapped in MAPPED_OF.items()}
+OUTPUT: Final = OUTPUTS["posts"]
 
 _encode: Final = msgspec.json.Encoder().encode
 
 
-def shape_batch(batch: pa.RecordBatch, first_record: int | None = None) -> pa.RecordBatch:
-    """`batch` with the columns of `OUTPUT`; records are numbered from `first_record` where they are not yet."""
+def shape_batch(batch: pa.RecordBatch, first_record: int | None = None, schema: pa.Schema = OUTPUT) -> pa.RecordBatch:
+    """`batch` with the columns of `schema`; records are numbered from `first_record` where they are not yet."""
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
     if first_record is not None:
         columns[RECORD] = pa.array(np.arange(first_record, first_record + batch.num_rows))
-    arrays = [_shaped(field, columns.get(field.name), batch.num_rows) for field in OUTPUT]
-    return pa.RecordBatch.from_arrays(arrays, schema=OUTPUT)
+    arrays = [_shaped(field, columns.get(field.name), batch.num_rows) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _shaped(field: pa.Field, column: pa.Array | None, rows: int) -> pa.Array:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from groundswell.engines.contract import RECORD
 from groundswell.engines.expressions import bound_parameters, unfused
 from groundswell.engines.leaves import columns_of
-from groundswell.engines.shape import shape_batch
+from groundswell.engines.shape import OUTPUTS, shape_batch
 from groundswell.engines.spark_session import BATCH_ROWS, start
 from groundswell.engines.splits import Split, records_of, split_lines
 from groundswell.engines.strict import Lines, read_object, second_look
@@ -64,7 +64,7 @@ class SparkEngine:
                 numbers = self._session.range(0, len(job), 1, len(job))
                 parsed = numbers.mapInArrow(_parser(path.absolute(), job, schema), _spark_schema(schema))
                 parsed.createOrReplaceTempView(raw_name)
-                for batch in _ordered(self._sql(sql, path)):
+                for batch in _ordered(self._sql(sql, path), OUTPUTS[layout.table]):
                     yield second_look(batch, lines)
 
     def map_rows(self, rows: pa.Table, layout: Layout) -> Batches:
@@ -75,7 +75,7 @@ class SparkEngine:
         numbered = pa.table({**columns, RECORD: pa.array(np.arange(rows.num_rows))})
         if rows.num_rows:
             self._session.createDataFrame(numbered).createOrReplaceTempView(raw_name)
-            yield from _ordered(self._sql(sql, layout.id))
+            yield from _ordered(self._sql(sql, layout.id), OUTPUTS[layout.table])
 
     def read_table(self, files: Sequence[Path], schema: pa.Schema) -> ir.Table:
         """A table over Parquet files; see `Engine.read_table`."""
@@ -189,6 +189,6 @@ def _parser(path: Path, splits: Sequence[Split], schema: pa.Schema) -> Callable[
     return parse
 
 
-def _ordered(found: pa.Table) -> Batches:
+def _ordered(found: pa.Table, schema: pa.Schema) -> Batches:
     for batch in found.sort_by(RECORD).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
-        yield shape_batch(batch)
+        yield shape_batch(batch, None, schema)

@@ -100,7 +100,7 @@ class Chooser:
 
     def unwraps(self) -> set[tuple[str, ...]]:
         """Key paths under which documents hold their records."""
-        return {layout.unwrap for layout in self.registry.layouts if layout.unwrap}
+        return {path for layout in self.registry.layouts for path in layout.unwraps}
 
     def _restricted(self) -> Registry:
         wanted = self.options.platform or ""

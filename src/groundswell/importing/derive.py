@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.schema import MAPPED, POSTS, TEXTS, UNREAD
+from groundswell.schema import FIELDS, MAPPED_OF, POSTS, TEXTS, UNREAD
 from groundswell.text.keys import observation_keys
 from groundswell.text.tags import hashtags_of, mentions_of, urls_of
 from groundswell.text.tokens import tokenise
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
 
 UNKNOWN: Final = "unknown"
-#: Columns of `posts` that `derive` gives: all but the number, which the lake gives out.
-DERIVED: Final = pa.schema([f for f in POSTS if f.name != "ingest_seq"])
+#: Columns of each table that `derive` gives: all but the number, which the lake gives out.
+DERIVED_OF: Final = {
+    name: pa.schema([field.to_arrow() for field in fields if field.name != "ingest_seq"])
+    for name, fields in FIELDS.items()
+}
+DERIVED: Final = DERIVED_OF["posts"]
 
 _PLATFORM: Final = re.compile(r"[^a-z0-9._-]+")
 _CELLS: Final = re.compile(r"; (?=\w+=)")
@@ -43,20 +47,23 @@ def derive(
     offsets: np.ndarray[Any, Any],
     received_us: np.ndarray[Any, Any] | None = None,
 ) -> pa.Table:
-    """Rows of `DERIVED` from the usable rows of a layout (`MAPPED` + `unread`), in the same order.
+    """Rows of `DERIVED_OF` the layout's table from its usable rows (what it maps + `unread`), in the same order.
 
     `offsets` are the places of the records in the origin; `received_us` (streams) stands in for an
     `observed_at` that the record does not state, after the key was made of what it does state.
     """
-    columns = {name: _whole(mapped[name]) for name in MAPPED.names}
+    schema = DERIVED_OF[layout.table]
+    columns = {name: _whole(mapped[name]) for name in MAPPED_OF[layout.table].names}
     count = mapped.num_rows
     columns["platform"] = _platforms(columns["platform"], layout.platform)
     text = columns["text"]
     for name, extract in (("hashtags", hashtags_of), ("mentions", mentions_of), ("urls", urls_of)):
-        columns[name] = _filled(columns[name], text, extract)
+        if name in columns:
+            columns[name] = _filled(columns[name], text, extract)
     columns["extra"] = _with_unread(columns["extra"], _whole(mapped[UNREAD]))
-    columns["tokens"] = tokenise(text)
-    columns["key"] = observation_keys(pa.table(columns))
+    if "tokens" in schema.names:
+        columns["tokens"] = tokenise(text)
+    columns["key"] = observation_keys(pa.table(columns), layout.table)
     if received_us is not None:
         seen = pa.array(received_us, pa.int64()).cast(pa.timestamp("us")).cast(columns["observed_at"].type)
         columns["observed_at"] = pc.coalesce(columns["observed_at"], seen)
@@ -67,7 +74,7 @@ def derive(
     columns["origin"] = _same(origin.origin, count)
     columns["origin_offset"] = pa.array(offsets, pa.int64())
     columns["imported_at"] = pa.repeat(pa.scalar(origin.imported_us, POSTS.field("imported_at").type), count)
-    return pa.table([columns[name] for name in DERIVED.names], schema=DERIVED)
+    return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
 def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -8,13 +8,16 @@ from typing import Final
 import pyarrow as pa
 
 from groundswell.errors import UnknownChoiceError
-from groundswell.schema import LEDGER, POSTS, POSTS_PARTITION, QUARANTINE
+from groundswell.schema import AUTHORS, COMMENTS, LEDGER, POSTS, POSTS_PARTITION, QUARANTINE
 
 #: Rows of a Parquet row group; also how many rows are sorted together.
 ROW_GROUP: Final = 65_536
 
 #: Key of the schema version in a table's Delta configuration.
 VERSION_KEY: Final = "groundswell.schemaVersion"
+
+
+_IMPORTED: Final = ("source", "layout", "layout_version", "origin", "imported_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,29 @@ TABLES: Final = {
                 "challenges.list.element.id",
                 "challenges.list.element.name",
                 "metrics.key_value.key",
-                "source",
-                "layout",
-                "layout_version",
-                "origin",
                 "verified",
-                "imported_at",
+                *_IMPORTED,
                 "followers",
                 "following",
                 "author_created_at",
             ),
+        ),
+        TableLayout(
+            "authors",
+            AUTHORS,
+            partition_by=POSTS_PARTITION,
+            numbered="ingest_seq",
+            statistics=("created_at", "ingest_seq", "observed_at", "imported_at", "followers"),
+            repeated=("lang", "region", "metrics.key_value.key", "verified", *_IMPORTED),
+        ),
+        TableLayout(
+            "comments",
+            COMMENTS,
+            partition_by=POSTS_PARTITION,
+            sort_by="created_at",
+            numbered="ingest_seq",
+            statistics=("created_at", "ingest_seq", "observed_at", "imported_at", "likes"),
+            repeated=("post_id", "author_id", "author_name", "lang", "metrics.key_value.key", *_IMPORTED),
         ),
         TableLayout(
             "quarantine",

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from groundswell.platforms.casts import DETAIL
-from groundswell.schema import MAPPED, REJECT, UNREAD
+from groundswell.schema import MAPPED_OF, REJECT, UNREAD
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 
-def complete(table: ir.Table) -> ir.Table:
-    """`table` with every column of `MAPPED`, `reject` and `unread` in order; nulls of the right type for the rest."""
+def complete(table: ir.Table, kind: str = "posts") -> ir.Table:
+    """`table` with every column that a layout of table `kind` may give, `reject` and `unread`; typed nulls for the rest."""
     import ibis  # noqa: PLC0415 - the registry is imported by verbs that run no expression
 
-    types = ibis.Schema.from_pyarrow(MAPPED)
+    mapped = MAPPED_OF[kind]
+    types = ibis.Schema.from_pyarrow(mapped)
     columns = {
         name: table[name] if name in table.columns else ibis.null(types.get(name, "string"))
-        for name in (*MAPPED.names, REJECT, UNREAD)
+        for name in (*mapped.names, REJECT, UNREAD)
     }
     kept = {"record": table["record"]} if "record" in table.columns else {}
     return table.select(**columns, **kept)

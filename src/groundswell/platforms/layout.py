@@ -49,8 +49,11 @@ class Layout:
     posts: Callable[[ir.Table], ir.Table]
     description: str = ""
     ignores: Callable[[Mapping[str, Any]], str | None] | None = None
-    unwrap: tuple[str, ...] = ()
-    """Keys under which a JSON document holds its records (`items`, `collector`), outermost first."""
+    unwraps: tuple[tuple[str, ...], ...] = ()
+    """Key paths under which a document or a line holds its records, an array or a single one: `("data", "videos")`."""
+
+    table: str = "posts"
+    """The table that its rows go to: posts, authors or comments; `posts` gives columns of `MAPPED_OF[table]`."""
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
 

@@ -13,25 +13,33 @@ from groundswell.schema import COUNTERS
 
 KEY_BYTES: Final = 16
 
+#: For each table, the column of the platform's own id and the counters that make an observation.
+KEYED: Final = {
+    "posts": ("post_id", COUNTERS),
+    "authors": ("author_id", ("followers", "following", "posts", "likes", "views")),
+    "comments": ("comment_id", ("likes", "replies")),
+}
+
 _BETWEEN: Final = "\x1f"
 _NONE: Final = "-"
 
 
-def observation_keys(table: pa.Table | pa.RecordBatch) -> pa.Array:
+def observation_keys(table: pa.Table | pa.RecordBatch, of: str = "posts") -> pa.Array:
     """One 16-byte BLAKE2b hash (`binary`) for each row of `table`, never null.
 
-    It covers platform, post id, `observed_at` *as the record says* (so before a stream's receive time is filled
-    in) and the five counters; where there is no post id, author, `created_at` and text stand for it.
-    `table` needs these columns of `groundswell.schema.POSTS`: platform, post_id, author_id, author_name,
-    created_at, observed_at, text and the counters.
+    It covers platform, id, `observed_at` *as the record says* (so before a stream's receive time is filled
+    in) and the counters; where there is no id, author, `created_at` and text stand for it. `of` names the
+    table (`KEYED`). `table` needs its id and counters and platform, author_id, author_name, created_at,
+    observed_at and text.
     """
-    nameless = pc.is_null(_column(table, "post_id"))
+    id_, counters = KEYED[of]
+    nameless = pc.is_null(_column(table, id_))
     author = pc.coalesce(_column(table, "author_id"), _column(table, "author_name"))
     # Numbers and lengths come first and free text last, so that no two different rows are written alike.
-    numbers = [_digits(_column(table, name)) for name in (*COUNTERS, "observed_at")]
+    numbers = [_digits(_column(table, name)) for name in (*counters, "observed_at")]
     platform = pc.fill_null(_column(table, "platform"), _NONE)
     head = pc.binary_join_element_wise(*numbers, platform, _BETWEEN)
-    named = pc.binary_join_element_wise(head, "id", _text(_column(table, "post_id")), _BETWEEN)
+    named = pc.binary_join_element_wise(head, "id", _text(_column(table, id_)), _BETWEEN)
     if pc.any(nameless, min_count=0).as_py():
         length = _digits(pc.utf8_length(author))
         created = _digits(_column(table, "created_at"))

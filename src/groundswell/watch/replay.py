@@ -99,7 +99,7 @@ def prepare(
 def _collect(files: Sequence[SourceFile], reading: Reading, target: Path, progress: Progress) -> None:
     done = 0
     hints = [hint_of(file, reading) for file in files]
-    unwrap = {layout.unwrap for layout in reading.registry.layouts if layout.unwrap}
+    unwrap = {path for layout in reading.registry.layouts for path in layout.unwraps}
     with pq.ParquetWriter(target, PREPARED, compression="zstd") as writer:
         for number, file in enumerate(files):
             for lines in _chunks(file_records(file.path, reading.settings.max_record, unwrap)):

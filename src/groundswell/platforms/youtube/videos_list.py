@@ -114,5 +114,5 @@ VIDEOS: Final = Layout(
     posts=posts,
     description="YouTube Data API v3: resources youtube#video, or an answer with them under items",
     ignores=ignores,
-    unwrap=("items",),
+    unwraps=(("items",),),
 )
