@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def complete(table: ir.Table, kind: str = "posts") -> ir.Table:
-    """`table` with every column that a layout of table `kind` may give, `reject` and `unread`; typed nulls for the rest."""
+    """`table` with all columns that a layout of table `kind` may give, `reject` and `unread`; the rest are nulls."""
     import ibis  # noqa: PLC0415 - the registry is imported by verbs that run no expression
 
     mapped = MAPPED_OF[kind]
