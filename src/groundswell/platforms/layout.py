@@ -55,6 +55,10 @@ class Layout:
     table: str = "posts"
     """The table that its rows go to: posts, authors or comments; `posts` gives columns of `MAPPED_OF[table]`."""
 
+    expand: Callable[[Mapping[str, Any]], list[dict[str, Any]] | None] | None = None
+    """The records that stand in one together with what only the whole tells (a thread and its replies, an answer and
+    its users), each as it is then read; None where it is one record by itself. Never raises."""
+
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
