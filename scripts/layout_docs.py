@@ -9,8 +9,9 @@ from typing import Any, Final
 import ibis
 
 from groundswell.platforms import Layout, Shape, registry
+from groundswell.platforms.casts import filled_columns
 from groundswell.platforms.generic.columns import NAMES
-from groundswell.schema import POST_FIELDS, REJECT, UNREAD
+from groundswell.schema import POST_FIELDS
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "layouts.md"
 HEAD: Final = """<!-- Made by scripts/layout_docs.py from the code. -->
@@ -39,8 +40,8 @@ def page() -> str:
 
 
 def _section(layout: Layout) -> str:
-    filled = layout.posts(ibis.table(dict(layout.raw), name="raw")).columns
-    fields = [field for field in POST_FIELDS if field.name in filled and field.name not in (REJECT, UNREAD)]
+    filled = filled_columns(layout.posts(ibis.table(dict(layout.raw), name="raw")))
+    fields = [field for field in POST_FIELDS if field.name in filled]
     what = "a row of a table" if layout.shape is Shape.ROW else "a JSON object"
     lines = [f"\n## `{layout.id}` (version {layout.version})\n", f"\n{layout.description}. A record is {what}. "]
     lines.append(RECOGNISED.get(layout.id, "See its `matches`."))

@@ -14,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.engines.cells import read_cells
 from groundswell.engines.contract import RECORD
+from groundswell.platforms.casts import CELLS
 from groundswell.schema import CHALLENGES, MAPPED_OF, METRICS, REJECT, TIMESTAMP, UNREAD
 from groundswell.text.tags import fold_tags
 
@@ -29,10 +31,25 @@ _encode: Final = msgspec.json.Encoder().encode
 def shape_batch(batch: pa.RecordBatch, first_record: int | None = None, schema: pa.Schema = OUTPUT) -> pa.RecordBatch:
     """`batch` with the columns of `schema`; records are numbered from `first_record` where they are not yet."""
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    if CELLS in columns:
+        _read_cells(columns, schema)
     if first_record is not None:
         columns[RECORD] = pa.array(np.arange(first_record, first_record + batch.num_rows))
     arrays = [_shaped(field, columns.get(field.name), batch.num_rows) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _read_cells(columns: dict[str, pa.Array], schema: pa.Schema) -> None:
+    """Put what the plain cells hold where it belongs."""
+    cells = read_cells(columns.pop(CELLS), schema)
+    columns |= cells.columns
+    if cells.metrics:
+        columns["metrics"] = pa.StructArray.from_arrays(list(cells.metrics.values()), list(cells.metrics))
+    if cells.unread:
+        told = columns[UNREAD].to_pylist()
+        for row, text in cells.unread.items():
+            told[row] = f"{told[row]}; {text}" if told[row] else text
+        columns[UNREAD] = pa.array(told, pa.string())
 
 
 def _shaped(field: pa.Field, column: pa.Array | None, rows: int) -> pa.Array:

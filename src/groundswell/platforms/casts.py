@@ -5,6 +5,9 @@ columns, `reject` and `unread`. Nothing here aborts a run: a cell that is no num
 `unread`; a cell that is absent or blank is only null. Expressions give times as whole microseconds since
 1970 UTC (int64), `metrics` as a struct of counters and `extra` as a struct of texts, because the engines
 agree on those; the engine turns them into the types of `groundswell.schema.MAPPED` in Arrow.
+
+Plain counts, numbers and booleans stay text in the expression, in one struct `cells`: a kernel reads them
+afterwards (`groundswell.engines.cells`), which is quicker than any engine's guarded cast and alike on all.
 """
 
 from __future__ import annotations
@@ -26,18 +29,23 @@ EARLIEST_S: Final = 631_152_000
 LATEST_S: Final = 4_133_980_800
 MILLION: Final = 1_000_000
 
+#: The struct of the texts that a kernel reads: its fields are named `column=name in the record`.
+CELLS: Final = "cells"
+#: What stands before the name of a counter without a column of its own, in the names of that struct.
+METRIC: Final = "metrics."
+
 #: Between the reason and the value that it is about, in `reject`.
 DETAIL: Final = ": "
 
 _BLANK: Final = "[ \t\r\n]*"
 #: Digits, and what a spreadsheet or pandas makes of a whole number beside a missing one (`343296.0`).
-_WHOLE: Final = f"^{_BLANK}[0-9]+([.]0*)?{_BLANK}$"
-_DECIMAL: Final = f"^{_BLANK}[0-9]+([.][0-9]*)?{_BLANK}$"
+WHOLE: Final = f"^{_BLANK}[0-9]+([.]0*)?{_BLANK}$"
+DECIMAL: Final = f"^{_BLANK}[0-9]+([.][0-9]*)?{_BLANK}$"
 #: What spreadsheets, databases and Python write where nothing is. Patterns, because DuckDB joins a long `IN` list.
-_ABSENT: Final = f"^{_BLANK}(#?N/A|n/a|NA|null|NULL|None|-)?{_BLANK}$"
+ABSENT: Final = f"^{_BLANK}(#?N/A|n/a|NA|null|NULL|None|-)?{_BLANK}$"
 _NO_TEXT: Final = f"^{_BLANK}(#N/A)?{_BLANK}$"
-_TRUE: Final = "^(True|TRUE|1|1[.]0|t|yes|Yes|YES)$"
-_FALSE: Final = "^(False|FALSE|0|0[.]0|f|no|No|NO)$"
+TRUE: Final = "^(True|TRUE|1|1[.]0|t|yes|Yes|YES)$"
+FALSE: Final = "^(False|FALSE|0|0[.]0|f|no|No|NO)$"
 
 
 @dataclass(frozen=True)
@@ -47,11 +55,13 @@ class Cell:
     field: str
     raw: ir.StringValue
     value: ir.Value
+    is_plain: bool = False
+    """Whether the type of its column alone says how the text is read, so that a kernel can do it later."""
 
     def is_unread(self, value: ir.Value | None = None) -> ir.BooleanValue:
         """Whether something stands there that could not be read."""
         known = self.value if value is None else value
-        return self.raw.notnull() & known.isnull() & ~self.raw.re_search(_ABSENT)
+        return self.raw.notnull() & known.isnull() & ~self.raw.re_search(ABSENT)
 
 
 def text(raw: ir.StringValue) -> ir.StringValue:
@@ -68,9 +78,9 @@ def integer(field: str, raw: ir.StringValue) -> Cell:
     # Nearly every cell is written as the number writes itself; only the others pay for the pattern.
     value = ibis.cases(
         ((quick.cast("string") == raw) & (quick >= 0), quick),
-        (raw.re_search(_WHOLE), raw.re_extract("[0-9]+", 0).try_cast("int64")),
+        (raw.re_search(WHOLE), raw.re_extract("[0-9]+", 0).try_cast("int64")),
     )
-    return Cell(field, raw, value)
+    return Cell(field, raw, value, is_plain=True)
 
 
 def number(field: str, raw: ir.StringValue) -> Cell:
@@ -78,9 +88,9 @@ def number(field: str, raw: ir.StringValue) -> Cell:
     quick = raw.try_cast("int64")
     value = ibis.cases(
         ((quick.cast("string") == raw) & (quick >= 0), quick.cast("float64")),
-        (raw.re_search(_DECIMAL), raw.try_cast("float64")),
+        (raw.re_search(DECIMAL), raw.try_cast("float64")),
     )
-    return Cell(field, raw, value)
+    return Cell(field, raw, value, is_plain=True)
 
 
 def boolean(field: str, raw: ir.StringValue) -> Cell:
@@ -88,10 +98,10 @@ def boolean(field: str, raw: ir.StringValue) -> Cell:
     value = ibis.cases(
         (raw == "true", True),
         (raw == "false", False),
-        (raw.re_search(_TRUE), True),
-        (raw.re_search(_FALSE), False),
+        (raw.re_search(TRUE), True),
+        (raw.re_search(FALSE), False),
     )
-    return Cell(field, raw, value)
+    return Cell(field, raw, value, is_plain=True)
 
 
 def epoch(field: str, raw: ir.StringValue) -> Cell:
@@ -134,6 +144,18 @@ def mapped(
         reject_unread: for a column whose unread cell makes the row unusable, the reason.
     """
     unusable = dict(reject_unread or {})
+    judged = {*unusable, *required}
+    later = {
+        f"{name}={cell.field}": cell.raw
+        for name, cell in columns.items()
+        if isinstance(cell, Cell) and cell.is_plain and name not in judged
+    }
+    columns = {
+        name: column for name, column in columns.items() if f"{name}={getattr(column, 'field', '')}" not in later
+    }
+    if metrics and all(cell.is_plain for cell in metrics):
+        later |= {f"{METRIC}{cell.field}={cell.field}": cell.raw for cell in metrics}
+        metrics = ()
     cells = {name: cell for name, cell in columns.items() if isinstance(cell, Cell)}
     counted = {f"_metric_{cell.field}": cell for cell in metrics}
     # Two selections, so that every cell is cast once however often its value is asked for.
@@ -144,6 +166,8 @@ def mapped(
     first |= {f"_reject_{n}": condition for n, (condition, _) in enumerate(conditions)}
     first |= {f"_why_{n}": why for n, (_, why) in enumerate(conditions) if not isinstance(why, str)}
     first |= {f"_extra_{name}": value for name, value in (extra or {}).items()}
+    if later:
+        first[CELLS] = ibis.struct(later)
     first |= {name: raw[name] for name in ("record",) if name in raw.columns}
     read = raw.select(**first)
 
@@ -163,12 +187,22 @@ def mapped(
         out["metrics"] = ibis.struct({cell.field: read[name] for name, cell in counted.items()})
     if extra:
         out["extra"] = ibis.struct({name: read[f"_extra_{name}"] for name in extra})
+    if later:
+        out[CELLS] = read[CELLS]
     out[REJECT] = ibis.cases(*branches) if branches else ibis.null("string")
     told = {name: cell for name, cell in (cells | counted).items() if name not in unusable}
     out[UNREAD] = _unread_text(read, told, [unread(name, cell) for name, cell in told.items()])
     if "record" in raw.columns:
         out["record"] = read["record"]
     return read.select(**out)
+
+
+def filled_columns(expression: ir.Table) -> set[str]:
+    """The columns of the table that an expression made by `mapped` fills."""
+    names = {*expression.columns} - {CELLS, REJECT, UNREAD, "record"}
+    if CELLS in expression.columns:
+        names |= {name.partition("=")[0].partition(".")[0] for name in expression[CELLS].type().names}
+    return names
 
 
 def _value(column: Cell | ir.Value) -> ir.Value:
