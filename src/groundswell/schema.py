@@ -240,3 +240,56 @@ CONNECTIONS: Final = pa.schema(
         pa.field("connected_to", TIMESTAMP),
     ]
 )
+
+#: Where a piece of raw content lies: from `start`, `length` bytes of one zstd frame, which is `packed` bytes from
+#: `offset` of the file `object`. `content` is the place of its first byte in the content.
+EXTENT: Final = pa.struct(
+    [
+        pa.field("content", pa.int64()),
+        pa.field("length", pa.int64()),
+        pa.field("object", pa.string()),
+        pa.field("offset", pa.int64()),
+        pa.field("packed", pa.int64()),
+        pa.field("start", pa.int64()),
+    ]
+)
+
+RAW_INDEX: Final = pa.schema(
+    [
+        pa.field("batch", pa.string(), metadata={"meaning": "the transaction that brought it, as the posts' commit"}),
+        pa.field("part", pa.int64(), metadata={"meaning": "number of that transaction"}),
+        pa.field("source", pa.string()),
+        pa.field("origin", pa.string(), metadata={"meaning": "file or partition, as in posts"}),
+        pa.field("imported_at", TIMESTAMP, metadata={"meaning": "as in the posts that were read from it"}),
+        pa.field("identity", pa.string(), metadata={"meaning": "name, size and time of change of a file"}),
+        pa.field("head", pa.string(), metadata={"meaning": "hash of the first 64 KB of the content"}),
+        pa.field("position", pa.int64(), metadata={"meaning": "place of its first byte in the content of the origin"}),
+        pa.field("length", pa.int64(), metadata={"meaning": "bytes of content"}),
+        pa.field("form", pa.string(), metadata={"meaning": "ndjson, json, table, …; stream: numbered records"}),
+        pa.field("encoding", pa.string()),
+        pa.field("delimiter", pa.string()),
+        pa.field("hint", pa.string(), metadata={"meaning": "JSON: what a person chose (layout, map, platform, zone)"}),
+        pa.field("first_record", pa.int64(), metadata={"meaning": "of numbered records: the least number"}),
+        pa.field("last_record", pa.int64(), metadata={"meaning": "of numbered records: the greatest number"}),
+        pa.field("extents", pa.list_(EXTENT)),
+        pa.field("places", EXTENT, metadata={"meaning": "numbers, receive times and places of numbered records"}),
+    ]
+)
+
+FILL: Final = pa.schema(
+    [
+        pa.field("batch", pa.string(), metadata={"meaning": "the transaction that brought it; null: days joined"}),
+        pa.field("at", TIMESTAMP, metadata={"meaning": "when the records were taken in"}),
+        pa.field("layout", pa.string()),
+        pa.field("layout_version", pa.int32()),
+        pa.field(
+            "kind",
+            pa.string(),
+            metadata={"meaning": "field of the table, key that the layout does not read, unread cell, or record"},
+        ),
+        pa.field("name", pa.string(), metadata={"meaning": "of a key: its path, with dots"}),
+        pa.field("records", pa.int64(), metadata={"meaning": "records that were looked at"}),
+        pa.field("filled", pa.int64(), metadata={"meaning": "those in which it has a value"}),
+        pa.field("examples", TEXTS, metadata={"meaning": "some values, cut short"}),
+    ]
+)

@@ -147,11 +147,31 @@ class ChangeRow(Base):
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
+class DriftRow(Base):
+    """A field of a layout that is filled less often than it was. `id` is a hash of layout, field and opening."""
+
+    __tablename__ = "drift_notices"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    layout: Mapped[str] = mapped_column(String(100), index=True)
+    layout_version: Mapped[int] = mapped_column(Integer)
+    field: Mapped[str] = mapped_column(String(200))
+    opened_at: Mapped[int] = mapped_column(Micros)  # when the check found it
+    since: Mapped[int] = mapped_column(Micros)  # when the first records without it were taken in
+    closed_at: Mapped[int | None] = mapped_column(Micros)
+    share_before: Mapped[float] = mapped_column()  # fraction of records with a value, before
+    records_before: Mapped[int] = mapped_column(BigInteger)
+    share_now: Mapped[float] = mapped_column()
+    records_now: Mapped[int] = mapped_column(BigInteger)
+    p_value: Mapped[float] = mapped_column()
+    evidence: Mapped[dict[str, Any]] = mapped_column(JSON)  # what is there instead: keys, cells, reasons
+
+
 __all__ = [
     "AlertRow",
     "Base",
     "ChangeRow",
     "CheckpointRow",
+    "DriftRow",
     "LeaseRow",
     "PlanRow",
     "RunRow",

@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from groundswell.errors import UnknownChoiceError
-from groundswell.schema import AUTHORS, COMMENTS, LEDGER, POSTS, POSTS_PARTITION, QUARANTINE
+from groundswell.schema import AUTHORS, COMMENTS, FILL, LEDGER, POSTS, POSTS_PARTITION, QUARANTINE, RAW_INDEX
 
 #: Rows of a Parquet row group; also how many rows are sorted together.
 ROW_GROUP: Final = 65_536
@@ -97,6 +97,13 @@ TABLES: Final = {
             repeated=("source", "origin", "platform", "layout", "reason", "hint", "state", "at"),
         ),
         TableLayout("ledger", LEDGER, statistics=("quarter",), repeated=("batch", "source", "origin", "quarter")),
+        TableLayout(
+            "raw_index",
+            RAW_INDEX,
+            statistics=("imported_at", "origin", "first_record", "last_record"),
+            repeated=("batch", "source", "imported_at", "form", "encoding", "hint", "extents.list.element.object"),
+        ),
+        TableLayout("fill", FILL, statistics=("at",), repeated=("batch", "at", "layout", "kind", "name")),
     )
 }
 
