@@ -16,7 +16,9 @@ from groundswell.settings import ENV_FILE, PREFIX, Settings
 
 Origin = Literal["default", "environment", "file", "option"]
 
-_KINDS: Final[Mapping[object, str]] = {str: "text", int: "whole number", float: "number", Path: "path"}
+_KINDS: Final[Mapping[object, str]] = {
+    **{str: "text", int: "whole number", float: "number", Path: "path", bool: "true or false"}
+}
 #: What a validator checks beyond type and bounds, in words.
 _CHOICES: Final[Mapping[str, str]] = {
     "engine": "duckdb, local[N] or spark://host:port",

@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     max_record: Annotated[int, Field(ge=1024, description="largest record, bytes; a larger one is quarantined")] = (
         16 * MiB
     )
+    max_ratio: Annotated[int, Field(ge=2, description="a packed file may unpack to so many times its size")] = 250
+    max_unpacked: Annotated[int, Field(ge=1, description="an archive may unpack to so much in all, MiB")] = 1 << 20
+    max_members: Annotated[int, Field(ge=1, description="files that one archive may hold")] = 1_000_000
+    max_columns: Annotated[int, Field(ge=1, description="columns that a table may have")] = 2_000
+    max_download: Annotated[int, Field(ge=1, description="largest file that a URL may give, MiB")] = 65_536
+    private_urls: Annotated[bool, Field(description="whether a URL may name an address that is not public")] = False
     window: Annotated[int, Field(ge=60, le=86_400, description="length of a watch window, seconds")] = 300
     lateness: Annotated[int, Field(ge=0, description="how late an event may come and still count, seconds")] = 60
     promise: Annotated[
@@ -51,6 +57,10 @@ class Settings(BaseSettings):
     journal_keep: Annotated[
         float, Field(ge=0, description="hours that the journal keeps what the lake already has")
     ] = 24.0
+    keep_raw: Annotated[bool, Field(description="keep the raw content of what is imported (zstd), for `remap`")] = True
+    raw_days: Annotated[
+        float, Field(ge=0, description="days that raw content is kept after its import; 0: for ever")
+    ] = 0.0
     host: Annotated[str, Field(description="address that `serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="port that `serve` listens on; 0: any free one")] = 8765
     allowed_hosts: Annotated[
@@ -102,6 +112,11 @@ class Settings(BaseSettings):
     def state_path(self) -> Path:
         """Folder of the detector's snapshots."""
         return self.home.absolute() / "state"
+
+    @property
+    def raw_path(self) -> Path:
+        """Folder of the raw content that is kept."""
+        return self.lake_path / "raw"
 
     @property
     def tmp_path(self) -> Path:
