@@ -1,100 +1,160 @@
-"""Finding the files that a person means: paths, folders, globs and standard input."""
+"""Finding the files that a person means: paths, folders, globs, URLs and standard input."""
 
 from __future__ import annotations
 
 import glob
+import os
+import re
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from stat import S_ISREG
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from groundswell.errors import NotFoundError, UnavailableError
+from groundswell.errors import NotFoundError, UnavailableError, UnknownChoiceError
+from groundswell.sources.stored import Source, Stored
+
+if TYPE_CHECKING:
+    from groundswell.sources.tables import Rows
 
 STDIN: Final = "-"
+_NOWHERE: Final = Path(os.devnull)
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to read. `name` is what people and the lake call it; `kept` is false for a copy of stdin."""
+    """Something to read, mostly a file. `name` is what people and the lake call it.
+
+    `kept` is false for a temporary copy. `inside` is what is read in place of the file at `path`: a member of an
+    archive, an object of a store. `url`: it is still to be fetched. `table` opens a table that is not text (a
+    sheet, Parquet), given the largest record in bytes. `refused` says why it is not read at all. `stamp` tells its
+    states apart where size and time of change do not (a URL, a member).
+    """
 
     path: Path
     name: str
     size: int
     mtime_ns: int
     kept: bool = True
+    inside: Stored | None = None
+    url: str | None = None
+    table: Callable[[int], Rows] | None = None
+    refused: str | None = None
+    stamp: str | None = None
 
     @property
     def identity(self) -> str:
-        """What tells this state of this file from another: path, size and time of change."""
+        """What tells this state of this file from another: name, size and time of change, or its stamp."""
+        if self.stamp is not None:
+            return f"{self.name}|{self.stamp}"
+        if self.inside is not None:
+            return f"{self.name}|{self.inside.identity}"
         return f"{self.name}|{self.size}|{self.mtime_ns}"
+
+    @property
+    def stored(self) -> Source:
+        """Where its bytes lie."""
+        return self.path if self.inside is None else self.inside
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its bytes lie in a local file of their own, at `path`."""
+        return self.inside is None and self.url is None and self.table is None and self.refused is None
 
 
 def find_files(paths: Sequence[str], tmp: Path, stdin: BinaryIO | None = None) -> list[SourceFile]:
-    """The files that `paths` name, each once, folders and globs in name order.
+    """The files that `paths` name, each once, folders and globs in name order; nothing is opened or fetched.
 
     A folder stands for all files in and under it, hidden ones left out. `-` is standard input, which is
     copied to `tmp` first, because its container is recognised by looking at it; the caller removes the copy.
 
     Raises:
         NotFoundError: a path does not exist, a glob matches nothing, a folder has no files.
+        UnknownChoiceError: a URL of a kind that is not read.
         UnavailableError: standard input cannot be copied.
     """
     found: dict[str, SourceFile] = {}
     for path in paths:
         if path == STDIN:
             found.setdefault(STDIN, _spool(stdin or sys.stdin.buffer, tmp))
-            continue
-        for file in _named(path):
-            found.setdefault(str(file), _source(file))
+        elif (scheme := _SCHEME.match(path)) is not None:
+            for file in _of_scheme(scheme.group(1).lower(), path):
+                found.setdefault(file.name, file)
+        else:
+            for name in _named(path):
+                if name not in found:
+                    found[name] = _source(name, tmp)
     return list(found.values())
 
 
-def _named(path: str) -> Iterator[Path]:
-    plain = Path(path).expanduser()
-    if plain.is_dir():
-        yield from _under(plain)
-    elif plain.exists():
-        yield plain.absolute()
+def _of_scheme(scheme: str, url: str) -> Iterator[SourceFile]:
+    if scheme not in _SCHEMES:
+        kind = "kind of URL"
+        raise UnknownChoiceError(kind, scheme, _SCHEMES)
+    return _SCHEMES[scheme](url)
+
+
+def _web(url: str) -> Iterator[SourceFile]:
+    yield SourceFile(_NOWHERE, url, 0, 0, url=url)
+
+
+#: What finds the files behind a URL, by its scheme.
+_SCHEMES: Final[dict[str, Callable[[str], Iterator[SourceFile]]]] = {"http": _web, "https": _web}
+
+
+def _named(path: str) -> Iterator[str]:
+    plain = os.path.expanduser(path)
+    if os.path.isdir(plain):
+        names = list(_under(os.path.abspath(plain)))
+        if not names:
+            what = "the folder holds no files"
+            hint = "hidden files are left out; name a file to import it all the same"
+            raise NotFoundError(what, where=path, hint=hint)
+        yield from names
+    elif os.path.exists(plain):
+        yield os.path.abspath(plain)
     elif glob.has_magic(path):
-        matches = sorted(glob.glob(str(plain), recursive=True))
-        files = [file for match in matches for file in _files_of(Path(match))]
-        if not files:
+        matches = sorted(glob.glob(plain, recursive=True))
+        names = [name for match in matches for name in _files_of(os.path.abspath(match))]
+        if not names:
             what = "no file matches"
             raise NotFoundError(what, where=path, hint="check the pattern; quote it so that the shell leaves it alone")
-        yield from files
+        yield from names
     else:
         what = "no such file or folder"
         raise NotFoundError(what, where=path, hint="check the path; `-` reads standard input")
 
 
-def _files_of(match: Path) -> list[Path]:
-    if match.is_dir():
-        return [file.absolute() for file in sorted(match.iterdir()) if _is_visible_file(file)]
-    return [match.absolute()]
+def _files_of(match: str) -> Iterator[str]:
+    if not os.path.isdir(match):
+        yield match
+        return
+    with os.scandir(match) as entries:
+        yield from sorted(entry.path for entry in entries if not entry.name.startswith(".") and entry.is_file())
 
 
-def _under(folder: Path) -> list[Path]:
-    files = [
-        file.absolute()
-        for file in sorted(folder.rglob("*"))
-        if _is_visible_file(file) and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    ]
-    if not files:
-        what = "the folder holds no files"
-        raise NotFoundError(what, where=folder, hint="hidden files are left out; name a file to import it all the same")
-    return files
+def _under(folder: str) -> Iterator[str]:
+    """Visible files in and under a folder, in name order."""
+    with os.scandir(folder) as listed:
+        entries = sorted((entry for entry in listed if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _under(entry.path)
+        elif entry.is_file():
+            yield entry.path
 
 
-def _is_visible_file(file: Path) -> bool:
-    return file.is_file() and not file.name.startswith(".")
-
-
-def _source(path: Path) -> SourceFile:
-    stat = path.stat()
-    return SourceFile(path, str(path), stat.st_size, stat.st_mtime_ns)
+def _source(name: str, tmp: Path) -> SourceFile:
+    known = os.stat(name)
+    if not S_ISREG(known.st_mode):
+        # A pipe of the shell (`<(…)`) can be read once only.
+        with open(name, "rb") as pipe:
+            return replace(_spool(pipe, tmp), name=name)
+    return SourceFile(Path(name), name, known.st_size, known.st_mtime_ns)
 
 
 def _spool(stream: BinaryIO, tmp: Path) -> SourceFile:
@@ -105,7 +165,7 @@ def _spool(stream: BinaryIO, tmp: Path) -> SourceFile:
             shutil.copyfileobj(stream, file, 1 << 20)
     except OSError as error:
         copy.unlink(missing_ok=True)
-        what = f"cannot copy standard input ({error.strerror or error})"
+        what = f"cannot copy the stream ({error.strerror or error})"
         raise UnavailableError(what, where=copy, hint="free some space, or write it to a file and name that") from error
     stat = copy.stat()
     return SourceFile(copy, STDIN, stat.st_size, stat.st_mtime_ns, kept=False)
