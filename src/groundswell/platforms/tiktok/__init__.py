@@ -1,10 +1,38 @@
-"""TikTok: the nested layout of collectors, and the claims table of a course."""
+"""TikTok: what collectors, scrapers, the web and mobile APIs and the Research API give, and the claims table."""
 
 from __future__ import annotations
 
+from groundswell.platforms.tiktok.api import API, EMBEDDED
+from groundswell.platforms.tiktok.aweme import AWEME
 from groundswell.platforms.tiktok.claims import CLAIMS
+from groundswell.platforms.tiktok.comments import COMMENTS
 from groundswell.platforms.tiktok.nested import NESTED
+from groundswell.platforms.tiktok.research import COMMENTS as RESEARCH_COMMENTS
+from groundswell.platforms.tiktok.research import TABLE as RESEARCH_TABLE
+from groundswell.platforms.tiktok.research import USER as RESEARCH_USER
+from groundswell.platforms.tiktok.research import VIDEOS as RESEARCH_VIDEOS
+from groundswell.platforms.tiktok.scraper import SCRAPER
+from groundswell.platforms.tiktok.tables import TABLES
+from groundswell.platforms.tiktok.user_info import USER_INFO
 
-LAYOUTS = (NESTED, CLAIMS)
+LAYOUTS = (
+    *(NESTED, API, EMBEDDED, AWEME, SCRAPER, CLAIMS, TABLES, COMMENTS, USER_INFO),
+    *(RESEARCH_VIDEOS, RESEARCH_TABLE, RESEARCH_COMMENTS, RESEARCH_USER),
+)
 
-__all__ = ["CLAIMS", "LAYOUTS", "NESTED"]
+__all__ = [
+    "API",
+    "AWEME",
+    "CLAIMS",
+    "COMMENTS",
+    "EMBEDDED",
+    "LAYOUTS",
+    "NESTED",
+    "RESEARCH_COMMENTS",
+    "RESEARCH_TABLE",
+    "RESEARCH_USER",
+    "RESEARCH_VIDEOS",
+    "SCRAPER",
+    "TABLES",
+    "USER_INFO",
+]

@@ -92,4 +92,5 @@ NESTED: Final = Layout(
     matches=matches,
     posts=posts,
     description="TikTok posts with authorInfos, challengeInfoList, itemInfos, musicInfos and authorStats",
+    unwraps=(("body", "itemListData"),),
 )
