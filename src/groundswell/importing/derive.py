@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from groundswell.schema import FIELDS, MAPPED_OF, POSTS, TEXTS, UNREAD
 from groundswell.text.keys import observation_keys
 from groundswell.text.tags import hashtags_of, mentions_of, urls_of
-from groundswell.text.tokens import tokenise
+from groundswell.text.tokens import read_words
 
 if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
@@ -57,12 +57,14 @@ def derive(
     count = mapped.num_rows
     columns["platform"] = _platforms(columns["platform"], layout.platform)
     text = columns["text"]
-    for name, extract in (("hashtags", hashtags_of), ("mentions", mentions_of), ("urls", urls_of)):
-        if name in columns:
-            columns[name] = _filled(columns[name], text, extract)
+    words = read_words(text) if "tokens" in schema.names else None
+    if words is not None:
+        columns["tokens"] = words.tokens
+    if words is not None and "hashtags" in columns:
+        columns["hashtags"] = _filled(columns["hashtags"], text, hashtags_of, words.hashtags)
+        columns["mentions"] = _filled(columns["mentions"], text, mentions_of, words.mentions)
+        columns["urls"] = _filled(columns["urls"], text, urls_of, words.links)
     columns["extra"] = _with_unread(columns["extra"], _whole(mapped[UNREAD]))
-    if "tokens" in schema.names:
-        columns["tokens"] = tokenise(text)
     columns["key"] = observation_keys(pa.table(columns), layout.table)
     if received_us is not None:
         seen = pa.array(received_us, pa.int64()).cast(pa.timestamp("us")).cast(columns["observed_at"].type)
@@ -99,14 +101,16 @@ def _platforms(given: pa.Array, default: str) -> pa.Array:
     return pc.fill_null(pc.take(pa.array(names, pa.string()), encoded.indices), default or UNKNOWN)
 
 
-def _filled(given: pa.Array, text: pa.Array, extract: Any) -> pa.Array:
-    """What the layout gave, and what the text holds where it gave nothing."""
+def _filled(given: pa.Array, text: pa.Array, extract: Any, rows: np.ndarray[Any, Any] | None) -> pa.Array:
+    """What the layout gave, and what the text holds (in `rows`, if that is known) where it gave nothing."""
     if not given.null_count:
         return given
     if given.null_count == len(given):
-        return extract(text).cast(TEXTS)
+        return extract(text, rows).cast(TEXTS)
     missing = pc.is_null(given)
-    found = extract(pc.if_else(missing, text, pa.scalar(None, pa.string()))).cast(TEXTS)
+    if rows is not None:
+        rows = rows & missing.to_numpy(zero_copy_only=False)
+    found = extract(pc.if_else(missing, text, pa.scalar(None, pa.string())), rows).cast(TEXTS)
     return pc.if_else(missing, found, given.cast(TEXTS))
 
 

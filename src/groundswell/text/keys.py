@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.schema import COUNTERS
+from groundswell.text.compiled import kernels
 
 KEY_BYTES: Final = 16
 
@@ -32,7 +34,20 @@ def observation_keys(table: pa.Table | pa.RecordBatch, of: str = "posts") -> pa.
     table (`KEYED`). `table` needs its id and counters and platform, author_id, author_name, created_at,
     observed_at and text.
     """
+    kernel = kernels()
+    if kernel is None or not table.num_rows or _column(table, KEYED[of][0]).null_count:
+        return _plain_keys(table, *KEYED[of])
     id_, counters = KEYED[of]
+    columns = [_column(table, name) for name in (*counters, "observed_at")]
+    numbers = np.stack([pc.fill_null(c.cast(pa.int64()), 0).to_numpy(zero_copy_only=False) for c in columns])
+    known = np.stack([_known(column) for column in columns])
+    platforms = kernel.arrays_of(pc.fill_null(_column(table, "platform"), _NONE))
+    out = np.empty(KEY_BYTES * table.num_rows, np.uint8)
+    kernel.hash_observations(numbers, known, *platforms, *kernel.arrays_of(_column(table, id_)), out)
+    return _binary(out)
+
+
+def _plain_keys(table: pa.Table | pa.RecordBatch, id_: str, counters: Sequence[str]) -> pa.Array:
     nameless = pc.is_null(_column(table, id_))
     author = pc.coalesce(_column(table, "author_id"), _column(table, "author_name"))
     # Numbers and lengths come first and free text last, so that no two different rows are written alike.
@@ -48,9 +63,19 @@ def observation_keys(table: pa.Table | pa.RecordBatch, of: str = "posts") -> pa.
         )
         named = pc.if_else(nameless, content, named)
     written = named.cast(pa.binary()).to_pylist()
-    keys = b"".join([blake2b(row, digest_size=KEY_BYTES).digest() for row in written])
+    return _binary(b"".join([blake2b(row, digest_size=KEY_BYTES).digest() for row in written]))
+
+
+def _binary(keys: bytes | np.ndarray[Any, Any]) -> pa.Array:
     offsets = np.arange(0, len(keys) + 1, KEY_BYTES, dtype=np.int32)
-    return pa.Array.from_buffers(pa.binary(), len(written), [None, pa.py_buffer(offsets), pa.py_buffer(keys)])
+    return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(keys)])
+
+
+def _known(values: pa.Array) -> np.ndarray[Any, Any]:
+    if not values.null_count:
+        return np.ones(len(values), np.bool_)
+    found: np.ndarray[Any, Any] = values.is_valid().to_numpy(zero_copy_only=False)
+    return found
 
 
 def _column(table: pa.Table | pa.RecordBatch, name: str) -> pa.Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,8 @@ from groundswell.text.characters import SOLO, WORD
 from groundswell.text.folding import Folded, chunks_of, fold_texts, fold_values, strings_of
 
 TEXTS: Final = pa.list_(pa.string())
+Texts: TypeAlias = "pa.Array | pa.ChunkedArray"
+Rows: TypeAlias = "NDArray[np.bool_] | None"
 
 _LINK: Final = re.compile(
     r"(?:https?://|(?<![\w./@-])www\.)[^\s<>\"'`\u00a0\u3000\u300c-\u3011\uff08\uff09]+", re.IGNORECASE
@@ -25,27 +27,28 @@ _HANDLE: Final = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _INSIDE_HANDLE: Final = ".-"
 
 
-def hashtags_of(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def hashtags_of(texts: Texts, rows: Rows = None) -> Texts:
     """The hashtags of each text, folded, without `#`: letters, marks, digits, `_`, at least one of them a letter.
 
-    A `#` in a link or behind `&` (`&#39;`) begins none.
+    A `#` in a link or behind `&` (`&#39;`) begins none. `rows` (bool, one a text of an array) leaves out texts that
+    are known to hold none; so do those of the other two.
 
     >>> hashtags_of(pa.array(["#Été au soleil #1 #ÉTÉ#mer, https://a.b/#c", "none", None])).to_pylist()
     [['été', 'mer'], [], None]
     """
-    return _extract(texts, "#", _hashtags)
+    return _extract(texts, "#", _hashtags, rows)
 
 
-def mentions_of(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def mentions_of(texts: Texts, rows: Rows = None) -> Texts:
     """The handles mentioned in each text, lower-case, without `@`: ASCII letters, digits, `_`, inner `.` and `-`.
 
     >>> mentions_of(pa.array(["Ask @Dr.Who, not me@home.example or @dr.who."])).to_pylist()
     [['dr.who']]
     """
-    return _extract(texts, "@", _mentions)
+    return _extract(texts, "@", _mentions, rows)
 
 
-def urls_of(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def urls_of(texts: Texts, rows: Rows = None) -> Texts:
     """The links in each text (`http://`, `https://`, `www.`) as written, without the punctuation behind them.
 
     >>> urls_of(pa.array(["(see https://a.example/x_(y)), www.b.example."])).to_pylist()
@@ -53,11 +56,13 @@ def urls_of(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """
     if isinstance(texts, pa.ChunkedArray):
         return pa.chunked_array([urls_of(chunk) for chunk in texts.chunks], TEXTS)
-    rows = _rows_where(pc.match_substring_regex(texts, r"(?i)://|www\."))
-    found = [_links(text) for text in texts.take(rows).to_pylist()]
+    some = _rows_where(pc.match_substring_regex(texts, r"(?i)://|www\.")) if rows is None else _numbers(rows)
+    if not len(some):
+        return _empty_lists(texts)
+    found = [_links(text) for text in texts.take(some).to_pylist()]
     counts = np.fromiter(map(len, found), np.int64, len(found))
     values = pa.array([link for links in found for link in links], pa.string())
-    return _lists(values, np.repeat(rows.to_numpy(), counts), texts)
+    return _lists(values, np.repeat(some.to_numpy(), counts), texts)
 
 
 def fold_tags(tags: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -93,12 +98,24 @@ def _rows_where(mask: pa.Array) -> pa.Array:
     return pc.indices_nonzero(pc.fill_null(mask, False)).cast(pa.int64())
 
 
-def _extract(texts: pa.Array | pa.ChunkedArray, sign: str, find: Any) -> pa.Array | pa.ChunkedArray:
+def _numbers(mask: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(np.flatnonzero(mask))
+
+
+def _empty_lists(owners: pa.Array) -> pa.Array:
+    offsets = pa.array(np.zeros(len(owners) + 1, np.int32))
+    mask = owners.is_null() if owners.null_count else None
+    return pa.ListArray.from_arrays(offsets, pa.array([], pa.string()), mask=mask)
+
+
+def _extract(texts: Texts, sign: str, find: Any, known: Rows = None) -> Texts:
     """What `find` finds in the texts that hold `sign` (in any of its widths)."""
     if isinstance(texts, pa.ChunkedArray):
         return pa.chunked_array([_extract(chunk, sign, find) for chunk in texts.chunks], TEXTS)
     wide = {"#": "#\uff03\ufe5f", "@": "@\uff20\ufe6b"}[sign]
-    rows = _rows_where(pc.match_substring_regex(texts, f"[{wide}]"))
+    rows = _rows_where(pc.match_substring_regex(texts, f"[{wide}]")) if known is None else _numbers(known)
+    if not len(rows):
+        return _empty_lists(texts)
     done = 0
     values: list[pa.Array] = []
     owners: list[NDArray[np.int64]] = []

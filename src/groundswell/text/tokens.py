@@ -10,12 +10,16 @@ without words gives `" "`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from groundswell.text.characters import APOSTROPHE, GAP, SOLO
+from groundswell.text.characters import APOSTROPHE, GAP, SOLO, tables
+from groundswell.text.compiled import kernels
 from groundswell.text.folding import chunks_of, fold_texts, strings_of, without
 from groundswell.text.tags import fold_tags, hashtags_of, mentions_of, urls_of
 
@@ -32,6 +36,47 @@ def tokenise(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """
     if isinstance(texts, pa.ChunkedArray):
         return pa.chunked_array([tokenise(chunk) for chunk in texts.chunks], pa.string())
+    return read_words(texts).tokens if kernels() is not None else _tokenise_plain(texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of texts, and which rows may hold a hashtag, a handle or a link (null: not known, any may)."""
+
+    tokens: pa.Array
+    hashtags: NDArray[np.bool_] | None = None
+    mentions: NDArray[np.bool_] | None = None
+    links: NDArray[np.bool_] | None = None
+
+
+def read_words(texts: pa.Array) -> Words:
+    """`tokenise` of an array, with what the compiled kernel sees on its way where it is loaded."""
+    kernel = kernels()
+    if kernel is None:
+        return Words(_tokenise_plain(texts))
+    texts = texts if pa.types.is_string(texts.type) else texts.cast(pa.string())
+    known = tables()
+    data, offsets = kernel.arrays_of(texts)
+    out = np.empty(2 * int(offsets[-1] - offsets[0]) + 2 * len(texts) + 8, np.uint8)
+    ends, marks = np.empty(len(texts) + 1, np.int32), np.empty(len(texts), np.uint8)
+    size = kernel.words(data, offsets, known.classes, known.folded, out, ends, marks)
+    # A copy of what was written only: the scratch is larger.
+    tokens = pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(out[:size].tobytes()))
+    if texts.null_count:
+        tokens = pc.if_else(pc.is_valid(texts), tokens, pa.scalar(None, pa.string()))
+    slow = (marks & kernel.IS_SLOW) != 0
+    if slow.any():
+        mask = pa.array(slow)
+        tokens = pc.replace_with_mask(tokens, mask, _tokenise_plain(texts.filter(mask)))
+    return Words(
+        tokens,
+        (marks & kernel.HAS_HASH) != 0,
+        (marks & kernel.HAS_AT) != 0,
+        (marks & kernel.HAS_LINK) != 0,
+    )
+
+
+def _tokenise_plain(texts: pa.Array) -> pa.Array:
     parts = [_tokenise_chunk(chunk) for chunk in chunks_of(texts)]
     return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
 

@@ -1,0 +1,42 @@
+"""Whether this process uses the compiled kernels; what they give is the same with and without.
+
+Loading them takes about half a second (several, where they must be compiled first), so a command that reads a
+few rows does without, and one that reads much calls `load` before it begins.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+_loaded: list[ModuleType] = []
+_turn: Final = threading.Lock()
+
+
+def load(cache: Path | None = None) -> None:
+    """Load the kernels, compiling them where that has not been done on this machine; later calls do nothing.
+
+    `cache` is the folder for what was compiled, where the package's own folder cannot be written.
+    """
+    with _turn:
+        if _loaded:
+            return
+        if cache is not None and not os.access(Path(__file__).parent, os.W_OK):
+            os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))
+        from groundswell.text import kernels  # noqa: PLC0415 - loads Numba
+
+        kernels.warm()
+        _loaded.append(kernels)
+
+
+def kernels() -> ModuleType | None:
+    """The module `groundswell.text.kernels` once it is loaded, else null."""
+    return _loaded[0] if _loaded else None
+
+
+def unload() -> None:
+    """Go back to the plain twins."""
+    _loaded.clear()
