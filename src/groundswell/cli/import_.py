@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +53,7 @@ def import_(
     from groundswell.importing.choice import read_mapping
     from groundswell.lake import Lake
     from groundswell.settings import load_settings
+    from groundswell.text import compiled
     from groundswell.text.characters import tables
 
     settings = load_settings(**({} if tz is None else {"tz": tz}))
@@ -59,6 +61,9 @@ def import_(
     engine = open_engine(settings)
     # Threads that read, map and write hand the interpreter over often; the default makes each wait 5 ms for it.
     sys.setswitchinterval(0.0005)
+    if _bytes_of(paths) > compiled.WORTH_WHILE:
+        messages.print("preparing to read much", style="dim") if messages.is_terminal else None
+        compiled.load(settings.home / "cache")
     tables()
     pa.scalar("")  # pyarrow looks for pandas now, and not when the first rows come
     try:
@@ -71,6 +76,11 @@ def import_(
     else:
         _show(summary, dry_run=dry_run)
     raise SystemExit(summary.exit_code)
+
+
+def _bytes_of(paths: list[str]) -> int:
+    """Bytes of the files that are named one by one; what stands in folders is not looked at yet."""
+    return sum(file.stat().st_size for file in map(Path, paths) if file.is_file())
 
 
 class TerminalProgress:

@@ -12,6 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+#: Bytes of input from which loading the kernels pays for itself.
+WORTH_WHILE: Final = 256 << 20
+
 _loaded: list[ModuleType] = []
 _turn: Final = threading.Lock()
 
