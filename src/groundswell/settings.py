@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     ] = 0.0
     host: Annotated[str, Field(description="address that `serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="port that `serve` listens on; 0: any free one")] = 8765
+    max_upload: Annotated[int, Field(ge=1024, description="largest file that the page takes, bytes")] = 20_480 * MiB
     allowed_hosts: Annotated[
         str, Field(description="further host names that the server answers to, comma-separated")
     ] = ""

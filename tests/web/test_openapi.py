@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from groundswell.settings import Settings
-from groundswell.web import models
+from groundswell.web import data_models, import_models, models
 from groundswell.web.app import create_app
+from groundswell.web.data_examples import DATA_EXAMPLES
 from groundswell.web.examples import EXAMPLES
 from groundswell.web.openapi import document_of
 
@@ -33,9 +34,10 @@ def test_making_the_document_touches_no_home(settings: Settings, document: dict[
     assert not settings.home.exists()
 
 
-@pytest.mark.parametrize("name", sorted(EXAMPLES))
+@pytest.mark.parametrize("name", sorted(EXAMPLES | DATA_EXAMPLES))
 def test_examples_are_valid(name: str) -> None:
-    getattr(models, name).model_validate(EXAMPLES[name])
+    (model,) = {getattr(room, name) for room in (models, data_models, import_models) if hasattr(room, name)}
+    model.model_validate((EXAMPLES | DATA_EXAMPLES)[name])
 
 
 def test_every_answer_has_an_example_and_a_problem(document: dict[str, Any]) -> None:

@@ -276,11 +276,6 @@ def test_a_search_that_makes_no_sense_is_refused(client: httpx.Client, query: di
     assert client.get("/posts", params=query).status_code == status
 
 
-def test_ledger_and_quarantine_of_an_empty_home_are_empty(client: httpx.Client) -> None:
-    assert client.get("/ledger").json() == {"items": [], "connections": []}
-    assert client.get("/quarantine").json() == {"items": [], "reasons": {}}
-
-
 def test_the_status_counts_what_came(served: Any, shoes: str, until: Any) -> None:
     served.client.post("/records", content=b'{"id": "1"}\n' * 50)
     until(lambda: served.services.pace.per_second > 0, what="the pace")

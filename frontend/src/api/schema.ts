@@ -67,6 +67,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description Uploads and what the command line imported, newest first.
+         */
+        get: operations["listImports"];
+        put?: never;
+        /**
+         * Upload File
+         * @description Take a file. It is written to the disk as it comes, and then looked at: see `preview`, then start it.
+         */
+        post: operations["uploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Import
+         * @description One import: its state, how far it is, how it would be read, what came of it.
+         */
+        get: operations["showImport"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Import
+         * @description Give up an import (it stays listed as cancelled), or take one that does not run off the list.
+         *
+         *     What was stored before it was given up stays stored, and is known when the file is imported again.
+         */
+        delete: operations["cancelImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{identity}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Import
+         * @description Look at the file again, as it would be read with these options; `preview` is there once `state` is `ready`.
+         */
+        post: operations["previewImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{identity}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Import
+         * @description Import the file with these options (without a body: with those it has); an interrupted one is taken up.
+         */
+        post: operations["startImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/layouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Layouts
+         * @description Every layout: what it reads, and which table it fills.
+         */
+        get: operations["listLayouts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/posts": {
         parameters: {
             query?: never;
@@ -251,6 +361,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sources
+         * @description Every source: when it was heard of last, what became of its records, whether it is connected.
+         */
+        get: operations["listSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inflow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Inflow
+         * @description What each source brought in equal stretches of time; a stretch in which it was not connected is a gap.
+         */
+        get: operations["showInflow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ledger": {
         parameters: {
             query?: never;
@@ -280,11 +430,51 @@ export interface paths {
         };
         /**
          * List Quarantine
-         * @description Records set aside, newest first, and how many there are per reason.
+         * @description Records set aside, newest first, and how many are held by reason, origin and layout.
          */
         get: operations["listQuarantine"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{record}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Quarantined
+         * @description One record set aside, with what is kept of its bytes as text.
+         */
+        get: operations["showQuarantined"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Quarantine
+         * @description Read held records again; what is readable now is stored. The answer comes when that is done.
+         */
+        post: operations["retryQuarantine"];
         delete?: never;
         options?: never;
         head?: never;
@@ -750,6 +940,44 @@ export interface components {
             connected_to: string;
         };
         /**
+         * Counts
+         * @description What became of records: received = stored + known + rejected + ignored.
+         * @example {
+         *       "received": 371000,
+         *       "stored": 370950,
+         *       "known": 41,
+         *       "rejected": 6,
+         *       "ignored": 3
+         *     }
+         */
+        Counts: {
+            /**
+             * Received
+             * @default 0
+             */
+            received: number;
+            /**
+             * Stored
+             * @default 0
+             */
+            stored: number;
+            /**
+             * Known
+             * @default 0
+             */
+            known: number;
+            /**
+             * Rejected
+             * @default 0
+             */
+            rejected: number;
+            /**
+             * Ignored
+             * @default 0
+             */
+            ignored: number;
+        };
+        /**
          * Driver
          * @description What an alert's excess consists of: one post, author, hashtag, sound or domain.
          */
@@ -936,6 +1164,16 @@ export interface components {
             origin?: string | null;
         };
         /**
+         * FileFailure
+         * @description A file (of an archive) that could not be read to its end.
+         */
+        FileFailure: {
+            /** Path */
+            path: string;
+            /** Error */
+            error: string;
+        };
+        /**
          * Health
          * @description Whether the server and its parts work.
          * @example {
@@ -960,6 +1198,467 @@ export interface components {
             version: string;
             /** Parts */
             parts: components["schemas"]["PartHealth"][];
+        };
+        /**
+         * Import
+         * @description One import: a file that was uploaded, or files that the command line read.
+         * @example {
+         *       "id": "5b1f0a9c77de4e21",
+         *       "kind": "upload",
+         *       "name": "posts.csv",
+         *       "origin": "uploads/1f2e3d4c/posts.csv",
+         *       "state": "done",
+         *       "at": "2026-11-20T08:02:11Z",
+         *       "finished_at": "2026-11-20T08:02:58Z",
+         *       "bytes": 14200331,
+         *       "options": {
+         *         "layout": null,
+         *         "platform": null,
+         *         "tz": "Europe/Paris",
+         *         "map": {
+         *           "text": "body"
+         *         }
+         *       },
+         *       "preview": {
+         *         "container": {
+         *           "form": "table",
+         *           "compression": "none",
+         *           "encoding": "utf-8",
+         *           "delimiter": ","
+         *         },
+         *         "parts": 1,
+         *         "rows": 200,
+         *         "estimated_rows": 40949,
+         *         "layouts": [
+         *           {
+         *             "layout": "generic.table",
+         *             "platform": "generic",
+         *             "description": "any table or flat JSON with a text or an id",
+         *             "rows": 200,
+         *             "rejected": 1,
+         *             "ignored": 0,
+         *             "reasons": {
+         *               "when is not a plausible time": 1
+         *             }
+         *           }
+         *         ],
+         *         "mappable": true,
+         *         "columns": [
+         *           {
+         *             "column": "body",
+         *             "field": "text",
+         *             "filled": 0.995,
+         *             "unreadable": 0,
+         *             "examples": [
+         *               "side effects of dose two"
+         *             ]
+         *           }
+         *         ],
+         *         "fields": [
+         *           {
+         *             "field": "text",
+         *             "column": "body",
+         *             "filled": 0.995,
+         *             "examples": [
+         *               "side effects of dose two"
+         *             ]
+         *           }
+         *         ],
+         *         "choices": [
+         *           "text",
+         *           "created_at",
+         *           "likes"
+         *         ],
+         *         "notes": []
+         *       },
+         *       "progress": null,
+         *       "result": {
+         *         "read": 40949,
+         *         "stored": 40881,
+         *         "known": 48,
+         *         "rejected": 20,
+         *         "ignored": 0,
+         *         "seconds": 1.8,
+         *         "bytes": 14200331,
+         *         "files": 1,
+         *         "layouts": [
+         *           {
+         *             "layout": "generic.table",
+         *             "platform": "generic",
+         *             "read": 40949,
+         *             "stored": 40881,
+         *             "known": 48,
+         *             "rejected": 20,
+         *             "ignored": 0
+         *           }
+         *         ],
+         *         "reasons": [
+         *           {
+         *             "reason": "when is not a plausible time",
+         *             "rows": 20,
+         *             "example": "line 88: 7,soon,…"
+         *           }
+         *         ],
+         *         "failed": []
+         *       },
+         *       "error": null,
+         *       "hint": null
+         *     }
+         */
+        Import: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "upload" | "command";
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "looking" | "ready" | "waiting" | "running" | "done" | "failed" | "interrupted" | "cancelled";
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Bytes */
+            bytes: number | null;
+            options: components["schemas"]["ImportOptions"];
+            preview: components["schemas"]["Preview"] | null;
+            progress: components["schemas"]["ImportProgress"] | null;
+            result: components["schemas"]["ImportResult"] | null;
+            /** Error */
+            error: string | null;
+            /** Hint */
+            hint: string | null;
+        };
+        /**
+         * ImportOptions
+         * @description How a file is to be read; what is not said is recognised from the content.
+         * @example {
+         *       "layout": null,
+         *       "platform": null,
+         *       "tz": "Europe/Paris",
+         *       "map": {
+         *         "text": "body"
+         *       }
+         *     }
+         */
+        ImportOptions: {
+            /**
+             * Layout
+             * @description Read everything by this layout, as platform.layout.
+             */
+            layout?: string | null;
+            /**
+             * Platform
+             * @description For a table that does not say it.
+             */
+            platform?: string | null;
+            /**
+             * Tz
+             * @description Time zone of times that name none (IANA name).
+             */
+            tz?: string | null;
+            /**
+             * Map
+             * @description Column by field, for `generic.table`.
+             * @default {}
+             */
+            map: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * ImportProgress
+         * @description How far it is.
+         */
+        ImportProgress: {
+            /** File */
+            file: string;
+            /** Number */
+            number: number;
+            /** Files */
+            files: number;
+            /** Position */
+            position: number;
+            /** Bytes */
+            bytes: number;
+            /** Records */
+            records: number;
+            /** Says */
+            says: string | null;
+        };
+        /**
+         * ImportResult
+         * @description What came of it: read = stored + known + rejected + ignored.
+         */
+        ImportResult: {
+            /** Read */
+            read: number;
+            /** Stored */
+            stored: number;
+            /** Known */
+            known: number;
+            /** Rejected */
+            rejected: number;
+            /** Ignored */
+            ignored: number;
+            /** Seconds */
+            seconds: number;
+            /** Bytes */
+            bytes: number;
+            /** Files */
+            files: number;
+            /** Layouts */
+            layouts: components["schemas"]["LayoutResult"][];
+            /** Reasons */
+            reasons: components["schemas"]["ReasonResult"][];
+            /** Failed */
+            failed: components["schemas"]["FileFailure"][];
+        };
+        /**
+         * Imports
+         * @description Imports, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "5b1f0a9c77de4e21",
+         *           "kind": "upload",
+         *           "name": "posts.csv",
+         *           "origin": "uploads/1f2e3d4c/posts.csv",
+         *           "state": "done",
+         *           "at": "2026-11-20T08:02:11Z",
+         *           "finished_at": "2026-11-20T08:02:58Z",
+         *           "bytes": 14200331,
+         *           "options": {
+         *             "layout": null,
+         *             "platform": null,
+         *             "tz": "Europe/Paris",
+         *             "map": {
+         *               "text": "body"
+         *             }
+         *           },
+         *           "preview": {
+         *             "container": {
+         *               "form": "table",
+         *               "compression": "none",
+         *               "encoding": "utf-8",
+         *               "delimiter": ","
+         *             },
+         *             "parts": 1,
+         *             "rows": 200,
+         *             "estimated_rows": 40949,
+         *             "layouts": [
+         *               {
+         *                 "layout": "generic.table",
+         *                 "platform": "generic",
+         *                 "description": "any table or flat JSON with a text or an id",
+         *                 "rows": 200,
+         *                 "rejected": 1,
+         *                 "ignored": 0,
+         *                 "reasons": {
+         *                   "when is not a plausible time": 1
+         *                 }
+         *               }
+         *             ],
+         *             "mappable": true,
+         *             "columns": [
+         *               {
+         *                 "column": "body",
+         *                 "field": "text",
+         *                 "filled": 0.995,
+         *                 "unreadable": 0,
+         *                 "examples": [
+         *                   "side effects of dose two"
+         *                 ]
+         *               }
+         *             ],
+         *             "fields": [
+         *               {
+         *                 "field": "text",
+         *                 "column": "body",
+         *                 "filled": 0.995,
+         *                 "examples": [
+         *                   "side effects of dose two"
+         *                 ]
+         *               }
+         *             ],
+         *             "choices": [
+         *               "text",
+         *               "created_at",
+         *               "likes"
+         *             ],
+         *             "notes": []
+         *           },
+         *           "progress": null,
+         *           "result": {
+         *             "read": 40949,
+         *             "stored": 40881,
+         *             "known": 48,
+         *             "rejected": 20,
+         *             "ignored": 0,
+         *             "seconds": 1.8,
+         *             "bytes": 14200331,
+         *             "files": 1,
+         *             "layouts": [
+         *               {
+         *                 "layout": "generic.table",
+         *                 "platform": "generic",
+         *                 "read": 40949,
+         *                 "stored": 40881,
+         *                 "known": 48,
+         *                 "rejected": 20,
+         *                 "ignored": 0
+         *               }
+         *             ],
+         *             "reasons": [
+         *               {
+         *                 "reason": "when is not a plausible time",
+         *                 "rows": 20,
+         *                 "example": "line 88: 7,soon,…"
+         *               }
+         *             ],
+         *             "failed": []
+         *           },
+         *           "error": null,
+         *           "hint": null
+         *         }
+         *       ],
+         *       "max_upload": 21474836480
+         *     }
+         */
+        Imports: {
+            /** Items */
+            items: components["schemas"]["Import"][];
+            /** Max Upload */
+            max_upload: number;
+        };
+        /**
+         * Inflow
+         * @description What came in over time, by source, in equal stretches of `step_s` from `since` to `until`.
+         * @example {
+         *       "since": "2026-11-20T06:00:00Z",
+         *       "until": "2026-11-20T08:00:00Z",
+         *       "step_s": 3600,
+         *       "items": [
+         *         {
+         *           "source": "push",
+         *           "kind": "stream",
+         *           "slots": [
+         *             {
+         *               "start": "2026-11-20T06:00:00Z",
+         *               "counts": {
+         *                 "received": 371000,
+         *                 "stored": 370950,
+         *                 "known": 41,
+         *                 "rejected": 6,
+         *                 "ignored": 3
+         *               },
+         *               "state": "data",
+         *               "connected": 1
+         *             },
+         *             {
+         *               "start": "2026-11-20T07:00:00Z",
+         *               "counts": {
+         *                 "received": 0,
+         *                 "stored": 0,
+         *                 "known": 0,
+         *                 "rejected": 0,
+         *                 "ignored": 0
+         *               },
+         *               "state": "gap",
+         *               "connected": 0
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        Inflow: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Step S */
+            step_s: number;
+            /** Items */
+            items: components["schemas"]["SourceSlots"][];
+        };
+        /**
+         * LayoutDocument
+         * @description One kind of raw record that can be read.
+         */
+        LayoutDocument: {
+            /** Id */
+            id: string;
+            /** Platform */
+            platform: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+            /**
+             * Table
+             * @enum {string}
+             */
+            table: "posts" | "authors" | "comments";
+            /** Description */
+            description: string;
+        };
+        /**
+         * LayoutResult
+         * @description What one layout read (`layout` null: records that none claims).
+         */
+        LayoutResult: {
+            /** Layout */
+            layout: string | null;
+            /** Platform */
+            platform: string | null;
+            /** Read */
+            read: number;
+            /** Stored */
+            stored: number;
+            /** Known */
+            known: number;
+            /** Rejected */
+            rejected: number;
+            /** Ignored */
+            ignored: number;
+        };
+        /**
+         * Layouts
+         * @description Layouts in the order in which they are tried, the generic table last.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "youtube.trending_csv",
+         *           "platform": "youtube",
+         *           "name": "trending_csv",
+         *           "version": 1,
+         *           "table": "posts",
+         *           "description": "rows of the trending tables"
+         *         }
+         *       ]
+         *     }
+         */
+        Layouts: {
+            /** Items */
+            items: components["schemas"]["LayoutDocument"][];
         };
         /**
          * Ledger
@@ -1172,6 +1871,149 @@ export interface components {
             lake_version: number | null;
         };
         /**
+         * Preview
+         * @description The beginning of a file as it would be read with the options.
+         * @example {
+         *       "container": {
+         *         "form": "table",
+         *         "compression": "none",
+         *         "encoding": "utf-8",
+         *         "delimiter": ","
+         *       },
+         *       "parts": 1,
+         *       "rows": 200,
+         *       "estimated_rows": 40949,
+         *       "layouts": [
+         *         {
+         *           "layout": "generic.table",
+         *           "platform": "generic",
+         *           "description": "any table or flat JSON with a text or an id",
+         *           "rows": 200,
+         *           "rejected": 1,
+         *           "ignored": 0,
+         *           "reasons": {
+         *             "when is not a plausible time": 1
+         *           }
+         *         }
+         *       ],
+         *       "mappable": true,
+         *       "columns": [
+         *         {
+         *           "column": "body",
+         *           "field": "text",
+         *           "filled": 0.995,
+         *           "unreadable": 0,
+         *           "examples": [
+         *             "side effects of dose two"
+         *           ]
+         *         }
+         *       ],
+         *       "fields": [
+         *         {
+         *           "field": "text",
+         *           "column": "body",
+         *           "filled": 0.995,
+         *           "examples": [
+         *             "side effects of dose two"
+         *           ]
+         *         }
+         *       ],
+         *       "choices": [
+         *         "text",
+         *         "created_at",
+         *         "likes"
+         *       ],
+         *       "notes": []
+         *     }
+         */
+        Preview: {
+            container: components["schemas"]["PreviewContainer"];
+            /** Parts */
+            parts: number;
+            /** Rows */
+            rows: number;
+            /** Estimated Rows */
+            estimated_rows: number | null;
+            /** Layouts */
+            layouts: components["schemas"]["PreviewLayout"][];
+            /** Mappable */
+            mappable: boolean;
+            /** Columns */
+            columns: components["schemas"]["PreviewColumn"][];
+            /** Fields */
+            fields: components["schemas"]["PreviewField"][];
+            /** Choices */
+            choices: string[];
+            /** Notes */
+            notes: string[];
+        };
+        /**
+         * PreviewColumn
+         * @description A column of a table: which field it is read as, and what stands in it.
+         */
+        PreviewColumn: {
+            /** Column */
+            column: string;
+            /** Field */
+            field: string | null;
+            /** Filled */
+            filled: number;
+            /** Unreadable */
+            unreadable: number;
+            /** Examples */
+            examples: string[];
+        };
+        /**
+         * PreviewContainer
+         * @description What the file is, recognised from its content.
+         */
+        PreviewContainer: {
+            /** Form */
+            form: string;
+            /** Compression */
+            compression: string;
+            /** Encoding */
+            encoding: string | null;
+            /** Delimiter */
+            delimiter: string | null;
+        };
+        /**
+         * PreviewField
+         * @description A field that comes out: how often it is filled, with examples.
+         */
+        PreviewField: {
+            /** Field */
+            field: string;
+            /** Column */
+            column: string | null;
+            /** Filled */
+            filled: number;
+            /** Examples */
+            examples: string[];
+        };
+        /**
+         * PreviewLayout
+         * @description How many rows of the sample one layout reads (`layout` null: rows that none claims).
+         */
+        PreviewLayout: {
+            /** Layout */
+            layout: string | null;
+            /** Platform */
+            platform: string | null;
+            /** Description */
+            description: string;
+            /** Rows */
+            rows: number;
+            /** Rejected */
+            rejected: number;
+            /** Ignored */
+            ignored: number;
+            /** Reasons */
+            reasons: {
+                [key: string]: number;
+            };
+        };
+        /**
          * Problem
          * @description An error as RFC 9457 describes it.
          * @example {
@@ -1219,7 +2061,7 @@ export interface components {
         };
         /**
          * Quarantine
-         * @description Records set aside, newest first, and how many there are per reason.
+         * @description Records set aside, newest first, and how many are held by reason, origin and layout (of all, not of this page).
          * @example {
          *       "items": [
          *         {
@@ -1235,18 +2077,101 @@ export interface components {
          *           "state": "held"
          *         }
          *       ],
+         *       "held": 1,
          *       "reasons": {
          *         "not JSON": 1
-         *       }
+         *       },
+         *       "by_reason": [
+         *         {
+         *           "name": "not JSON",
+         *           "rows": 1,
+         *           "newest_at": "2026-11-20T08:02:11Z"
+         *         }
+         *       ],
+         *       "by_origin": [
+         *         {
+         *           "name": "journal:push",
+         *           "rows": 1,
+         *           "newest_at": "2026-11-20T08:02:11Z"
+         *         }
+         *       ],
+         *       "by_layout": [
+         *         {
+         *           "name": null,
+         *           "rows": 1,
+         *           "newest_at": "2026-11-20T08:02:11Z"
+         *         }
+         *       ]
          *     }
          */
         Quarantine: {
             /** Items */
             items: components["schemas"]["QuarantineRow"][];
+            /** Held */
+            held: number;
             /** Reasons */
             reasons: {
                 [key: string]: number;
             };
+            /** By Reason */
+            by_reason: components["schemas"]["QuarantineShare"][];
+            /** By Origin */
+            by_origin: components["schemas"]["QuarantineShare"][];
+            /** By Layout */
+            by_layout: components["schemas"]["QuarantineShare"][];
+        };
+        /**
+         * QuarantineRecord
+         * @description One record set aside, with its bytes as text that is safe to show.
+         * @example {
+         *       "id": "0f3c5d7e9a1b",
+         *       "at": "2026-11-20T08:02:11Z",
+         *       "source": "push",
+         *       "origin": "journal:push",
+         *       "row": 120884,
+         *       "layout": null,
+         *       "reason": "not JSON",
+         *       "detail": "not JSON: `{oops`",
+         *       "example": "{oops",
+         *       "state": "held",
+         *       "raw": "{oops",
+         *       "raw_bytes": 5,
+         *       "raw_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+         *       "whole": true
+         *     }
+         */
+        QuarantineRecord: {
+            /** Id */
+            id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Source */
+            source: string;
+            /** Origin */
+            origin: string;
+            /** Row */
+            row: number | null;
+            /** Layout */
+            layout: string | null;
+            /** Reason */
+            reason: string;
+            /** Detail */
+            detail: string;
+            /** Example */
+            example: string;
+            /** State */
+            state: string;
+            /** Raw */
+            raw: string;
+            /** Raw Bytes */
+            raw_bytes: number;
+            /** Raw Sha256 */
+            raw_sha256: string;
+            /** Whole */
+            whole: boolean;
         };
         /**
          * QuarantineRow
@@ -1278,6 +2203,33 @@ export interface components {
             state: string;
         };
         /**
+         * QuarantineShare
+         * @description How many held records share a reason, an origin or a layout.
+         */
+        QuarantineShare: {
+            /** Name */
+            name: string | null;
+            /** Rows */
+            rows: number;
+            /**
+             * Newest At
+             * Format: date-time
+             */
+            newest_at: string;
+        };
+        /**
+         * ReasonResult
+         * @description Rejected records of one reason, with an example.
+         */
+        ReasonResult: {
+            /** Reason */
+            reason: string;
+            /** Rows */
+            rows: number;
+            /** Example */
+            example: string;
+        };
+        /**
          * Received
          * @description Records taken: they are durable when this answer is sent.
          * @example {
@@ -1293,6 +2245,56 @@ export interface components {
             first: number;
             /** Last */
             last: number;
+        };
+        /**
+         * Retried
+         * @description What a retry did: read = stored + known + ignored + still held.
+         * @example {
+         *       "read": 12,
+         *       "stored": 9,
+         *       "known": 0,
+         *       "ignored": 0,
+         *       "held": 3
+         *     }
+         */
+        Retried: {
+            /** Read */
+            read: number;
+            /** Stored */
+            stored: number;
+            /** Known */
+            known: number;
+            /** Ignored */
+            ignored: number;
+            /** Held */
+            held: number;
+        };
+        /**
+         * RetryRequest
+         * @description Which held records are read again, and how; without anything: all of them, as today's layouts read them.
+         * @example {
+         *       "reason": "not JSON"
+         *     }
+         */
+        RetryRequest: {
+            /**
+             * Ids
+             * @default []
+             */
+            ids: string[];
+            /** Reason */
+            reason?: string | null;
+            /** Origin */
+            origin?: string | null;
+            /** Layout */
+            layout?: string | null;
+            /**
+             * Map
+             * @default {}
+             */
+            map: {
+                [key: string]: string;
+            };
         };
         /**
          * Series
@@ -1327,6 +2329,97 @@ export interface components {
             items: components["schemas"]["Window"][];
         };
         /**
+         * Slot
+         * @description What one source brought in one stretch of time.
+         *
+         *     `state` `quiet`: connected, and nothing came. `gap`: not connected for at least a tenth of it, so that nothing is
+         *     concluded from its counts. `before`: nothing is known of the source so early.
+         */
+        Slot: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            counts: components["schemas"]["Counts"];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "data" | "quiet" | "gap" | "before";
+            /** Connected */
+            connected: number | null;
+        };
+        /**
+         * Source
+         * @description One source: all imported files together, or a stream.
+         * @example {
+         *       "name": "push",
+         *       "kind": "stream",
+         *       "files": null,
+         *       "last_received_at": "2026-11-20T08:15:03Z",
+         *       "last_day": {
+         *         "received": 371000,
+         *         "stored": 370950,
+         *         "known": 41,
+         *         "rejected": 6,
+         *         "ignored": 3
+         *       },
+         *       "total": {
+         *         "received": 9104211,
+         *         "stored": 9101300,
+         *         "known": 2870,
+         *         "rejected": 38,
+         *         "ignored": 3
+         *       },
+         *       "connected": true,
+         *       "connected_since": "2026-11-20T06:00:00Z",
+         *       "records_per_s": 411.7,
+         *       "waiting": 1204,
+         *       "lag_s": 2.9
+         *     }
+         */
+        Source: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "files" | "stream";
+            /** Files */
+            files: number | null;
+            /** Last Received At */
+            last_received_at: string | null;
+            last_day: components["schemas"]["Counts"];
+            total: components["schemas"]["Counts"];
+            /** Connected */
+            connected: boolean | null;
+            /** Connected Since */
+            connected_since: string | null;
+            /** Records Per S */
+            records_per_s: number | null;
+            /** Waiting */
+            waiting: number | null;
+            /** Lag S */
+            lag_s: number | null;
+        };
+        /**
+         * SourceSlots
+         * @description One source over time.
+         */
+        SourceSlots: {
+            /** Source */
+            source: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "files" | "stream";
+            /** Slots */
+            slots: components["schemas"]["Slot"][];
+        };
+        /**
          * SourceStatus
          * @description One live source.
          */
@@ -1341,6 +2434,58 @@ export interface components {
             records_per_s: number;
             /** Newest Event At */
             newest_event_at: string | null;
+        };
+        /**
+         * Sources
+         * @description Every source, the busiest of the last day first, and what the lake holds.
+         * @example {
+         *       "items": [
+         *         {
+         *           "name": "push",
+         *           "kind": "stream",
+         *           "files": null,
+         *           "last_received_at": "2026-11-20T08:15:03Z",
+         *           "last_day": {
+         *             "received": 371000,
+         *             "stored": 370950,
+         *             "known": 41,
+         *             "rejected": 6,
+         *             "ignored": 3
+         *           },
+         *           "total": {
+         *             "received": 9104211,
+         *             "stored": 9101300,
+         *             "known": 2870,
+         *             "rejected": 38,
+         *             "ignored": 3
+         *           },
+         *           "connected": true,
+         *           "connected_since": "2026-11-20T06:00:00Z",
+         *           "records_per_s": 411.7,
+         *           "waiting": 1204,
+         *           "lag_s": 2.9
+         *         }
+         *       ],
+         *       "posts": 10412904,
+         *       "authors": 204112,
+         *       "comments": 0,
+         *       "bytes": 9805221334,
+         *       "held": 38
+         *     }
+         */
+        Sources: {
+            /** Items */
+            items: components["schemas"]["Source"][];
+            /** Posts */
+            posts: number;
+            /** Authors */
+            authors: number;
+            /** Comments */
+            comments: number;
+            /** Bytes */
+            bytes: number;
+            /** Held */
+            held: number;
         };
         /**
          * Status
@@ -1653,6 +2798,237 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Received"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listImports: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imports"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query: {
+                /** @description Name of the file. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file's bytes, as they are: JSON, NDJSON, a table, Parquet, a workbook, packed or not. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the import. */
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the import. */
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the import. */
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportOptions"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the import. */
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ImportOptions"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLayouts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layouts"];
                 };
             };
             /** @description What went wrong, where, and what to do. */
@@ -2007,6 +3383,69 @@ export interface operations {
             };
         };
     };
+    listSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sources"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showInflow: {
+        parameters: {
+            query?: {
+                /** @description How far back, from the stream's clock or now. */
+                hours?: number;
+                /** @description Length of a stretch, seconds: a multiple of 900. */
+                step?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inflow"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     showLedger: {
         parameters: {
             query?: {
@@ -2047,6 +3486,12 @@ export interface operations {
             query?: {
                 /** @description Only this reason. */
                 reason?: string | null;
+                /** @description Only this file or partition. */
+                origin?: string | null;
+                /** @description Only this layout; empty: records that no layout claims. */
+                layout?: string | null;
+                /** @description Held, or read by a retry since. */
+                state?: ("held" | "resolved") | null;
                 limit?: number;
             };
             header?: never;
@@ -2062,6 +3507,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Quarantine"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showQuarantined: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id, or the beginning of it. */
+                record: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineRecord"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryQuarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retried"];
                 };
             };
             /** @description What went wrong, where, and what to do. */

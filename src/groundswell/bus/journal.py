@@ -59,11 +59,12 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """What a source brought lately: records, and the newest receive time, microseconds since 1970 UTC."""
+    """What a source brought lately: records, the newest and the oldest receive time, microseconds since 1970 UTC."""
 
     source: str
     records: int
     received_us: int
+    oldest_us: int
 
 
 @dataclass
@@ -267,7 +268,8 @@ class Journal:
     def arrivals(self, after_block: int) -> list[Arrivals]:
         """What each source brought in the blocks after `after_block`, by source."""
         rows = self._ask(
-            "SELECT source, sum(count), max(received_to) FROM blocks WHERE seq > ? GROUP BY source ORDER BY source",
+            "SELECT source, sum(count), max(received_to), min(received_from) FROM blocks WHERE seq > ?"
+            " GROUP BY source ORDER BY source",
             after_block,
         )
         return [Arrivals(*row) for row in rows]

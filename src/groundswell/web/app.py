@@ -14,12 +14,27 @@ from groundswell.settings import Settings
 from groundswell.web.frontend import Frontend
 from groundswell.web.openapi import operation_id
 from groundswell.web.problems import add_problem_handlers
-from groundswell.web.routes import alerts, health, ledger, live, posts, records, reference, trackers
+from groundswell.web.routes import (
+    alerts,
+    health,
+    imports,
+    layouts,
+    ledger,
+    live,
+    posts,
+    quarantine,
+    records,
+    reference,
+    trackers,
+)
 from groundswell.web.security import Guard, SafeHeaders
 from groundswell.web.services import Services
 
 API: Final = "/api/v1"
-_ROUTES: Final = (health, records, posts, trackers, alerts, ledger, live, reference)
+_ROUTES: Final = (
+    *(health, records, imports, layouts, posts, trackers),
+    *(alerts, ledger, quarantine, live, reference),
+)
 
 
 def create_app(settings: Settings, *, runner: bool = True) -> FastAPI:

@@ -159,43 +159,6 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "Post": POST,
     "Posts": {"items": [POST], "query": '"side effects"', "limit": 50, "seconds": 0.041, "lake_version": 17},
     "Received": {"received": 100, "first": 2401, "last": 2500},
-    "Ledger": {
-        "items": [
-            {
-                "source": "push",
-                "quarter": "2026-11-20T08:00:00Z",
-                "received": 371000,
-                "stored": 370950,
-                "known": 41,
-                "rejected": 6,
-                "ignored": 3,
-            }
-        ],
-        "connections": [
-            {
-                "source": "push",
-                "connected_from": "2026-11-20T06:00:00Z",
-                "connected_to": "2026-11-20T08:15:03Z",
-            }
-        ],
-    },
-    "Quarantine": {
-        "items": [
-            {
-                "id": "0f3c5d7e9a1b",
-                "at": "2026-11-20T08:02:11Z",
-                "source": "push",
-                "origin": "journal:push",
-                "row": 120884,
-                "layout": None,
-                "reason": "not JSON",
-                "detail": "not JSON: `{oops`",
-                "example": "{oops",
-                "state": "held",
-            }
-        ],
-        "reasons": {"not JSON": 1},
-    },
     "Status": STATUS,
     "Health": {
         "status": "ok",

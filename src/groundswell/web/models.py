@@ -276,55 +276,6 @@ class Received(Document):
     last: int
 
 
-class LedgerRow(Document):
-    """What came in from one source in one quarter hour."""
-
-    source: str
-    quarter: datetime
-    received: int
-    stored: int
-    known: int
-    rejected: int
-    ignored: int
-
-
-class Connection(Document):
-    """An interval in which a source was connected."""
-
-    source: str
-    connected_from: datetime
-    connected_to: datetime
-
-
-class Ledger(Document):
-    """What was received, stored, known, rejected and ignored, and when sources were connected."""
-
-    items: list[LedgerRow]
-    connections: list[Connection]
-
-
-class QuarantineRow(Document):
-    """A record that could not be read, with its reason; the raw bytes are kept."""
-
-    id: str
-    at: datetime
-    source: str
-    origin: str
-    row: int | None
-    layout: str | None
-    reason: str
-    detail: str
-    example: str
-    state: str
-
-
-class Quarantine(Document):
-    """Records set aside, newest first, and how many there are per reason."""
-
-    items: list[QuarantineRow]
-    reasons: dict[str, int]
-
-
 class SourceStatus(Document):
     """One live source."""
 

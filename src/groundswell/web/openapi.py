@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from groundswell import __version__
+from groundswell.web.data_examples import DATA_EXAMPLES
 from groundswell.web.examples import EXAMPLES
 from groundswell.web.models import Problem
 
@@ -25,6 +26,7 @@ the last number), and 4009 when the changes after SEQ are not kept any more (loa
 """
 TAGS: Final = [
     {"name": "records", "description": "Raw records pushed by other programs."},
+    {"name": "imports", "description": "Files that are uploaded, and how they are read."},
     {"name": "posts", "description": "Search over what was stored."},
     {"name": "trackers", "description": "Queries that are watched, and their series."},
     {"name": "alerts", "description": "What is or was unusual, and why."},
@@ -59,7 +61,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    for name, example in EXAMPLES.items():
+    for name, example in (EXAMPLES | DATA_EXAMPLES).items():
         schemas[name]["examples"] = [example]
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["securitySchemes"] = {

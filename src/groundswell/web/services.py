@@ -17,17 +17,20 @@ from groundswell.errors import GroundswellError
 from groundswell.lake import Lake
 from groundswell.settings import Settings
 from groundswell.web.arrivals import Pace, PaceMeter
+from groundswell.web.books import Books
+from groundswell.web.held import HeldRecords
 from groundswell.web.hub import Hub
 from groundswell.web.intake import Intake
 from groundswell.web.search import PostSearch
 from groundswell.web.state import read_status
+from groundswell.web.stock import Stock
+from groundswell.web.uploads import Uploads
 from groundswell.web.watching import Watcher, Watching
 
 log = logging.getLogger("groundswell.web")
 
 #: How often the pace is measured and the page is told, seconds.
 PACE_S: Final = 1.0
-_COUNT_US: Final = 5_000_000
 
 
 class Services:
@@ -50,8 +53,10 @@ class Services:
         self.search = PostSearch(settings)
         self.pace = Pace()
         self._meter = PaceMeter(self.journal)
-        self._counted = 0
-        self._counted_at = 0
+        self.stock = Stock(self.lake, now)
+        self.books = Books(self.lake)
+        self.quarantine = HeldRecords(self.lake)
+        self.uploads = Uploads(settings, self.desk, now, self.stock.forget)
 
     def _watcher(self) -> Watcher:
         from groundswell.watch.runner import Runner  # noqa: PLC0415 - slow to import and not always used
@@ -63,23 +68,18 @@ class Services:
         self.hub.wake()
         self.watching.wake()
 
-    def posts_total(self) -> int:
-        """Observations in the lake, from its log; looked up at most every few seconds."""
-        now = self.now()
-        if now - self._counted_at > _COUNT_US:
-            self._counted, self._counted_at = self.lake.count(), now
-        return self._counted
-
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Poll, measure and watch for the length of the block, then end in order."""
         tasks = [asyncio.create_task(work) for work in (self.hub.run(), self.intake.watch_distance(), self._measure())]
         self.watching.start()
+        await asyncio.to_thread(self.uploads.start)
         try:
             yield
         finally:
             self.hub.close()
             await self.intake.close()
+            await asyncio.to_thread(self.uploads.stop)
             await asyncio.to_thread(self.watching.stop)
             for task in tasks:
                 task.cancel()

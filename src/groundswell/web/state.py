@@ -62,7 +62,7 @@ def read_status(services: Services) -> Status:
         promise_days=settings.promise,
         trackers=followed,
         open_alerts=opened,
-        posts_total=services.posts_total(),
+        posts_total=services.stock.look().posts,
         sources=list(pace.sources),
         seq=seq,
     )

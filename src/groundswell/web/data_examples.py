@@ -1,0 +1,173 @@
+"""Examples of what came in, by the name of the document. Invented figures; each is valid by test."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+COUNTS: Final[dict[str, Any]] = {"received": 371000, "stored": 370950, "known": 41, "rejected": 6, "ignored": 3}
+SOURCE: Final[dict[str, Any]] = {
+    "name": "push",
+    "kind": "stream",
+    "files": None,
+    "last_received_at": "2026-11-20T08:15:03Z",
+    "last_day": COUNTS,
+    "total": {"received": 9104211, "stored": 9101300, "known": 2870, "rejected": 38, "ignored": 3},
+    "connected": True,
+    "connected_since": "2026-11-20T06:00:00Z",
+    "records_per_s": 411.7,
+    "waiting": 1204,
+    "lag_s": 2.9,
+}
+QUARANTINED: Final[dict[str, Any]] = {
+    "id": "0f3c5d7e9a1b",
+    "at": "2026-11-20T08:02:11Z",
+    "source": "push",
+    "origin": "journal:push",
+    "row": 120884,
+    "layout": None,
+    "reason": "not JSON",
+    "detail": "not JSON: `{oops`",
+    "example": "{oops",
+    "state": "held",
+}
+_SHARE: Final[dict[str, Any]] = {"name": "not JSON", "rows": 1, "newest_at": "2026-11-20T08:02:11Z"}
+OPTIONS: Final[dict[str, Any]] = {"layout": None, "platform": None, "tz": "Europe/Paris", "map": {"text": "body"}}
+PREVIEW: Final[dict[str, Any]] = {
+    "container": {"form": "table", "compression": "none", "encoding": "utf-8", "delimiter": ","},
+    "parts": 1,
+    "rows": 200,
+    "estimated_rows": 40949,
+    "layouts": [
+        {
+            "layout": "generic.table",
+            "platform": "generic",
+            "description": "any table or flat JSON with a text or an id",
+            "rows": 200,
+            "rejected": 1,
+            "ignored": 0,
+            "reasons": {"when is not a plausible time": 1},
+        }
+    ],
+    "mappable": True,
+    "columns": [
+        {"column": "body", "field": "text", "filled": 0.995, "unreadable": 0, "examples": ["side effects of dose two"]}
+    ],
+    "fields": [{"field": "text", "column": "body", "filled": 0.995, "examples": ["side effects of dose two"]}],
+    "choices": ["text", "created_at", "likes"],
+    "notes": [],
+}
+RESULT: Final[dict[str, Any]] = {
+    "read": 40949,
+    "stored": 40881,
+    "known": 48,
+    "rejected": 20,
+    "ignored": 0,
+    "seconds": 1.8,
+    "bytes": 14200331,
+    "files": 1,
+    "layouts": [
+        {
+            "layout": "generic.table",
+            "platform": "generic",
+            "read": 40949,
+            "stored": 40881,
+            "known": 48,
+            "rejected": 20,
+            "ignored": 0,
+        }
+    ],
+    "reasons": [{"reason": "when is not a plausible time", "rows": 20, "example": "line 88: 7,soon,…"}],
+    "failed": [],
+}
+IMPORT: Final[dict[str, Any]] = {
+    "id": "5b1f0a9c77de4e21",
+    "kind": "upload",
+    "name": "posts.csv",
+    "origin": "uploads/1f2e3d4c/posts.csv",
+    "state": "done",
+    "at": "2026-11-20T08:02:11Z",
+    "finished_at": "2026-11-20T08:02:58Z",
+    "bytes": 14200331,
+    "options": OPTIONS,
+    "preview": PREVIEW,
+    "progress": None,
+    "result": RESULT,
+    "error": None,
+    "hint": None,
+}
+
+DATA_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "Counts": COUNTS,
+    "Source": SOURCE,
+    "Sources": {
+        "items": [SOURCE],
+        "posts": 10412904,
+        "authors": 204112,
+        "comments": 0,
+        "bytes": 9805221334,
+        "held": 38,
+    },
+    "Inflow": {
+        "since": "2026-11-20T06:00:00Z",
+        "until": "2026-11-20T08:00:00Z",
+        "step_s": 3600,
+        "items": [
+            {
+                "source": "push",
+                "kind": "stream",
+                "slots": [
+                    {"start": "2026-11-20T06:00:00Z", "counts": COUNTS, "state": "data", "connected": 1.0},
+                    {
+                        "start": "2026-11-20T07:00:00Z",
+                        "counts": {"received": 0, "stored": 0, "known": 0, "rejected": 0, "ignored": 0},
+                        "state": "gap",
+                        "connected": 0.0,
+                    },
+                ],
+            }
+        ],
+    },
+    "Ledger": {
+        "items": [{"source": "push", "quarter": "2026-11-20T08:00:00Z", **COUNTS}],
+        "connections": [
+            {
+                "source": "push",
+                "connected_from": "2026-11-20T06:00:00Z",
+                "connected_to": "2026-11-20T08:15:03Z",
+            }
+        ],
+    },
+    "Quarantine": {
+        "items": [QUARANTINED],
+        "held": 1,
+        "reasons": {"not JSON": 1},
+        "by_reason": [_SHARE],
+        "by_origin": [{**_SHARE, "name": "journal:push"}],
+        "by_layout": [{**_SHARE, "name": None}],
+    },
+    "QuarantineRecord": {
+        **QUARANTINED,
+        "raw": "{oops",
+        "raw_bytes": 5,
+        "raw_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+        "whole": True,
+    },
+    "RetryRequest": {"reason": "not JSON"},
+    "Retried": {"read": 12, "stored": 9, "known": 0, "ignored": 0, "held": 3},
+    "ImportOptions": OPTIONS,
+    "Preview": PREVIEW,
+    "Import": IMPORT,
+    "Imports": {"items": [IMPORT], "max_upload": 21474836480},
+    "Layouts": {
+        "items": [
+            {
+                "id": "youtube.trending_csv",
+                "platform": "youtube",
+                "name": "trending_csv",
+                "version": 1,
+                "table": "posts",
+                "description": "rows of the trending tables",
+            }
+        ]
+    },
+}
