@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell.importing.choice import SAMPLE, Chooser, Options
-from groundswell.importing.derive import DERIVED, Origin
-from groundswell.importing.reading import Ignored, Posts, Reader
+from groundswell.importing.derive import DERIVED_OF, Origin
+from groundswell.importing.reading import Reader
+from groundswell.importing.reads import Ignored, Posts, Reached
 from groundswell.importing.refusals import Rejection, decode, quarantine_rows
 from groundswell.schema import QUARANTINE
 from groundswell.sources.lines import Numbers, Piece
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 FUTURE_US: Final = 300_000_000
 _FUTURE: Final = "created more than 5 minutes after it was received"
 
-#: What `normalise` gives for posts: `DERIVED` and the index of the record in the block.
-NORMALISED = DERIVED.append(pa.field("record", pa.int64()))
+#: What `normalise` gives for each table: `DERIVED_OF` it, and the index of the record in the block.
+NORMALISED_OF: Final = {name: schema.append(pa.field("record", pa.int64())) for name, schema in DERIVED_OF.items()}
+NORMALISED: Final = NORMALISED_OF["posts"]
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,19 @@ class RawBlock:
 
 @dataclass(frozen=True)
 class Normalised:
-    """What became of a block: posts (in record order), rejected rows for quarantine, and what is no post."""
+    """What became of a block: rows of each table (in record order), rows for quarantine, and what is no post.
+
+    A record that holds others (an answer) gives several, each of them counted.
+    """
 
     posts: pa.Table
     rejected: pa.Table
     ignored: dict[str, int]
+    ignored_records: list[int]
+    """The index in the block of each ignored record."""
+
+    others: dict[str, pa.Table]
+    """Rows of the other tables, where there are any: authors, comments."""
 
 
 def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Settings) -> Normalised:
@@ -68,9 +78,10 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     reader = Reader(engine, chooser, origin, settings.tmp_path, block.received_us)
     decoded = (decode(record)[0] for record in block.records[:SAMPLE])
     layout = chooser.for_sample([record for record in decoded if record is not None])
-    posts: list[pa.Table] = []
+    found: dict[str, list[pa.Table]] = {"posts": []}
     refused = [_blank(block, at) for at, record in enumerate(block.records) if not record.strip()]
     ignored: Counter[str] = Counter()
+    ignored_records: list[int] = []
     settings.tmp_path.mkdir(parents=True, exist_ok=True)
     path = settings.tmp_path / f"block-{secrets.token_hex(8)}.ndjson"
     piece = Piece(path, 0, 1, spilled=True, offsets=np.asarray(block.numbers, dtype=np.int64))
@@ -78,19 +89,29 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
         path.write_bytes(b"".join(record.replace(b"\n", b" ") + b"\n" for record in block.records))
         for read in reader.read_piece_safely(piece, layout):
             if isinstance(read, Posts):
-                posts.append(read.rows.append_column("record", pa.array(read.numbers - 1, pa.int64())))
+                rows = read.rows.append_column("record", pa.array(read.numbers - 1, pa.int64()))
+                found.setdefault(read.layout.table, []).append(rows)
             elif isinstance(read, Ignored):
                 ignored[read.reason] += read.count
-            else:
+                ignored_records += [number - 1 for number in read.numbers]
+            elif not isinstance(read, Reached):
                 refused += read
     finally:
         piece.remove()
-    table = pa.concat_tables(posts) if posts else NORMALISED.empty_table()
-    table, ahead = _set_aside_future(table, block)
-    refused += ahead
+    tables: dict[str, pa.Table] = {}
+    for name, rows in found.items():
+        tables[name], ahead = _set_aside_future(_joined(rows, NORMALISED_OF[name]), block)
+        refused += ahead
     hint = options.to_hint(settings.tz)
     rejected = quarantine_rows(refused, origin, hint) if refused else QUARANTINE.empty_table()
-    return Normalised(table.sort_by("record") if len(posts) > 1 else table, rejected, dict(ignored))
+    return Normalised(tables.pop("posts"), rejected, dict(ignored), ignored_records, tables)
+
+
+def _joined(rows: list[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Rows in the order of their records."""
+    if not rows:
+        return schema.empty_table()
+    return pa.concat_tables(rows).sort_by("record") if len(rows) > 1 else rows[0]
 
 
 def _set_aside_future(posts: pa.Table, block: RawBlock) -> tuple[pa.Table, list[Rejection]]:

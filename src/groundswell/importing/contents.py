@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from groundswell.errors import UnreadableFileError
 from groundswell.importing.choice import SAMPLE, Chooser
-from groundswell.importing.reading import Read, Reader
+from groundswell.importing.reading import Reader
+from groundswell.importing.reads import Read
 from groundswell.importing.refusals import Rejection, decode
 from groundswell.sources.compression import CutShortError, content
 from groundswell.sources.containers import Container, Form, detect

@@ -7,7 +7,7 @@ partitions that are touched, when they are touched.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import numpy as np
@@ -117,13 +117,14 @@ def _contains(run: tuple[Half, Half], high: Half, low: Half) -> npt.NDArray[np.b
     return found
 
 
-def keys_of(lake: Lake) -> LoadKeys:
-    """Loads the keys of one partition of the lake's `posts` as they are now."""
+def keys_of(lake: Lake, table: str = "posts", without: Collection[str] = ()) -> LoadKeys:
+    """Loads the keys of one partition of a table of the lake as they are now; `without` some files, by name."""
 
     def load(platform: str, month: str) -> pa.ChunkedArray:
-        files = lake.snapshot("posts", platforms=[platform], months=[month]).files
-        with told("read the known posts", lake.path("posts")):
-            chunks = [chunk for file in files for chunk in pq.ParquetFile(file).read(columns=["key"])["key"].chunks]
+        files = lake.snapshot(table, platforms=[platform], months=[month]).files
+        with told(f"read the known {table}", lake.path(table)):
+            read = (pq.ParquetFile(file).read(columns=["key"])["key"] for file in files if file.name not in without)
+            chunks = [chunk for keys in read for chunk in keys.chunks]
         return pa.chunked_array(chunks, pa.binary())
 
     return load

@@ -6,24 +6,23 @@ are looked at once more as bytes: a strict parser says what is wrong with them, 
 
 from __future__ import annotations
 
-import secrets
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.engines.contract import RECORD
-from groundswell.errors import GroundswellError
 from groundswell.importing.derive import Origin, derive
-from groundswell.importing.refusals import UNKNOWN_LAYOUT, Rejection, decode, platform_error
+from groundswell.importing.looking import SecondLook, all_lines, objected
+from groundswell.importing.reads import Flagged, LineCountError, Posts, Read
+from groundswell.importing.refusals import UNKNOWN_LAYOUT, Rejection
 from groundswell.schema import REJECT
 from groundswell.sources.ahead import ahead, map_ahead
-from groundswell.sources.lines import LineIndex, Numbers, Piece, read_lines
+from groundswell.sources.lines import LineIndex, Numbers, Piece
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -37,43 +36,6 @@ ROWS: Final = 4_096
 WORKERS: Final = 2
 #: Chunks that wait to be derived while the engine goes on.
 _AHEAD: Final = 3
-_LOOK_LINES: Final = 5_000
-_LOOK_BYTES: Final = 16 << 20
-
-
-class LineCountError(GroundswellError):
-    """The engine did not give one row for each line; the lines are validated one by one instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posts:
-    """Usable rows of one layout (`DERIVED`), with the line number of each."""
-
-    layout: Layout
-    rows: pa.Table
-    numbers: Numbers
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """Records of one kind that are no posts."""
-
-    layout: Layout
-    reason: str
-    count: int
-
-
-Read = Posts | Ignored | list[Rejection]
-
-
-@dataclass(frozen=True, slots=True)
-class Flagged:
-    """Lines to look at again: place in the piece, place in the origin, number, and the layout's objection."""
-
-    local: Numbers
-    offsets: Numbers
-    numbers: Numbers
-    rejects: list[str | None]
 
 
 @dataclass(frozen=True)
@@ -96,7 +58,7 @@ class Reader:
         """
         index = LineIndex(piece)
         if layout is None or strict:
-            yield from self._look(piece, _all_lines(index), layout)
+            yield from self._look(piece, all_lines(index), layout)
             return
         flagged: list[Flagged] = []
         usable = self._usable(piece, index, layout, flagged)
@@ -160,7 +122,7 @@ class Reader:
                 if bad.any():
                     rejects = rows[REJECT].filter(pa.array(bad)).to_pylist()
                     refused += [
-                        _objected(layout, reject, int(numbers[at]), int(numbers[at]), table.encode(chunk.raw[at]))
+                        objected(layout, reject, int(numbers[at]), int(numbers[at]), table.encode(chunk.raw[at]))
                         for at, reject in zip(places[bad].tolist(), rejects, strict=True)
                     ]
         if refused:
@@ -171,81 +133,7 @@ class Reader:
         return Posts(layout, derive(rows, layout, self.origin, offsets, received), numbers)
 
     def _look(self, piece: Piece, flagged: Iterable[Flagged], layout: Layout | None) -> Iterator[Read]:
-        for lines in _bounded(piece.path, flagged):
-            sorted_out = _SortedOut(self.chooser, layout)
-            for line in lines:
-                sorted_out.add(line)
-            for (kind, reason), count in sorted_out.ignored.items():
-                yield Ignored(self.chooser.registry.get(kind), reason, count)
-            refused = sorted_out.refused
-            for other, members in sorted_out.groups.values():
-                yield from self._read_group(other, members, refused)
-            if refused:
-                yield sorted(refused, key=lambda rejection: rejection.row)
-
-    def _read_group(self, layout: Layout, lines: list[_Line], refused: list[Rejection]) -> Iterator[Posts]:
-        """Lines that are valid JSON objects of `layout`; what it objects to is added to `refused`."""
-        path = self.tmp / f"look-{secrets.token_hex(8)}.ndjson"
-        self.tmp.mkdir(parents=True, exist_ok=True)
-        try:
-            path.write_bytes(b"".join(line.raw + b"\n" for line in lines))
-            rows = pa.Table.from_batches(self.engine.map_json(path, layout))
-        finally:
-            path.unlink(missing_ok=True)
-        if rows.num_rows != len(lines):
-            what = f"the engine gave {rows.num_rows:,} rows for {len(lines):,} records"
-            raise LineCountError(what, where=self.origin.origin)
-        offsets = np.array([line.offset for line in lines], dtype=np.int64)
-        numbers = np.array([line.number for line in lines], dtype=np.int64)
-        bad = pc.is_valid(rows[REJECT]).to_numpy()
-        for at in np.flatnonzero(bad).tolist():
-            line = lines[at]
-            refused.append(_objected(layout, rows[REJECT][at].as_py(), line.offset, line.number, line.raw))
-        if not bad.all():
-            yield self._posts(rows.filter(pa.array(~bad)), layout, offsets[~bad], numbers[~bad])
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    raw: bytes
-    offset: int
-    number: int
-    reject: str | None
-
-
-class _SortedOut:
-    """Some lines by what becomes of them."""
-
-    def __init__(self, chooser: Chooser, layout: Layout | None) -> None:
-        self.refused: list[Rejection] = []
-        self.ignored: Counter[tuple[str, str]] = Counter()
-        self.groups: dict[str, tuple[Layout, list[_Line]]] = {}
-        self._chooser = chooser
-        self._layout = layout
-
-    def add(self, line: _Line) -> None:
-        """Put one line where it belongs."""
-        record, reason, detail = decode(line.raw)
-        if record is None:
-            self._refuse(line, reason, detail, self._layout)
-            return
-        if (known := self._chooser.ignored(record)) is not None:
-            self.ignored[known[0].id, known[1]] += 1
-            return
-        layout = self._layout if self._chooser.is_forced else self._chooser.for_record(record)
-        if layout is None:
-            said = platform_error(record)
-            keys = f"keys {', '.join(record)[:200]}" if record else "an empty object"
-            self._refuse(line, said or UNKNOWN_LAYOUT, said or keys, None)
-        elif line.reject is not None and self._layout is not None and layout.id == self._layout.id:
-            self.refused.append(_objected(self._layout, line.reject, line.offset, line.number, line.raw))
-        else:
-            self.groups.setdefault(layout.id, (layout, []))[1].append(line)
-
-    def _refuse(self, line: _Line, reason: str, detail: str, layout: Layout | None) -> None:
-        self.refused.append(
-            Rejection(line.offset, line.number, reason, detail, line.raw, _platform(layout), _id(layout))
-        )
+        return SecondLook(self.engine, self.chooser, self.tmp, self._posts, layout).at(piece, flagged)
 
 
 def _platform(layout: Layout | None) -> str | None:
@@ -254,11 +142,6 @@ def _platform(layout: Layout | None) -> str | None:
 
 def _id(layout: Layout | None) -> str | None:
     return None if layout is None else layout.id
-
-
-def _objected(layout: Layout, reject: str, offset: int, number: int, raw: bytes) -> Rejection:
-    """A layout's objection: what stands before the first `: ` is the reason, the value stands behind."""
-    return Rejection(offset, number, reject.partition(": ")[0], reject, raw, layout.platform, layout.id)
 
 
 def _lost_count(piece: Piece) -> LineCountError:
@@ -278,28 +161,3 @@ def _in_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
             waiting, count = [], 0
     if count:
         yield pa.Table.from_batches(waiting)
-
-
-def _all_lines(index: LineIndex) -> Iterator[Flagged]:
-    while True:
-        local, offsets, numbers = index.take(_LOOK_LINES)
-        if not len(local):
-            return
-        yield Flagged(local, offsets, numbers, [None] * len(local))
-
-
-def _bounded(path: Path, flagged: Iterable[Flagged]) -> Iterator[Sequence[_Line]]:
-    """The flagged lines with their bytes, some at a time."""
-    lines: list[_Line] = []
-    size = 0
-    for part in flagged:
-        raws = read_lines(path, part.local.tolist())
-        places: Iterable[Any] = zip(raws, part.offsets.tolist(), part.numbers.tolist(), part.rejects, strict=True)
-        for raw, offset, number, reject in places:
-            lines.append(_Line(raw, offset, number, reject))
-            size += len(raw)
-            if len(lines) >= _LOOK_LINES or size >= _LOOK_BYTES:
-                yield lines
-                lines, size = [], 0
-    if lines:
-        yield lines

@@ -19,6 +19,11 @@ from groundswell.sources.documents import HEAD_BYTES, Oversized
 TOO_LONG: Final = "record is over the size limit"
 UNKNOWN_LAYOUT: Final = "no known layout"
 NOT_OBJECT: Final = "not a JSON object"
+ANSWERED: Final = "an error answer of the platform"
+
+#: Where an answer says what went wrong, the fullest first, and where it gives a number for it.
+_MESSAGES: Final = ("error_description", "message", "error_message", "status_msg", "statusMsg", "detail", "title")
+_CODES: Final = ("status_code", "statusCode", "error_code", "code")
 
 _WHITE: Final = b" \t\r\n"
 _DETAIL: Final = 300
@@ -98,14 +103,36 @@ def platform_error(record: dict[str, Any]) -> str | None:
 
     >>> platform_error({"error": {"message": "Bad Request", "errors": [{"reason": "keyInvalid"}]}})
     'an error answer of the platform: Bad Request (keyInvalid)'
+    >>> platform_error({"errors": [{"title": "Unauthorized", "status": 401}]})
+    'an error answer of the platform: Unauthorized (401)'
+    >>> platform_error({"error": "invalid_token", "error_description": "expired"})
+    'an error answer of the platform: expired (invalid_token)'
     """
-    error = record.get("error")
-    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+    error, errors = record.get("error"), record.get("errors")
+    if isinstance(error, dict):
+        causes = error.get("errors")
+        said = _said(error, _first(causes).get("reason") or error.get("status") or error.get("code"))
+    elif isinstance(errors, list) and _first(errors):
+        said = _said(_first(errors), _first(errors).get("code") or _first(errors).get("status"))
+    elif isinstance(error, str | int) and error:
+        said = _said({"message": error} | record, error)
+    else:
+        codes = (record.get(name) for name in _CODES)
+        code = next((code for code in codes if isinstance(code, int) and code), None)
+        said = None if code is None else _said(record, code)
+    return None if said is None else f"{ANSWERED}: {said}"
+
+
+def _said(answer: dict[str, Any], cause: object) -> str | None:
+    texts = (answer.get(name) for name in _MESSAGES)
+    message = next((text for text in texts if isinstance(text, str) and text), None)
+    if message is None or cause == "ok":
         return None
-    causes = error.get("errors")
-    first = causes[0] if isinstance(causes, list) and causes and isinstance(causes[0], dict) else {}
-    cause = first.get("reason") or error.get("status") or error.get("code")
-    return f"an error answer of the platform: {error['message']}" + (f" ({cause})" if cause else "")
+    return f"{message} ({cause})" if cause and cause != message else message
+
+
+def _first(values: object) -> dict[str, Any]:
+    return values[0] if isinstance(values, list) and values and isinstance(values[0], dict) else {}
 
 
 def quarantine_rows(rejections: Sequence[Rejection], origin: Origin, hint: str | None) -> pa.Table:

@@ -23,7 +23,8 @@ from groundswell.errors import NotFoundError
 from groundswell.importing.choice import Chooser, Options
 from groundswell.importing.derive import Origin
 from groundswell.importing.known import KeySet, keys_of, take_rows
-from groundswell.importing.reading import Ignored, Posts, Reader
+from groundswell.importing.reading import Reader
+from groundswell.importing.reads import Ignored, Posts
 from groundswell.importing.refusals import decode
 from groundswell.lake import Lake
 from groundswell.lake.failures import told

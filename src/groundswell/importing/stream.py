@@ -20,10 +20,9 @@ import pyarrow as pa
 from groundswell.desk import Desk, checkpoints, leases, runs
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.importing.blocks import RawBlock, normalise
-from groundswell.importing.derive import DERIVED, Origin
-from groundswell.importing.known import KeySet, keys_of, take_rows
+from groundswell.importing.derive import Origin
 from groundswell.importing.refusals import Rejection, quarantine_rows
-from groundswell.importing.unit import QUARTER_US, QuarantineWriter
+from groundswell.importing.sink import QUARTER_US, Keys, Sink
 from groundswell.lake import Lake
 from groundswell.lake.maintenance import tidy
 from groundswell.schema import LEDGER
@@ -159,32 +158,33 @@ class _Batch:
         return rows
 
     def _store(self, held: leases.Held) -> list[dict[str, Any]]:
-        keys = KeySet(keys_of(self.lake))
         counts = _Counts(f"{APP}-{self.plan.number}")
-        with self.lake.appender("posts") as posts, QuarantineWriter(self.lake, self.txn) as quarantine:
+        with Sink(self.lake, self.txn, Keys(self.lake)) as sink:
             for block in _joined(self.journal.between(self.plan.first, self.plan.last), self.plan.imported_us):
                 if isinstance(block, RawBlock):
-                    self._records(block, keys, posts.write, quarantine, counts)
+                    self._records(block, sink, counts)
                 else:
-                    quarantine.write(block)
+                    sink.refuse(block)
                     counts.refused(block)
             rows = counts.rows()
             held.renew()
-            quarantine.commit()
-            posts.commit(txn=self.txn, metadata={"ledger": json.dumps(rows)})
+            sink.commit({"ledger": json.dumps(rows)})
         return rows
 
-    def _records(
-        self, block: RawBlock, keys: KeySet, write: Any, quarantine: QuarantineWriter, counts: _Counts
-    ) -> None:
+    def _records(self, block: RawBlock, sink: Sink, counts: _Counts) -> None:
         out = normalise(block, self.engine, self.registry, self.settings)
-        received = np.asarray(block.received_us)
-        new = keys.admit(out.posts) if out.posts.num_rows else np.empty(0, np.bool_)
-        if new.any():
-            write(take_rows(out.posts, new).select(DERIVED.names))
+        quarters = np.asarray(block.received_us) // QUARTER_US * QUARTER_US
+        for name, rows in {"posts": out.posts, **out.others}.items():
+            if rows.num_rows:
+                at = quarters[rows["record"].to_numpy()]
+                new = sink.store(name, rows.drop_columns(["record"]))
+                counts.add(block, "stored", at[new])
+                counts.add(block, "known", at[~new])
         if out.rejected.num_rows:
-            quarantine.write(out.rejected)
-        counts.records(block, received, out.posts["record"].to_numpy(), new, out.rejected["origin_offset"].to_numpy())
+            sink.refuse(out.rejected)
+            places = np.searchsorted(block.numbers, out.rejected["origin_offset"].to_numpy())
+            counts.add(block, "rejected", quarters[places])
+        counts.add(block, "ignored", quarters[np.array(out.ignored_records, dtype=np.int64)])
 
 
 class _Counts:
@@ -194,18 +194,13 @@ class _Counts:
         self._batch = batch
         self._rows: dict[tuple[str, str, int], dict[str, Any]] = {}
 
-    def records(self, block: RawBlock, received: Any, posts: Any, new: Any, rejected: Any) -> None:
-        quarters = received // QUARTER_US * QUARTER_US
-        kinds = np.full(len(block.records), 4)  # what is neither a post nor rejected was ignored
-        kinds[posts] = np.where(new, 1, 2)
-        kinds[np.isin(block.numbers, rejected)] = 3
-        names = ("received", "stored", "known", "rejected", "ignored")
-        for quarter in np.unique(quarters).tolist():
+    def add(self, block: RawBlock, name: str, quarters: Any) -> None:
+        """Count records of a block, each in its quarter hour; one that holds several is counted for each."""
+        found, counts = np.unique(quarters, return_counts=True)
+        for quarter, count in zip(found.tolist(), counts.tolist(), strict=True):
             row = self._row(block.source, block.origin, quarter)
-            here = kinds[quarters == quarter]
-            row["received"] += len(here)
-            for kind, name in enumerate(names[1:], 1):
-                row[name] += int((here == kind).sum())
+            row[name] += count
+            row["received"] += count
 
     def refused(self, rows: pa.Table) -> None:
         at = rows["at"].cast(pa.int64()).to_numpy()

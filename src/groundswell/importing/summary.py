@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from groundswell.importing.refusals import Rejection
+from groundswell.importing.refusals import ANSWERED, Rejection
+
+if TYPE_CHECKING:
+    from groundswell.platforms.layout import Layout
 
 COUNTS: Final = ("read", "stored", "known", "rejected", "ignored")
 _EXAMPLE: Final = 200
@@ -19,11 +22,13 @@ class LayoutCounts:
 
     platform: str | None
     layout: str | None
+    table: str | None = None
     stored: int = 0
     known: int = 0
     rejected: int = 0
     ignored: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    ignored_reasons: Counter[str] = field(default_factory=Counter)
 
     @property
     def read(self) -> int:
@@ -32,13 +37,20 @@ class LayoutCounts:
 
     def document(self) -> dict[str, Any]:
         """As `import --json` shows it."""
-        head = {"platform": self.platform, "layout": self.layout}
-        return head | {name: getattr(self, name) for name in COUNTS} | {"reasons": dict(self.reasons.most_common())}
+        head = {"platform": self.platform, "layout": self.layout, "table": self.table}
+        reasons = {
+            "reasons": dict(self.reasons.most_common()),
+            "ignored_reasons": dict(self.ignored_reasons.most_common()),
+        }
+        return head | {name: getattr(self, name) for name in COUNTS} | reasons
 
 
 @dataclass(slots=True)
 class FileSummary:
-    """One file. `error` says why it could not be read (to its end); `examples` has a line for each reason."""
+    """One file. `error` says why it could not be read (to its end); `examples` has a line for each reason.
+
+    `notes` are sentences about what is peculiar in it.
+    """
 
     path: str
     bytes: int = 0
@@ -46,6 +58,7 @@ class FileSummary:
     error: str | None = None
     layouts: dict[str | None, LayoutCounts] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def count(self, name: str) -> int:
         """Sum of one of `COUNTS` over the layouts."""
@@ -56,9 +69,19 @@ class FileSummary:
         """Rejected records by reason."""
         return _added(counts.reasons for counts in self.layouts.values())
 
-    def of(self, platform: str | None, layout: str | None) -> LayoutCounts:
+    def of(self, platform: str | None, layout: str | None, table: str | None = None) -> LayoutCounts:
         """The counts of one layout, to add to."""
-        return self.layouts.setdefault(layout, LayoutCounts(platform, layout))
+        counts = self.layouts.get(layout)
+        if counts is None:
+            counts = self.layouts[layout] = LayoutCounts(platform, layout, table)
+        counts.table = counts.table or table
+        return counts
+
+    def ignore(self, layout: Layout | None, reason: str, count: int) -> None:
+        """Count records that are no posts, or not wanted."""
+        counts = self.of(None, None) if layout is None else self.of(layout.platform, layout.id, layout.table)
+        counts.ignored += count
+        counts.ignored_reasons[reason] += count
 
     def reject(self, rejections: Iterable[Rejection]) -> None:
         """Count rejections, and keep an example of each reason."""
@@ -74,20 +97,30 @@ class FileSummary:
         """As `import --json` shows it; `from_document` reads it back."""
         layouts = [counts.document() for counts in self.layouts.values()]
         sums = {name: self.count(name) for name in COUNTS}
-        rest = {"seconds": round(self.seconds, 3), "bytes": self.bytes, "error": self.error, "examples": self.examples}
-        return {"path": self.path, "layouts": layouts} | sums | rest
+        rest = {"seconds": round(self.seconds, 3), "bytes": self.bytes, "error": self.error}
+        return {"path": self.path, "layouts": layouts} | sums | rest | {"examples": self.examples, "notes": self.notes}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> FileSummary:
         """The summary that `document` was made of."""
         summary = cls(document["path"], document["bytes"], document["seconds"], document["error"])
-        summary.examples = dict(document["examples"])
+        summary.examples, summary.notes = dict(document["examples"]), list(document["notes"])
         for entry in document["layouts"]:
-            counts = summary.of(entry["platform"], entry["layout"])
+            counts = summary.of(entry["platform"], entry["layout"], entry["table"])
             counts.stored, counts.known = entry["stored"], entry["known"]
             counts.rejected, counts.ignored = entry["rejected"], entry["ignored"]
-            counts.reasons = Counter(entry["reasons"])
+            counts.reasons, counts.ignored_reasons = Counter(entry["reasons"]), Counter(entry["ignored_reasons"])
         return summary
+
+    def nothing_read(self) -> str | None:
+        """Why a file of which no record is of any known layout counts as one that could not be read; else null."""
+        unknown = self.layouts.get(None)
+        if unknown is None or len(self.layouts) > 1 or not unknown.rejected:
+            return None
+        reason, _ = self.reasons.most_common(1)[0]
+        held = "all are in quarantine"
+        advice = "" if reason.startswith(ANSWERED) else ". Name a layout with --layout or columns with --map"
+        return f"no record could be read ({reason}); {held}{advice}"
 
 
 @dataclass(slots=True)

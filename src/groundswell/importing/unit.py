@@ -21,7 +21,8 @@ from groundswell.importing.contents import FileReading
 from groundswell.importing.derive import Origin
 from groundswell.importing.known import KeySet, take_rows
 from groundswell.importing.progress import Progress
-from groundswell.importing.reading import Ignored, LineCountError, Posts, Reader
+from groundswell.importing.reading import Reader
+from groundswell.importing.reads import Ignored, LineCountError, Posts, Reached
 from groundswell.importing.refusals import Rejection, quarantine_rows
 from groundswell.importing.summary import FileSummary
 from groundswell.lake import Appender, Lake
@@ -112,12 +113,14 @@ class FileImport:
                 records += self._posts(read, out)
                 self.progress.at(int(read.rows["origin_offset"][-1].as_py()), records)
             elif isinstance(read, Ignored):
-                self.summary.of(read.layout.platform, read.layout.id).ignored += read.count
+                self.summary.ignore(read.layout, read.reason, read.count)
                 records += read.count
+            elif isinstance(read, Reached):
+                continue
             else:
                 records += len(read)
                 self._rejected(read, reading, origin, out)
-        self.summary.error = reading.error or self._nothing_read()
+        self.summary.error = reading.error or self.summary.nothing_read()
 
     def _posts(self, read: Posts, out: tuple[Appender, QuarantineWriter] | None) -> int:
         counts = self.summary.of(read.layout.platform, read.layout.id)
@@ -140,15 +143,6 @@ class FileImport:
         if out is not None:
             hint = self.chooser.options.to_hint(self.settings.tz, **reading.hint)
             out[1].write(quarantine_rows(rejections, origin, hint))
-
-    def _nothing_read(self) -> str | None:
-        """Why a file of which no record is of any known layout counts as one that could not be read."""
-        counts = self.summary.layouts
-        if not counts or any(layout is not None for layout in counts):
-            return None
-        reason, _ = self.summary.reasons.most_common(1)[0]
-        held = "all are in quarantine. Name a layout with --layout or columns with --map"
-        return f"no record could be read ({reason}); {held}"
 
 
 class QuarantineWriter:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -157,6 +158,16 @@ class Lake:
         wanted = f"{txn[0]}:{txn[1]}"
         with told(f"read the table `{table_name}`", self.path(table_name)):
             return next((entry for entry in table.history() if entry.get(TXN_KEY) == wanted), None)
+
+    def files_of(self, table_name: str, txn: tuple[str, int]) -> set[str]:
+        """Names of the data files that the commit of a transaction added; empty if it is not in the log."""
+        entry = self.commit_metadata(table_name, txn)
+        if entry is None:
+            return set()
+        log = self.path(table_name) / "_delta_log" / f"{int(entry['version']):020}.json"
+        with told(f"read the table `{table_name}`", log):
+            actions = [json.loads(line) for line in log.read_text().splitlines()]
+        return {unquote(action["add"]["path"]).rpartition("/")[2] for action in actions if "add" in action}
 
     def last_number(self, table_name: str = "posts") -> int:
         """Greatest number that a row ever got (0: none): from the last commit, or the files' statistics."""
