@@ -2,10 +2,11 @@
 
 Read are: epochs in seconds (also with a fraction), milliseconds or microseconds; ISO 8601 (`2020-12-20`,
 `2020-12-20 06:06:44.5`, `2020-12-20T06:06:44Z`, `…+02:00`); month first with slashes (`4/22/18 6:00`,
-`12/31/2021 11:59 PM`); day first with dots (`31.12.2021 23:59`); year first with slashes; month names in English
-(`Wed Oct 10 20:19:24 +0000 2018`, `Sat, 13 Mar 2010 11:29:05 GMT`, `Dec 31, 2021`). A time without a zone is
-of the zone that the caller names; one that a change of clocks makes twice is the earlier, one that it skips
-is moved on. What is none of these, or outside the years 1990 to 2100, is null.
+`12/31/2021 11:59 PM`); day first with dots (`31.12.2021 23:59`); year first with slashes or with nothing between
+(`20211231`, `20211231T235900Z`); month names in English (`Wed Oct 10 20:19:24 +0000 2018`,
+`Sat, 13 Mar 2010 11:29:05 GMT`, `Dec 31, 2021`, `31-Dec-21`). A zone may be named by an abbreviation that means one
+thing (`EDT`, `CET`; not `IST`). A time without a zone is of the zone that the caller names; one that a change of
+clocks makes twice is the earlier, one that it skips is moved on. What is none of these, or outside the years 1990 to 2100, is null.
 """
 
 from __future__ import annotations
@@ -31,13 +32,22 @@ _SECONDS: Final = r"^\d{9,10}(?:\.0*)?$"
 
 _EPOCH: Final = re.compile(r"(\d{9,16})(?:\.(\d*))?", re.ASCII)
 _ANY_ISO: Final = re.compile(
-    r"(\d{4})[-/](\d\d?)[-/](\d\d?)(?:[ T]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?"
-    r"\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
+    r"(\d{4})[-/](\d\d?)[-/](\d\d?)(?:[ T]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:\s*([AP]M))?)?"
+    r"\s*([A-Z]{1,4}|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII | re.IGNORECASE,
 )
+_COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:[T ]?(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII | re.IGNORECASE)
 _PARTED: Final = re.compile(
-    r"(\d\d?)([/.])(\d\d?)\2(\d\d(?:\d\d)?)(?:,?\s+(\d\d?):(\d\d)(?::(\d\d))?\s*([AP]M)?)?", re.ASCII | re.IGNORECASE
+    r"(\d\d?)([/.])(\d\d?)\2(\d\d(?:\d\d)?)(?:,?\s+(\d\d?):(\d\d)(?::(\d\d)(?:[.]\d+)?)?\s*([AP]M)?)?",
+    re.ASCII | re.IGNORECASE,
 )
+#: Hours between UTC and the zones of RFC 2822 and others whose abbreviation means one thing.
+_ZONES: Final = {
+    **dict.fromkeys(("Z", "UTC", "GMT", "UT", "WET"), 0),
+    **{"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8},
+    **{"HST": -10, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "KST": 9, "AEST": 10},
+    **{"AEDT": 11, "NZST": 12, "NZDT": 13},
+}
 #: Formats with a zone first, so that none is overlooked.
 _NAMED: Final = (
     "%a %b %d %H:%M:%S %z %Y",
@@ -55,6 +65,16 @@ _NAMED: Final = (
     "%d %b %Y %H:%M",
     "%d %b %Y",
     "%d %B %Y",
+    "%d-%b-%Y %H:%M:%S",
+    "%d-%b-%Y %H:%M",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%b %d %Y",
+    "%B %d %Y",
+    "%b %d, %Y %H:%M:%S",
+    "%B %d, %Y at %I:%M %p",
+    "%A, %B %d, %Y at %I:%M %p",
+    "%A, %B %d, %Y",
 )
 
 
@@ -93,8 +113,11 @@ def read_time(text: str, tz: str = "UTC") -> int | None:
     True
     """
     text = text.strip()
+    found: int | None
     try:
-        if epoch := _EPOCH.fullmatch(text):
+        if compact := _COMPACT.fullmatch(text):
+            found = _from_compact(compact, tz)
+        elif epoch := _EPOCH.fullmatch(text):
             found = _epoch(epoch[1], epoch[2] or "")
         elif iso := _ANY_ISO.fullmatch(text):
             found = _from_iso(iso, tz)
@@ -143,15 +166,17 @@ def _epoch(digits: str, fraction: str) -> int | None:
 
 
 def _from_iso(match: re.Match[str], tz: str) -> int:
-    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    year, month, day, hour, minute, second, fraction, half, zone = match.groups()
     micros = int((fraction or "0")[:6].ljust(6, "0"))
     local = datetime(  # noqa: DTZ001 - the zone is applied below
-        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), micros
+        int(year), int(month), int(day), _hour(int(hour or 0), half), int(minute or 0), int(second or 0), micros
     )
     if zone is None:
         return _in_zone(local, tz)
-    if zone.upper() in ("Z", "UTC", "GMT"):
-        return _micros(local)
+    if zone[0] not in "+-":
+        if zone.upper() not in _ZONES:
+            return 0
+        return _micros(local - timedelta(hours=_ZONES[zone.upper()]))
     hours, minutes = int(zone[1:3]), int(zone[3:].lstrip(":") or 0)
     shift = timedelta(hours=hours, minutes=minutes)
     return _micros(local - shift if zone[0] == "+" else local + shift)
@@ -160,14 +185,26 @@ def _from_iso(match: re.Match[str], tz: str) -> int:
 def _from_parts(match: re.Match[str], tz: str) -> int:
     first, sign, second, year, hour, minute, seconds, half = match.groups()
     month, day = (first, second) if sign == "/" else (second, first)
-    hours = int(hour or 0)
-    if half:
-        if not 1 <= hours <= 12:
-            return 0
-        hours = hours % 12 + (12 if half.upper() == "PM" else 0)
+    hours = _hour(int(hour or 0), half)
     full_year = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 70 else 1900)
     local = datetime(full_year, int(month), int(day), hours, int(minute or 0), int(seconds or 0))  # noqa: DTZ001
     return _in_zone(local, tz)
+
+
+def _from_compact(match: re.Match[str], tz: str) -> int:
+    *parts, zone = match.groups()
+    local = datetime(*(int(part or 0) for part in parts))  # type: ignore[arg-type]  # noqa: DTZ001
+    return _micros(local) if zone else _in_zone(local, tz)
+
+
+def _hour(written: int, half: str | None) -> int:
+    """The hour of the day; `half` is AM, PM or nothing."""
+    if not half:
+        return written
+    if not 1 <= written <= 12:
+        message = f"no hour {written} {half}"
+        raise ValueError(message)
+    return written % 12 + (12 if half.upper() == "PM" else 0)
 
 
 def _from_names(text: str, tz: str) -> int | None:
