@@ -7,16 +7,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from groundswell.errors import UnreadableFileError
 from groundswell.importing.choice import SAMPLE, Chooser
+from groundswell.importing.looking import EMPTY_ANSWER
 from groundswell.importing.reading import Reader
-from groundswell.importing.reads import Read
+from groundswell.importing.reads import Ignored, Reached, Read
 from groundswell.importing.refusals import Rejection, decode
 from groundswell.sources.compression import CutShortError, content
 from groundswell.sources.containers import Container, Form, detect
-from groundswell.sources.documents import HEAD_BYTES, RECORD_KEYS, Element, Oversized, Splitter
+from groundswell.sources.documents import HEAD_BYTES, Element, Oversized, Splitter
 from groundswell.sources.files import SourceFile
 from groundswell.sources.lines import LongLine, Piece, pieces, recoded, spill_elements
 from groundswell.sources.tables import TableReader
@@ -25,21 +26,36 @@ if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
 
 _SAMPLE_BYTES: Final = 8 << 20
+#: A document of at most so many bytes is looked at whole before it is cut into records.
+_WHOLE_BYTES: Final = 4 << 20
+
+
+class Watcher(Protocol):
+    """Is told what is read before its records come."""
+
+    def begin(self, file: SourceFile, container: Container | None, position: int) -> None:
+        """Reading begins at this place of the content."""
+
+    def sample(self, layout: Layout, records: list[dict[str, Any]]) -> None:
+        """The layout of the file, and the records that it was chosen by."""
 
 
 @dataclass
 class FileReading:
     """Reads one file. After `reads` is exhausted, `error` says why the file could not be read to its end.
 
-    `hint` is what a retry needs besides the raw bytes (a table's header); `position` how far it is, in bytes.
+    `start` is where to go on in a file of which the beginning was read before. `hint` is what a retry needs besides
+    the raw bytes (a table's header).
     """
 
     file: SourceFile
     reader: Reader
     limit: int
     strict: bool = False
+    start: Reached | None = None
+    watcher: Watcher | None = None
     error: str | None = None
-    position: int = 0
+    notes: list[str] = field(default_factory=list)
     hint: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -48,7 +64,7 @@ class FileReading:
         return self.reader.chooser
 
     def reads(self) -> Iterator[Read]:
-        """What becomes of each record.
+        """What becomes of each record, and the places up to which all have been given.
 
         Raises:
             LineCountError: the engine lost count; read again with `strict`.
@@ -68,38 +84,60 @@ class FileReading:
 
     def _by_form(self, container: Container) -> Iterator[Read]:
         read = {Form.NDJSON: self._lines, Form.JSON: self._document, Form.TABLE: self._table}[container.form]
+        if self.watcher is not None:
+            start = self.start or Reached(0, 1, 0)
+            self.watcher.begin(self.file, container, start.line if container.form is Form.TABLE else start.offset)
         try:
             yield from read(container)
         except UnreadableFileError as error:
             self.error = str(error)
 
     def _lines(self, container: Container) -> Iterator[Read]:
-        layout = self.chooser.for_sample(_first_records(self.file.path, container))
-        yield from self._pieces(pieces(self.file.path, container, self.limit, self.reader.tmp), layout)
+        layout = self._chosen(_first_records(self.file.path, container))
+        start = None if self.start is None else (self.start.offset, self.start.line)
+        yield from self._pieces(pieces(self.file.path, container, self.limit, self.reader.tmp, start), layout)
 
     def _pieces(self, parts: Iterable[Piece | LongLine], layout: Layout | None) -> Iterator[Read]:
+        size = 0
         for part in parts:
-            if isinstance(part, LongLine):
-                yield [Rejection.too_long(part.line, part.record)]
-                continue
             try:
-                yield from self.reader.read_piece(part, layout, strict=self.strict)
+                if size:
+                    yield Reached(*_begin(part), size)
+                if isinstance(part, LongLine):
+                    size = part.record.length
+                    yield [Rejection.too_long(part.line, part.record)]
+                else:
+                    size = part.path.stat().st_size
+                    yield from self.reader.read_piece(part, layout, strict=self.strict)
             finally:
-                part.remove()
+                if isinstance(part, Piece):
+                    part.remove()
 
     def _document(self, container: Container) -> Iterator[Read]:
-        paths = self.chooser.unwraps() | {(key,) for key in RECORD_KEYS}
-        splitter = Splitter(paths, self.limit)
-        elements = splitter.records(recoded(content(self.file.path), container.encoding))
-        first, failure = _take(elements, SAMPLE)
-        if not splitter.found:
-            if failure is not None:
-                raise failure
-            first = [_whole(self.file.path, container, self.limit)]
+        chunks = recoded(content(self.file.path), container.encoding)
+        beginning, whole = _up_to(chunks, min(_WHOLE_BYTES, self.limit))
+        record = decode(beginning)[0] if whole else None
+        splitter = Splitter(self.chooser.unwraps(), self.limit)
+        failure: Exception | None = None
+        if record is not None and self.chooser.is_whole(record):
+            elements: Iterator[Element | Oversized] = iter([Element(0, beginning.strip())])
+            first = list(elements)
+        else:
+            elements = splitter.records(chain((beginning,), chunks))
+            first, failure = _take(elements, SAMPLE)
+            if not splitter.found:
+                if failure is not None:
+                    raise failure
+                first = [_whole(self.file.path, container, self.limit)]
+                elements = iter(())
+            elif not first and failure is None:
+                yield Ignored(None, EMPTY_ANSWER, [1])
         decoded = (decode(element.raw)[0] for element in first if isinstance(element, Element))
-        layout = self.chooser.for_sample([record for record in decoded if record is not None])
-        rest: Iterable[Element | Oversized] = elements if splitter.found and failure is None else ()
-        yield from self._pieces(spill_elements(chain(first, rest), self.reader.tmp), layout)
+        layout = self._chosen([record for record in decoded if record is not None])
+        begin = self.start or Reached(0, 1, 0)
+        every = chain(first, elements if failure is None else ())
+        rest = (element for element in every if element.offset >= begin.offset)
+        yield from self._pieces(spill_elements(rest, self.reader.tmp, begin.line), layout)
         if failure is not None:
             raise failure
 
@@ -110,13 +148,31 @@ class FileReading:
         begun = False
         for chunk in table.chunks():
             if not begun and (chunk.rows.num_rows or not chunk.bad):
-                layout = self.chooser.for_sample(chunk.rows.slice(0, SAMPLE).to_pylist(), table.columns)
+                layout = self._chosen(chunk.rows.slice(0, SAMPLE).to_pylist(), table.columns)
                 begun = True
+            last = max([*chunk.numbers[-1:], *(bad.number for bad in chunk.bad[-1:])], default=0)
+            if self.start is not None and last < self.start.line:
+                continue
             yield from self.reader.read_rows(chunk, table, layout)
+            yield Reached(last + 1, last + 1, chunk.rows.nbytes + sum(len(bad.raw) for bad in chunk.bad))
         if table.failure is not None:
             raise table.failure
         if not begun:
             self.error = self.error or "the table has a header but no rows"
+
+    def _chosen(self, records: list[dict[str, Any]], columns: list[str] | None = None) -> Layout | None:
+        """The layout of the file by its first records."""
+        layout = self.chooser.for_sample(records, columns)
+        if layout is not None and self.watcher is not None:
+            self.watcher.sample(layout, records)
+        return layout
+
+
+def _begin(part: Piece | LongLine) -> tuple[int, int]:
+    """Place of the first record of a piece in the content, and its number."""
+    if isinstance(part, LongLine):
+        return part.record.offset, part.line
+    return part.base if part.offsets is None else int(part.offsets[0]), part.first_line
 
 
 def _first_records(path: Path, container: Container) -> list[dict[str, Any]]:
@@ -129,12 +185,24 @@ def _first_records(path: Path, container: Container) -> list[dict[str, Any]]:
             seen += len(chunk)
             *lines, carry = (carry + chunk).split(b"\n")
             decoded = (decode(line)[0] for line in lines if line.strip())
-            records += [record for record in decoded if record is not None]
+            records += [record for record in islice(decoded, SAMPLE) if record is not None]
             if len(records) >= SAMPLE or seen >= _SAMPLE_BYTES:
                 break
     except CutShortError:
         pass  # told when the lines are read
     return records[:SAMPLE]
+
+
+def _up_to(chunks: Iterator[bytes], most: int) -> tuple[bytes, bool]:
+    """The beginning of some chunks, and whether that is all of them."""
+    parts: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        parts.append(chunk)
+        size += len(chunk)
+        if size > most:
+            return b"".join(parts), False
+    return b"".join(parts), True
 
 
 def _take(elements: Iterator[Element | Oversized], count: int) -> tuple[list[Element | Oversized], Exception | None]:

@@ -46,11 +46,12 @@ class Ignored:
 class Reached:
     """Everything before this place has been given: `offset` and `line` (or row, from 1) of the next record.
 
-    An import may commit here, and a later one go on from here.
+    An import may commit here, and a later one go on from here. `size`: bytes of content since the place before.
     """
 
     offset: int
     line: int
+    size: int
 
 
 Read = Posts | Ignored | Reached | list[Rejection]

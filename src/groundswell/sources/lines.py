@@ -66,20 +66,37 @@ class LongLine:
     record: Oversized
 
 
-def pieces(path: Path, container: Container, limit: int, tmp: Path) -> Iterator[Piece | LongLine]:
+def pieces(
+    path: Path, container: Container, limit: int, tmp: Path, start: tuple[int, int] | None = None
+) -> Iterator[Piece | LongLine]:
     """The lines of an NDJSON file in order; each piece is read before the next is made.
+
+    `start` is the offset in the content and the number of the line to begin with.
 
     Raises:
         CutShortError: after what could be read, if a compressed file ends early.
     """
-    if container.compression is Compression.NONE and container.encoding == "utf-8":
+    if container.compression is Compression.NONE and container.encoding == "utf-8" and start is None:
         long = long_lines(path, limit)
         if not long:
             yield Piece(path, 0, 1, spilled=False)
             return
     bom = 3 if container.encoding == "utf-8-sig" else 0
-    chunks = recoded(content(path), container.encoding)
-    yield from _spilled(chunks, bom, limit, tmp)
+    at, line = start or (bom, 1)
+    if container.encoding in ("utf-8", "utf-8-sig"):
+        chunks: Iterator[bytes] = content(path, at)
+    else:
+        # Offsets count the bytes of the text as UTF-8.
+        chunks = after(recoded(content(path), container.encoding), at)
+    yield from _spilled(chunks, (at, line), limit, tmp)
+
+
+def after(chunks: Iterable[bytes], skip: int) -> Iterator[bytes]:
+    """The chunks without the first `skip` bytes."""
+    for chunk in chunks:
+        if skip < len(chunk):
+            yield chunk[skip:]
+        skip = max(0, skip - len(chunk))
 
 
 def recoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
@@ -117,9 +134,9 @@ def long_lines(path: Path, limit: int) -> list[tuple[int, int]]:
     return found
 
 
-def _spilled(chunks: Iterable[bytes], base: int, limit: int, tmp: Path) -> Iterator[Piece | LongLine]:
+def _spilled(chunks: Iterable[bytes], begin: tuple[int, int], limit: int, tmp: Path) -> Iterator[Piece | LongLine]:
     tmp.mkdir(parents=True, exist_ok=True)
-    cutter = _Cutter(base, limit, tmp)
+    cutter = _Cutter(begin, limit, tmp)
     failure: CutShortError | None = None
     try:
         for chunk in chunks:
@@ -134,16 +151,15 @@ def _spilled(chunks: Iterable[bytes], base: int, limit: int, tmp: Path) -> Itera
 class _Cutter:
     """Writes whole lines to pieces and sets long ones aside."""
 
-    def __init__(self, base: int, limit: int, tmp: Path) -> None:
+    def __init__(self, begin: tuple[int, int], limit: int, tmp: Path) -> None:
         self._limit = limit
         self._tmp = tmp
-        self._at = base
-        self._line = 1
+        self._at, self._line = begin
         self._carry = b""
         self._long: _Long | None = None
         self._piece: Path | None = None
         self._file: Any = None
-        self._begun = (base, 1)
+        self._begun = begin
         self._size = 0
 
     def feed(self, chunk: bytes) -> Iterator[Piece | LongLine]:
@@ -239,10 +255,10 @@ class _Long:
         return Oversized(self._offset, self._length, self._hash.hexdigest(), self._head)
 
 
-def spill_elements(elements: Iterable[Element | Oversized], tmp: Path) -> Iterator[Piece | LongLine]:
-    """The records of a document as pieces of one line each; their numbers count from 1."""
+def spill_elements(elements: Iterable[Element | Oversized], tmp: Path, number: int = 1) -> Iterator[Piece | LongLine]:
+    """The records of a document as pieces of one line each; `number` is that of the first of them."""
     tmp.mkdir(parents=True, exist_ok=True)
-    number = first = 1
+    first = number
     lines: list[bytes] = []
     offsets: list[int] = []
     size = 0
@@ -262,17 +278,20 @@ def spill_elements(elements: Iterable[Element | Oversized], tmp: Path) -> Iterat
         except Exception as error:
             failure = error
             break
-        if isinstance(element, Oversized):
-            yield LongLine(number, element)
-        else:
+        long = isinstance(element, Oversized)
+        if not isinstance(element, Oversized):
             # A raw line break can only be white space between tokens (inside a string it would be invalid).
             lines.append(element.raw.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n")
             offsets.append(element.offset)
             size += len(element.raw)
         number += 1
-        if size >= PIECE // 4:
+        if lines and (long or size >= PIECE // 4):
             yield piece()
-            lines, offsets, size, first = [], [], 0, number
+            lines, offsets, size = [], [], 0
+        if isinstance(element, Oversized):
+            yield LongLine(number - 1, element)
+        if not lines:
+            first = number
     if lines:
         yield piece()
     if failure is not None:
