@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
+
+from groundswell.importing.fill import FillCounting
+from groundswell.importing.rawzone import keeping
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +29,7 @@ class Companion(Protocol):
     def begin(self, file: SourceFile, container: Container | None, position: int) -> None:
         """Reading of a file begins at this byte (or row) of its content; `container` null: it is a table by itself."""
 
-    def sample(self, layout: Layout, records: list[dict[str, Any]]) -> None:
+    def sample(self, layout: Layout, records: Sequence[Mapping[str, Any]]) -> None:
         """The decoded records by which the layout of a file was chosen."""
 
     def rows(self, read: Posts, new: npt.NDArray[np.bool_]) -> None:
@@ -33,8 +38,8 @@ class Companion(Protocol):
     def refused(self, rows: pa.Table) -> None:
         """Rows as they go to the quarantine."""
 
-    def ended(self, file: SourceFile, position: int) -> None:
-        """The content of the file was read up to here: its end, or the end of the part."""
+    def ended(self, file: SourceFile, position: int | None) -> None:
+        """The content of the file was read up to this byte, where a part ends; null: to its end."""
 
     def commit(self, txn: tuple[str, int]) -> None:
         """Make visible what was kept, unless this transaction was done before; the first commit of the part."""
@@ -45,5 +50,14 @@ class Companion(Protocol):
 
 def companions(lake: Lake, settings: Settings, options: Options) -> list[Companion]:
     """What goes along with one part of an import with these options."""
-    del lake, settings, options
-    return []
+    found: list[Companion] = [FillCounting(lake, versions())]
+    raw = keeping(lake, settings, options)
+    return found if raw is None else [raw, *found]
+
+
+@cache
+def versions() -> Mapping[str, tuple[int, str]]:
+    """Version and table of each layout that is installed, by its id."""
+    from groundswell.platforms import registry  # noqa: PLC0415 - loads every layout
+
+    return {layout.id: (layout.version, layout.table) for layout in registry().layouts}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,7 @@ from groundswell.sources.lines import recoded
 
 if TYPE_CHECKING:
     from groundswell.importing.reads import Posts
+    from groundswell.platforms.layout import Layout
     from groundswell.settings import Settings
     from groundswell.sources.containers import Container
 
@@ -103,12 +104,16 @@ class RawKeeping:
             self._thread = threading.Thread(target=self._work, name="keep-raw", daemon=True)
             self._thread.start()
 
-    def rows(self, read: Posts, _new: object) -> None:
+    def sample(self, layout: Layout, records: Sequence[Mapping[str, Any]]) -> None:
+        """Which layout reads a file makes no difference to its content."""
+
+    def rows(self, read: Posts, new: object) -> None:
         """Note which files have records that are read, and how far the import is.
 
         Raises:
             UnavailableError: the raw content cannot be written.
         """
+        del new
         self._check()
         self._note(read.rows)
 

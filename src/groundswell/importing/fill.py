@@ -1,0 +1,219 @@
+"""Counting, while records are imported, in how many each field has a value, and which keys no layout reads.
+
+Vectorised over the derived chunks: a few microseconds for thousands of rows. Keys are looked for in a bounded
+sample of the records. What is counted goes to the table `fill` with the import's own transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.desk.clock import wall_us
+from groundswell.importing.fill_keys import Shape, odd_keys, shape_of
+from groundswell.lake import Lake
+from groundswell.schema import FILL, MAPPED_OF, TIMESTAMP
+
+if TYPE_CHECKING:
+    from groundswell.importing.reads import Posts
+    from groundswell.platforms.layout import Layout
+    from groundswell.sources.containers import Container
+    from groundswell.sources.files import SourceFile
+
+TABLE: Final = "fill"
+#: Kinds of rows: fields of the table, keys (or forms) that the layout does not read, cells that could not be read,
+#: and records that the layout could use at all.
+FIELD, KEY, CELL, RECORD = "field", "key", "cell", "record"
+#: Name of the row that says how many records were looked at for keys.
+SAMPLED: Final = ""
+#: Records of one part of an import that are looked at for keys, and those of one file.
+SAMPLE: Final = 400
+_OF_A_FILE: Final = 100
+_KEYS: Final = 300
+_EXAMPLES: Final = 3
+_LENGTH: Final = 120
+#: Columns that say nothing about what a platform delivers.
+_CONSTANT: Final = frozenset({"platform", "metrics", "extra"})
+
+
+@dataclass
+class Counted:
+    """What was counted of one layout."""
+
+    layout: str
+    version: int
+    table: str
+    stored: int = 0
+    known: int = 0
+    refused: int = 0
+    sampled: int = 0
+    fields: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
+    cells: dict[str, int] = field(default_factory=dict)
+    examples: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    def show(self, kind: str, name: str, value: object) -> None:
+        """Keep a value as an example."""
+        shown = self.examples.setdefault((kind, name), [])
+        if len(shown) < _EXAMPLES:
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            text = text if len(text) <= _LENGTH else text[: _LENGTH - 1] + "…"
+            if text not in shown:
+                shown.append(text)
+
+    def rows(self) -> list[tuple[str, str, int, int]]:
+        """Kind, name, records, filled; nothing of an import that only met what was known."""
+        out = []
+        if self.stored:
+            out += [(FIELD, name, self.stored, filled) for name, filled in sorted(self.fields.items())]
+            out += [(CELL, name, self.stored, count) for name, count in sorted(self.cells.items())]
+        if self.stored or not self.known:
+            usable = self.stored + self.known
+            out.append((RECORD, "", usable + self.refused, usable))
+            most = sorted(self.keys.items(), key=lambda item: (-item[1], item[0]))[:_KEYS]
+            if self.sampled:
+                out += [(KEY, name, self.sampled, count) for name, count in [(SAMPLED, self.sampled), *most]]
+        return out
+
+
+class FillCounting:
+    """Goes along with one part of an import (see `importing.along`); `version_of` gives the version of a layout."""
+
+    def __init__(self, lake: Lake, version_of: Mapping[str, tuple[int, str]]) -> None:
+        self._lake = lake
+        self._versions = version_of
+        self._counted: dict[tuple[str, int], Counted] = {}
+        self._shapes: dict[tuple[str, int], Shape] = {}
+        self._at_us: int | None = None
+
+    def begin(self, file: SourceFile, container: Container | None, position: int) -> None:
+        """Nothing is done for a file as such."""
+
+    def sample(self, layout: Layout, records: Sequence[Mapping[str, Any]]) -> None:
+        """Look for keys that the layout does not read."""
+        counted = self._of(layout.id, layout.version, layout.table)
+        shape = self._shapes.get((layout.id, layout.version))
+        if shape is None:
+            shape = self._shapes[layout.id, layout.version] = shape_of(layout.raw)
+        for record in records[: min(_OF_A_FILE, SAMPLE - counted.sampled)]:
+            counted.sampled += 1
+            for name, value in odd_keys(record, shape):
+                counted.keys[name] = counted.keys.get(name, 0) + 1
+                counted.show(KEY, name, value)
+
+    def rows(self, read: Posts, new: npt.NDArray[np.bool_]) -> None:
+        """Count the values of those rows that are stored."""
+        self.derived(read.layout.id, read.layout.version, read.layout.table, read.rows, new)
+
+    def derived(self, layout: str, version: int, table: str, rows: pa.Table, new: npt.NDArray[np.bool_]) -> None:
+        """Count the values of the rows of one layout, those that are `new`."""
+        counted = self._of(layout, version, table)
+        stored = int(new.sum())
+        counted.stored += stored
+        counted.known += len(new) - stored
+        self._note_time(rows["imported_at"])
+        if not stored:
+            return
+        kept = rows.select(MAPPED_OF[table].names)
+        if stored < len(new):
+            kept = kept.filter(pa.array(new))
+        fields = counted.fields
+        for name in kept.column_names:
+            if name not in _CONSTANT:
+                fields[name] = fields.get(name, 0) + filled_in(kept[name])
+        for name, count in metrics_in(kept["metrics"]).items():
+            fields[f"metrics.{name}"] = fields.get(f"metrics.{name}", 0) + count
+        self._cells(counted, kept["extra"])
+
+    def refused(self, rows: pa.Table) -> None:
+        """Count the records that a layout could not use."""
+        self._note_time(rows["at"])
+        names = pc.unique(rows["layout"].drop_null()).to_pylist()
+        for name in names:
+            version, table = self._versions.get(name, (0, "posts"))
+            counted = self._of(name, version, table)
+            of = rows.filter(pc.equal(rows["layout"], name)) if len(names) > 1 or rows["layout"].null_count else rows
+            counted.refused += of.num_rows
+            for detail in of["detail"].slice(0, _EXAMPLES).to_pylist():
+                counted.show(RECORD, "", detail or "")
+
+    def ended(self, file: SourceFile, position: int | None) -> None:
+        """Nothing is done for a file as such."""
+
+    def commit(self, txn: tuple[str, int]) -> None:
+        """Append what was counted, unless this transaction did so before.
+
+        Raises:
+            UnavailableError: the lake cannot be written.
+        """
+        table = fill_table(self._counted.values(), txn[0], wall_us() if self._at_us is None else self._at_us)
+        if table.num_rows:
+            self._lake.append(TABLE, table, txn=txn)
+
+    def abort(self) -> None:
+        """Nothing was written."""
+
+    def _of(self, layout: str, version: int, table: str) -> Counted:
+        return self._counted.setdefault((layout, version), Counted(layout, version, table))
+
+    def _note_time(self, times: pa.ChunkedArray) -> None:
+        if self._at_us is None and len(times):
+            self._at_us = times[0].cast(pa.int64()).as_py()
+
+    def _cells(self, counted: Counted, extra: pa.ChunkedArray) -> None:
+        if extra.null_count == len(extra):
+            return
+        texts = extra.filter(pc.fill_null(pc.match_substring(extra, '"unread"'), False)).to_pylist()
+        for text in texts:
+            cells = json.loads(text).get("unread")
+            for name, raw in cells.items() if isinstance(cells, dict) else ():
+                counted.cells[name] = counted.cells.get(name, 0) + 1
+                counted.show(CELL, name, raw)
+
+
+def filled_in(column: pa.ChunkedArray) -> int:
+    """In how many rows a column has a value; an empty list is none."""
+    if column.null_count == len(column):
+        return 0
+    if pa.types.is_list(column.type):
+        return int(pc.sum(pc.greater(pc.list_value_length(column), 0)).as_py() or 0)
+    return len(column) - int(column.null_count)
+
+
+def metrics_in(column: pa.ChunkedArray) -> dict[str, int]:
+    """In how many rows each counter of `metrics` has a value."""
+    if column.null_count == len(column):
+        return {}
+    found: dict[str, int] = {}
+    for chunk in column.chunks:
+        for entry in pc.value_counts(chunk.keys[_span(chunk)]).to_pylist():
+            found[entry["values"]] = found.get(entry["values"], 0) + entry["counts"]
+    return found
+
+
+def _span(chunk: pa.MapArray) -> slice:
+    """Which of a map's keys belong to its rows: a slice shares those of the whole."""
+    offsets = chunk.offsets
+    return slice(offsets[0].as_py(), offsets[len(chunk)].as_py())
+
+
+def fill_table(counted: Iterable[Counted], batch: str | None, at_us: int) -> pa.Table:
+    """Rows of the table `fill`."""
+    rows = [
+        (batch, at_us, c.layout, c.version, kind, name, records, filled, c.examples.get((kind, name), []))
+        for c in counted
+        for kind, name, records, filled in c.rows()
+    ]
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [() for _ in FILL]
+    arrays = [
+        pa.array(values, pa.int64()).cast(TIMESTAMP) if spec.name == "at" else pa.array(values, spec.type)
+        for spec, values in zip(FILL, columns, strict=True)
+    ]
+    return pa.table(arrays, schema=FILL)
