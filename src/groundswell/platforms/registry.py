@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
+from pkgutil import iter_modules
 from typing import Any, Final
 
 from groundswell.errors import UnknownChoiceError
@@ -72,8 +74,12 @@ def registry() -> Registry:
     """The layouts of every entry point `groundswell.platforms`; the built-in ones where none is installed."""
     groups: list[tuple[Layout, ...]] = [point.load() for point in entry_points(group=GROUP)]
     if not groups:
-        from groundswell.platforms import generic, tiktok, youtube  # noqa: PLC0415 - they import this package
-
-        groups = [tiktok.LAYOUTS, youtube.LAYOUTS, generic.LAYOUTS]
+        groups = [import_module(name).LAYOUTS for name in _built_in()]
     by_id = {layout.id: layout for group in groups for layout in group}
     return Registry(tuple(sorted(by_id.values(), key=lambda layout: (layout.platform == _CATCH_ALL, layout.id))))
+
+
+def _built_in() -> list[str]:
+    """The platforms of this package: its folders."""
+    package = __name__.rpartition(".")[0]
+    return [f"{package}.{found.name}" for found in iter_modules(import_module(package).__path__) if found.ispkg]

@@ -55,3 +55,8 @@ def named(raw: ir.StringValue, key: str) -> ir.StringValue:
     inner = ibis.cases((in_double != "", in_double), else_=in_single).replace("\\'", "'").replace('\\"', '"')
     value = ibis.cases((bare.startswith("{"), inner), else_=bare)
     return ibis.cases((~value.re_search(_NOTHING), value))
+
+
+def ungrouped(raw: ir.StringValue) -> ir.StringValue:
+    """A count whose thousands English commas part, without them; any other text as it is."""
+    return ibis.cases((raw.re_search("^ *[0-9]{1,3}(,[0-9]{3})+ *$"), raw.replace(",", "")), else_=raw)

@@ -6,7 +6,8 @@ Read are: epochs in seconds (also with a fraction), milliseconds or microseconds
 (`20211231`, `20211231T235900Z`); month names in English (`Wed Oct 10 20:19:24 +0000 2018`,
 `Sat, 13 Mar 2010 11:29:05 GMT`, `Dec 31, 2021`, `31-Dec-21`). A zone may be named by an abbreviation that means one
 thing (`EDT`, `CET`; not `IST`). A time without a zone is of the zone that the caller names; one that a change of
-clocks makes twice is the earlier, one that it skips is moved on. What is none of these, or outside the years 1990 to 2100, is null.
+clocks makes twice is the earlier, one that it skips is moved on. What is none of these, or outside the years 1990 to
+2100, is null.
 """
 
 from __future__ import annotations
