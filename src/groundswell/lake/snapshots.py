@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,8 @@ from groundswell.lake.statistics import ROUNDING
 
 #: Partition of rows without a time.
 UNKNOWN: Final = "unknown"
+#: Later than all times.
+UNBOUNDED: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Snapshot:
     version: int
     files: list[Path]
     rows: int
+    latest: list[int] = field(default_factory=list)
+    """For each file, a time that no `created_at` in it is later than (µs since 1970); `UNBOUNDED` if not known."""
 
 
 def take_snapshot(
@@ -49,7 +53,15 @@ def take_snapshot(
         keep = pc.and_(keep, _in_time(actions, since, until))
     kept = actions.filter(keep)
     files = [root / unquote(path) for path in kept["path"].to_pylist()]
-    return Snapshot(table.version(), files, pc.sum(kept["num_records"]).as_py() or 0)
+    return Snapshot(table.version(), files, pc.sum(kept["num_records"]).as_py() or 0, _latest(kept))
+
+
+def _latest(actions: pa.Table) -> list[int]:
+    if "max.created_at" not in actions.column_names:
+        return [UNBOUNDED] * actions.num_rows
+    greatest = pc.add(actions["max.created_at"], pa.scalar(ROUNDING)).cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    values: list[int] = pc.fill_null(greatest, UNBOUNDED).to_pylist()
+    return values
 
 
 def _in_time(actions: pa.Table, since: datetime | None, until: datetime | None) -> Any:

@@ -1,28 +1,38 @@
-"""Search over posts: the latest observation of each post that matches, newest or most successful first."""
+"""Search over posts: the latest observation of each post that matches a query, newest or most successful first.
+
+Row groups are scanned in the order of the greatest value that their statistics allow, so that a search ends as soon as
+no row group left can hold a better post. Where a file has a text index, row groups without the query's words are not
+read at all. Whether a matching row is the latest observation of its post is asked only of the few that would be shown.
+"""
 
 from __future__ import annotations
 
+import heapq
 import itertools
+import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import ibis
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from groundswell.errors import UsageError
-from groundswell.marts.engagement import engagement, engagement_per
-from groundswell.marts.observations import POST, STAMP, latest, post_identity
-from groundswell.schema import POST_FIELDS, POSTS
+from groundswell.lake.terms import ALWAYS, NEVER
+from groundswell.marts.engagement import BASES, engagement, engagement_per, engagement_values
+from groundswell.marts.hits import Hits, joined, none
+from groundswell.marts.parts import DataFile, data_files, identities, matching_rows, whole_numbers
+from groundswell.marts.places import Part, places_of
+from groundswell.marts.wanted import Wanted
+from groundswell.schema import POST_FIELDS
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
     from groundswell.engines.contract import Engine
     from groundswell.lake import Lake
     from groundswell.query import Query
@@ -35,9 +45,11 @@ FOUND: Final = pa.schema(
         pa.field("engagement_per", pa.string()),
     ]
 )
+_STORED: Final = [name for name in FOUND.names if not name.startswith("engagement")]
 _CHUNK_BYTES: Final = 256 << 20
-_GROWTH: Final = 8
 _MONTH: Final = re.compile(r"month=(\d{4}-\d{2})")
+_GROWTH: Final = 8
+_WAVE: Final = 16
 
 
 class Sort(StrEnum):
@@ -47,29 +59,6 @@ class Sort(StrEnum):
     LIKES = "likes"
     VIEWS = "views"
     ENGAGEMENT = "engagement"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which posts are wanted: those of `platforms` (none: all) created in [since, until) that `query` matches."""
-
-    query: Query | None = None
-    platforms: Sequence[str] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def of(self, posts: ir.Table) -> ir.Table:
-        """The rows of `posts` that are wanted. A post without a time is not in any period."""
-        conditions: list[ir.BooleanValue] = []
-        if self.platforms:
-            conditions.append(posts["platform"].isin(list(self.platforms)))
-        if self.since is not None:
-            conditions.append(posts["created_at"] >= ibis.literal(self.since, STAMP))
-        if self.until is not None:
-            conditions.append(posts["created_at"] < ibis.literal(self.until, STAMP))
-        if self.query is not None:
-            conditions.append(self.query.to_ibis(posts))
-        return posts.filter(conditions) if conditions else posts
 
 
 def search_posts(
@@ -85,8 +74,7 @@ def search_posts(
     """At most `limit` posts (schema `FOUND`) and the version of the lake that they come from.
 
     A post is found by its latest observation only: one whose text or counters no longer match is not shown.
-    `latest` reads the newest months first and stops as soon as it has enough, so its time does not grow with
-    the lake; the other orders read everything in the period. Posts whose sort value is unknown come last.
+    Posts whose sort value is unknown come last; among equals the newer comes first.
 
     Raises:
         UsageError: `limit` is below 1, or `since` is not before `until`.
@@ -96,21 +84,14 @@ def search_posts(
     if limit < 1:
         wrong = f"limit {limit} is too small"
         raise UsageError(wrong, hint="ask for at least one post")
-    if since is not None and until is not None and since >= until:
-        wrong = f"no time between {since.isoformat()} and {until.isoformat()}"
-        raise UsageError(wrong, hint="--since must be before --until")
     wanted = Wanted(query, tuple(platforms), since, until)
-    snapshot = lake.snapshot("posts", platforms=list(platforms) or None, since=since, until=until)
-    found: list[pa.Table] = []
-    missing = limit
-    for files in newest_first(snapshot.files) if order is Sort.LATEST else [snapshot.files]:
-        search = _Search(engine, engine.read_table(files, POSTS), wanted, order, missing)
-        rows = search.newest() if order is Sort.LATEST else search.best()
-        found.append(rows)
-        missing -= rows.num_rows
-        if missing <= 0:
-            break
-    return (pa.concat_tables(found) if found else FOUND.empty_table()), version_of(snapshot.version)
+    wanted.check()
+    files, version = data_files(lake, tuple(platforms))
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads, "search") as pool:
+        search = _Search(files, wanted, order, limit, pool, threads)
+        rows = search.rows(search.run())
+    return _shown(engine, rows, order), version_of(version)
 
 
 def version_of(number: int) -> int | None:
@@ -142,59 +123,186 @@ def _month_of(path: Path) -> str:
     return match[1] if match else ""
 
 
+def _shown(engine: Engine, rows: pa.Table, order: Sort) -> pa.Table:
+    if not rows.num_rows:
+        return FOUND.empty_table()
+    posts = engine.register("found", rows)
+    shown = posts.mutate(engagement=engagement(posts), engagement_per=engagement_per(posts))
+    first = [] if order is Sort.LATEST else [ibis.desc(order.value, nulls_first=False)]
+    newest = [ibis.desc("created_at", nulls_first=False), ibis.desc("ingest_seq")]
+    return engine.run(shown.order_by([*first, *newest]).select(FOUND.names)).read_all().cast(FOUND)
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Row groups by the greatest value that they can hold; a file is opened when its turn comes."""
+
+    files: Sequence[DataFile]
+    wanted: Wanted
+    order: Sort
+    _heap: list[tuple[float, int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for number, file in enumerate(self.files):
+            bound = file.bound if self.order is Sort.LATEST else ALWAYS
+            heapq.heappush(self._heap, (-bound, number, -1))
+
+    @property
+    def bound(self) -> float:
+        """No row that was not taken yet has a greater value; null rows have `NEVER`."""
+        return -self._heap[0][0] if self._heap else -np.inf
+
+    def __bool__(self) -> bool:
+        return bool(self._heap)
+
+    def take(self, most: int) -> list[Part]:
+        """The next row groups, at most `most`."""
+        parts: list[Part] = []
+        while self._heap and len(parts) < most:
+            _, number, group = heapq.heappop(self._heap)
+            if group >= 0:
+                parts.append(Part(number, group))
+                continue
+            file = self.files[number]
+            for group in file.possible(self.wanted):
+                heapq.heappush(self._heap, (-self._bound(file, group), number, group))
+        return parts
+
+    def _bound(self, file: DataFile, group: int) -> int:
+        if self.order is Sort.LATEST:
+            return file.groups[group].latest
+        return ALWAYS if self.order is Sort.ENGAGEMENT else file.greatest(group, self.order.value)
+
+
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """One search over the rows of some files."""
+    """One search over some files."""
 
-    engine: Engine
-    posts: ir.Table
+    files: Sequence[DataFile]
     wanted: Wanted
     order: Sort
     limit: int
+    pool: ThreadPoolExecutor
+    threads: int
 
-    def newest(self) -> pa.Table:
-        """The newest posts, found from a few of the newest matching observations.
-
-        All observations of a post have its creation time, so none of a post's observations is older than the
-        oldest candidate; a later one can still say that the post no longer matches, so more may be needed.
-        """
-        take = max(4 * self.limit, 256)
+    def run(self) -> Hits:
+        """The hits to show, in order; only the best are kept in memory, more of them if many turn out stale."""
+        keep = max(_GROWTH * self.limit, 512)
         while True:
-            candidates = self._candidates(take)
-            rows = self._of(candidates)
-            if candidates.num_rows < take or rows.num_rows >= self.limit:
-                return rows
-            take *= _GROWTH
+            hits, complete = self._run(keep)
+            if complete:
+                return hits
+            keep *= _GROWTH
 
-    def best(self) -> pa.Table:
-        """The posts with the greatest value of the order, over all files."""
-        if self.wanted.query is None:
-            return self._ordered(latest(self.wanted.of(self.posts)))
-        observed = self._identified()
-        ids = self.wanted.of(observed).select("platform", POST).distinct()
-        return self._ordered(self.wanted.of(latest(observed.semi_join(ids, ["platform", POST]))))
+    def rows(self, hits: Hits) -> pa.Table:
+        """The rows of hits, all stored columns of `FOUND`, in no order."""
 
-    def _candidates(self, take: int) -> pa.Table:
-        matching = self.wanted.of(self.posts)
-        thin = matching.select("platform", "created_at", "ingest_seq", **{POST: post_identity(matching)})
-        ordered = thin.order_by(ibis.desc("created_at", nulls_first=False), ibis.desc("ingest_seq"))
-        return self.engine.run(ordered.limit(take)).read_all()
+        def read(item: tuple[Part, Any]) -> pa.Table:
+            part, places = item
+            return self.files[part.file].read(part.group, _STORED).take(pa.array(hits.row[places]))
 
-    def _of(self, candidates: pa.Table) -> pa.Table:
-        created = candidates["created_at"]
-        distinct = candidates.select(["platform", POST]).group_by(["platform", POST]).aggregate([])
-        ids = self.engine.register("candidates", distinct)
-        observed = self._identified()
-        if created.null_count == 0 and len(created):
-            observed = observed.filter(observed["created_at"] >= ibis.literal(pc.min(created).as_py(), STAMP))
-        return self._ordered(self.wanted.of(latest(observed.semi_join(ids, ["platform", POST]))))
+        schema = pa.schema([FOUND.field(name) for name in _STORED])
+        return pa.concat_tables([schema.empty_table(), *self.pool.map(read, hits.parts().items())])
 
-    def _identified(self) -> ir.Table:
-        return self.posts.mutate(**{POST: post_identity(self.posts)})
+    def _run(self, keep: int) -> tuple[Hits, bool]:
+        """The hits to show, and whether none was missed because only `keep` of them were kept."""
+        queue = _Queue(self.files, self.wanted, self.order)
+        waiting, lost, shown, wave = none(), none(), [none()], self.threads
+        while queue:
+            found = joined([waiting, *self.pool.map(self._scan, queue.take(wave))]).best(keep + 1)
+            waiting = found.take(slice(0, keep))
+            lost = joined([lost, found.take(slice(keep, None))]).best(1)
+            wave = min(2 * wave, _WAVE)
+            missing = self.limit - sum(map(len, shown))
+            ready = waiting.before(lost)
+            if queue:
+                ready = min(ready, waiting.above(queue.bound))
+                if ready < missing and not len(lost):
+                    continue
+            good, used = self._confirmed(waiting.take(slice(0, ready)), missing)
+            shown.append(good)
+            waiting = waiting.take(slice(used, None))
+            if len(good) == missing:
+                return joined(shown), True
+        return joined(shown), not len(lost)
 
-    def _ordered(self, rows: ir.Table) -> pa.Table:
-        shown = rows.mutate(engagement=engagement(rows), engagement_per=engagement_per(rows))
-        first = [] if self.order is Sort.LATEST else [ibis.desc(self.order.value, nulls_first=False)]
-        newest = [ibis.desc("created_at", nulls_first=False), ibis.desc("ingest_seq")]
-        result = shown.order_by([*first, *newest]).limit(self.limit).select(FOUND.names)
-        return self.engine.run(result).read_all().cast(FOUND)
+    def _scan(self, part: Part) -> Hits:
+        file = self.files[part.file]
+        rows = matching_rows(file, part.group, self.wanted)
+        if not len(rows):
+            return none()
+        names = ["created_at", "ingest_seq", *_VALUES[self.order]]
+        columns = file.read(part.group, names).take(pa.array(rows))
+        created = whole_numbers(columns["created_at"])
+        return Hits(
+            self._values(columns, created),
+            created,
+            whole_numbers(columns["ingest_seq"]),
+            np.full(len(rows), part.file),
+            np.full(len(rows), part.group),
+            rows,
+        )
+
+    def _values(self, columns: pa.Table, created: Any) -> Any:
+        if self.order is Sort.LATEST:
+            return created
+        return engagement_values(columns) if self.order is Sort.ENGAGEMENT else whole_numbers(columns[self.order.value])
+
+    def _confirmed(self, hits: Hits, missing: int) -> tuple[Hits, int]:
+        """The first `missing` of `hits` that are the latest observation of their post, and how many were looked at."""
+        good: list[Hits] = [none()]
+        used = 0
+        while used < len(hits) and missing > 0:
+            some = hits.take(slice(used, used + missing + 8))
+            right = some.take(np.flatnonzero(self._are_latest(some))[:missing])
+            used += len(some) if len(right) < missing else int(np.flatnonzero(some.number == right.number[-1])[0]) + 1
+            missing -= len(right)
+            good.append(right)
+        return joined(good), used
+
+    def _are_latest(self, hits: Hits) -> Any:
+        posts = self._posts_of(hits)
+        latest = np.zeros(len(hits), np.bool_)
+        for platform in {platform for platform, _, _ in posts}:
+            mine = [place for place, (where, _, _) in enumerate(posts) if where == platform]
+            names = list(dict.fromkeys(posts[place][1] for place in mine))
+            number_of = {name: number for number, name in enumerate(names)}
+            newest = {number_of[posts[place][1]]: (NEVER, NEVER) for place in mine}
+            known: dict[int, Part] = {}
+            for place in mine:
+                number = number_of[posts[place][1]]
+                newest[number] = max(newest[number], (posts[place][2], int(hits.number[place])))
+                known[number] = Part(int(hits.file[place]), int(hits.group[place]))
+            for found in places_of(self.files, platform, names, self.pool, known):
+                rows = self.files[found.part.file].read(found.part.group, ["observed_at", "ingest_seq"])
+                rows = rows.take(pa.array(found.rows))
+                seen, numbers = (whole_numbers(rows[name]).tolist() for name in ("observed_at", "ingest_seq"))
+                for number, observation in zip(found.posts.tolist(), zip(seen, numbers, strict=True), strict=True):
+                    newest[number] = max(newest[number], observation)
+            for place in mine:
+                latest[place] = newest[number_of[posts[place][1]]][1] == hits.number[place]
+        return latest
+
+    def _posts_of(self, hits: Hits) -> list[tuple[str, str, int]]:
+        """Of each hit: the platform, what says which post it is, and when it was observed."""
+        posts: list[tuple[str, str, int]] = [("", "", NEVER)] * len(hits)
+
+        def read(item: tuple[Part, Any]) -> tuple[Any, str, list[str], list[int]]:
+            part, places = item
+            file, rows = self.files[part.file], pa.array(hits.row[places])
+            names = identities(file, part.group).take(rows).to_pylist()
+            seen = file.read(part.group, ["observed_at"])["observed_at"].take(rows)
+            return places, file.platform, names, whole_numbers(seen).tolist()
+
+        for places, platform, names, seen in self.pool.map(read, hits.parts().items()):
+            for place, name, moment in zip(places.tolist(), names, seen, strict=True):
+                posts[place] = (platform, name, moment)
+        return posts
+
+
+_VALUES: Final = {
+    Sort.LATEST: (),
+    Sort.LIKES: ("likes",),
+    Sort.VIEWS: ("views",),
+    Sort.ENGAGEMENT: BASES,
+}

@@ -25,9 +25,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.errors import UsageError
-from groundswell.marts.latest import Wanted, newest_first, version_of
+from groundswell.marts.latest import newest_first, version_of
 from groundswell.marts.observations import STAMP, author_identity, latest, post_identity
 from groundswell.marts.rising import rate_change
+from groundswell.marts.wanted import Wanted
 from groundswell.schema import POSTS, TIMESTAMP
 
 if TYPE_CHECKING:

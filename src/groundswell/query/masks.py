@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.query.ast import TEXT_FIELDS, All, Compare, Equals, Leaf, Mention, Node, Not, Tag, Words
+from groundswell.text.terms import rows_with
 
 Mask = npt.NDArray[np.bool_]
 _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -49,7 +50,7 @@ def _any_of(lists: Any, value: str, rows: int) -> Mask:
 def leaf_mask(leaf: Leaf, posts: pa.Table) -> Mask:
     """Which rows the leaf matches; a null field never does."""
     if isinstance(leaf, Words):
-        return _truth(pc.match_substring(_flat(posts, "tokens"), leaf.needle))
+        return rows_with(_flat(posts, "tokens"), leaf.needle)
     if isinstance(leaf, Tag):
         return _any_of(_flat(posts, "hashtags"), leaf.name, posts.num_rows)
     if isinstance(leaf, Mention):
