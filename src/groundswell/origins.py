@@ -26,6 +26,7 @@ _CHOICES: Final[Mapping[str, str]] = {
     "desk": "SQLAlchemy address (sqlite:///… or postgresql+psycopg://…), or empty",
     "lake": "path, or empty",
     "tz": "IANA time zone",
+    "s3_endpoint": "http(s)://host:port, or empty",
     "allowed_hosts": "host names, comma-separated, or empty",
 }
 

@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     raw_days: Annotated[
         float, Field(ge=0, description="days that raw content is kept after its import; 0: for ever")
     ] = 0.0
+    s3_endpoint: Annotated[
+        str,
+        Field(description="address of an S3 server that is not Amazon's; its keys are found as AWS tools find them"),
+    ] = ""
     host: Annotated[str, Field(description="address that `serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="port that `serve` listens on; 0: any free one")] = 8765
     max_upload: Annotated[int, Field(ge=1024, description="largest file that the page takes, bytes")] = 20_480 * MiB

@@ -14,7 +14,9 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from groundswell.errors import NotFoundError, UnavailableError, UnknownChoiceError
+from groundswell.errors import NotFoundError, UnavailableError, UnknownChoiceError, UsageError
+from groundswell.sources.databases import SCHEMES as DATABASES
+from groundswell.sources.databases import Database, Question, find_database
 from groundswell.sources.stored import Source, Stored
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 STDIN: Final = "-"
 _NOWHERE: Final = Path(os.devnull)
+_WEB: Final = ("http", "https")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 
 
@@ -31,8 +34,8 @@ class SourceFile:
 
     `kept` is false for a temporary copy. `inside` is what is read in place of the file at `path`: a member of an
     archive, an object of a store. `url`: it is still to be fetched. `table` opens a table that is not text (a
-    sheet, Parquet), given the largest record in bytes. `refused` says why it is not read at all. `stamp` tells its
-    states apart where size and time of change do not (a URL, a member).
+    sheet, Parquet), given the largest record in bytes. `database` is asked in place of any file. `refused` says why
+    it is not read at all. `stamp` tells its states apart where size and time of change do not (a URL, a member).
     """
 
     path: Path
@@ -45,10 +48,13 @@ class SourceFile:
     table: Callable[[int], Rows] | None = None
     refused: str | None = None
     stamp: str | None = None
+    database: Database | None = None
 
     @property
     def identity(self) -> str:
         """What tells this state of this file from another: name, size and time of change, or its stamp."""
+        if self.database is not None:
+            return self.database.identity
         if self.stamp is not None:
             return f"{self.name}|{self.stamp}"
         if self.inside is not None:
@@ -63,47 +69,64 @@ class SourceFile:
     @property
     def is_plain(self) -> bool:
         """Whether its bytes lie in a local file of their own, at `path`."""
-        return self.inside is None and self.url is None and self.table is None and self.refused is None
+        elsewhere = (self.inside, self.url, self.table, self.refused, self.database)
+        return all(place is None for place in elsewhere)
 
 
-def find_files(paths: Sequence[str], tmp: Path, stdin: BinaryIO | None = None) -> list[SourceFile]:
-    """The files that `paths` name, each once, folders and globs in name order; nothing is opened or fetched.
+def find_files(
+    paths: Sequence[str],
+    tmp: Path,
+    stdin: BinaryIO | None = None,
+    *,
+    question: Question | None = None,
+    s3_endpoint: str = "",
+) -> list[SourceFile]:
+    """The files that `paths` name, each once, folders, globs and objects in name order; nothing is opened or fetched.
 
     A folder stands for all files in and under it, hidden ones left out. `-` is standard input, which is
     copied to `tmp` first, because its container is recognised by looking at it; the caller removes the copy.
+    `question` is what databases are asked, `s3_endpoint` the address of an S3 server that is not Amazon's.
 
     Raises:
         NotFoundError: a path does not exist, a glob matches nothing, a folder has no files.
         UnknownChoiceError: a URL of a kind that is not read.
-        UnavailableError: standard input cannot be copied.
+        UsageError: the question is for another kind of database, or there is none among the paths.
+        UnavailableError: standard input cannot be copied, an S3 store cannot be listed.
     """
     found: dict[str, SourceFile] = {}
+    asked = False
     for path in paths:
         if path == STDIN:
             found.setdefault(STDIN, _spool(stdin or sys.stdin.buffer, tmp))
         elif (scheme := _SCHEME.match(path)) is not None:
-            for file in _of_scheme(scheme.group(1).lower(), path):
+            for file in _of_scheme(scheme.group(1).lower(), path, question, s3_endpoint):
                 found.setdefault(file.name, file)
+                asked = asked or file.database is not None
         else:
             for name in _named(path):
                 if name not in found:
                     found[name] = _source(name, tmp)
+    if question and not asked:
+        what = "--table, --sql, --collection, --filter and --cursor are for databases"
+        hint = "name one, as sqlite:///posts.db, postgresql://user@host/db or mongodb://host/db"
+        raise UsageError(what, where=", ".join(paths), hint=hint)
     return list(found.values())
 
 
-def _of_scheme(scheme: str, url: str) -> Iterator[SourceFile]:
-    if scheme not in _SCHEMES:
+def _of_scheme(scheme: str, url: str, question: Question | None, s3_endpoint: str) -> Iterator[SourceFile]:
+    if scheme in DATABASES:
+        database = find_database(url, question)
+        yield SourceFile(_NOWHERE, database.name, 0, 0, database=database)
+    elif scheme == "s3":
+        from groundswell.sources.s3 import find_objects  # noqa: PLC0415 - only where there is an object
+
+        for found in find_objects(url, s3_endpoint):
+            yield SourceFile(_NOWHERE, found.name, found.size, 0, inside=found)
+    elif scheme in _WEB:
+        yield SourceFile(_NOWHERE, url, 0, 0, url=url)
+    else:
         kind = "kind of URL"
-        raise UnknownChoiceError(kind, scheme, _SCHEMES)
-    return _SCHEMES[scheme](url)
-
-
-def _web(url: str) -> Iterator[SourceFile]:
-    yield SourceFile(_NOWHERE, url, 0, 0, url=url)
-
-
-#: What finds the files behind a URL, by its scheme.
-_SCHEMES: Final[dict[str, Callable[[str], Iterator[SourceFile]]]] = {"http": _web, "https": _web}
+        raise UnknownChoiceError(kind, scheme, (*_WEB, "s3", *DATABASES))
 
 
 def _named(path: str) -> Iterator[str]:
