@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.sources import lines
+from groundswell.sources import line_index
 from groundswell.sources.compression import Compression, CutShortError
 from groundswell.sources.containers import Container, Form
-from groundswell.sources.lines import LineIndex, LongLine, Piece, long_lines, pieces, read_lines
+from groundswell.sources.line_index import LineIndex
+from groundswell.sources.lines import LongLine, Piece, long_lines, pieces, read_lines
 
 PLAIN = Container(Form.NDJSON, Compression.NONE)
 PIECE = st.sampled_from([b"{}", b"", b"  ", b"\t\r", b'{"a": 1}\r', b"x" * 30, b"\xff", b'"\n"'.replace(b"\n", b"\\n")])
@@ -44,7 +45,7 @@ def test_every_line_that_is_not_blank_has_its_place(parts: list[bytes], ended: b
 
 
 def test_a_block_border_in_a_line_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "_BLOCK", 5)
+    monkeypatch.setattr(line_index, "_BLOCK", 5)
     path = tmp_path / "a"
     path.write_bytes(b'{"a": 1}\n\n{"b": 22222222}\n{}')
     index = LineIndex(Piece(path, 0, 1, spilled=False))

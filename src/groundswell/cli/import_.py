@@ -47,13 +47,13 @@ def import_(
     """
     import pyarrow as pa
 
+    from groundswell import kernels
     from groundswell.desk import open_desk
     from groundswell.engines import open_engine
     from groundswell.importing import Options, import_paths
     from groundswell.importing.choice import read_mapping
     from groundswell.lake import Lake
     from groundswell.settings import load_settings
-    from groundswell.text import compiled
     from groundswell.text.characters import tables
 
     settings = load_settings(**({} if tz is None else {"tz": tz}))
@@ -61,9 +61,9 @@ def import_(
     engine = open_engine(settings)
     # Threads that read, map and write hand the interpreter over often; the default makes each wait 5 ms for it.
     sys.setswitchinterval(0.0005)
-    if _bytes_of(paths) > compiled.WORTH_WHILE:
+    if _bytes_of(paths) > kernels.WORTH_WHILE:
         messages.print("preparing to read much", style="dim") if messages.is_terminal else None
-        compiled.load(settings.home / "cache")
+        kernels.load(settings.home / "cache")
     tables()
     pa.scalar("")  # pyarrow looks for pandas now, and not when the first rows come
     try:

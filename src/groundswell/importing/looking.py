@@ -21,7 +21,8 @@ from groundswell.importing.reads import Flagged, Ignored, LineCountError, Posts,
 from groundswell.importing.refusals import NOT_OBJECT, UNKNOWN_LAYOUT, Rejection, decode, platform_error
 from groundswell.importing.wrappers import encoded, raw_at
 from groundswell.schema import REJECT
-from groundswell.sources.lines import LineIndex, Numbers, Piece, read_lines
+from groundswell.sources.line_index import LineIndex
+from groundswell.sources.lines import Numbers, Piece, read_lines
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine

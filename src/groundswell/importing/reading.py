@@ -22,7 +22,8 @@ from groundswell.importing.reads import Flagged, LineCountError, Posts, Read
 from groundswell.importing.refusals import UNKNOWN_LAYOUT, Rejection
 from groundswell.schema import REJECT
 from groundswell.sources.ahead import ahead, map_ahead
-from groundswell.sources.lines import LineIndex, Numbers, Piece
+from groundswell.sources.line_index import LineIndex
+from groundswell.sources.lines import Numbers, Piece
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine

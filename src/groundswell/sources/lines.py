@@ -17,17 +17,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from groundswell.sources.ahead import ahead
 from groundswell.sources.compression import Compression, CutShortError, content
 from groundswell.sources.containers import Container
 from groundswell.sources.documents import HEAD_BYTES, Element, Oversized
 
 #: Bytes of a piece that is written to disk.
 PIECE: Final = 128 << 20
-_BLOCK: Final = 4 << 20
 _LARGE: Final = 8 << 20
-#: Blocks of the index that wait while the engine is slower.
-_AHEAD: Final = 8
 _WHITE: Final = b" \t\r\n"
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
@@ -296,73 +292,6 @@ def spill_elements(elements: Iterable[Element | Oversized], tmp: Path, number: i
         yield piece()
     if failure is not None:
         raise failure
-
-
-class LineIndex:
-    """Place and number of each non-blank line of a piece, in step with an engine that gives one row for each."""
-
-    def __init__(self, piece: Piece) -> None:
-        self.lines = 0
-        self._piece = piece
-        self._blocks: Iterator[tuple[Numbers, Numbers]] = self._read()
-        if piece.is_large:
-            self._blocks = ahead(self._blocks, _AHEAD)
-        self._offsets: list[Numbers] = []
-        self._numbers: list[Numbers] = []
-        self._ready = 0
-
-    def take(self, count: int) -> tuple[Numbers, Numbers, Numbers]:
-        """For the next `count` lines: place in the piece, place in the origin, number of the line from 1.
-
-        Fewer are given if the piece ends before.
-        """
-        while self._ready < count:
-            block = next(self._blocks, None)
-            if block is None:
-                break
-            self._offsets.append(block[0])
-            self._numbers.append(block[1])
-            self._ready += len(block[0])
-        offsets = np.concatenate(self._offsets) if self._offsets else np.empty(0, np.int64)
-        numbers = np.concatenate(self._numbers) if self._numbers else np.empty(0, np.int64)
-        self._offsets, self._numbers = [offsets[count:]], [numbers[count:]]
-        self._ready = len(offsets) - len(offsets[:count])
-        local, lines = offsets[:count], numbers[:count]
-        if self._piece.offsets is not None:
-            return local, self._piece.offsets[lines - 1], lines + (self._piece.first_line - 1)
-        return local, local + self._piece.base, lines + (self._piece.first_line - 1)
-
-    def rest(self) -> int:
-        """How many non-blank lines were not taken; reads to the end."""
-        remaining = self._ready
-        for offsets, _ in self._blocks:
-            remaining += len(offsets)
-        return remaining
-
-    def _read(self) -> Iterator[tuple[Numbers, Numbers]]:
-        at = 0
-        with self._piece.path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                if not block.endswith(b"\n"):
-                    block += file.readline()
-                yield self._index(block, at)
-                at += len(block)
-
-    def _index(self, block: bytes, at: int) -> tuple[Numbers, Numbers]:
-        codes = np.frombuffer(block, np.uint8)
-        ends = np.flatnonzero(codes == 10)
-        if not block.endswith(b"\n"):
-            ends = np.append(ends, len(block))
-        starts = np.concatenate(([0], ends[:-1] + 1))
-        numbers = np.arange(self.lines + 1, self.lines + 1 + len(starts), dtype=np.int64)
-        self.lines += len(starts)
-        first = codes[np.minimum(starts, len(codes) - 1)]
-        # Only a line that begins with white space (or is empty) can be blank.
-        doubtful = np.flatnonzero((first == 32) | (first == 9) | (first == 13) | (first == 10))
-        blank = [i for i in doubtful if not block[starts[i] : ends[i]].strip(_WHITE)]
-        if blank:
-            starts, numbers = np.delete(starts, blank), np.delete(numbers, blank)
-        return starts + at, numbers
 
 
 def read_lines(path: Path, offsets: Iterable[int]) -> Iterator[bytes]:

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.kernels import loaded
 from groundswell.schema import COUNTERS
-from groundswell.text.compiled import kernels
 
 KEY_BYTES: Final = 16
 
@@ -34,7 +34,7 @@ def observation_keys(table: pa.Table | pa.RecordBatch, of: str = "posts") -> pa.
     table (`KEYED`). `table` needs its id and counters and platform, author_id, author_name, created_at,
     observed_at and text.
     """
-    kernel = kernels()
+    kernel = loaded()
     if kernel is None or not table.num_rows or _column(table, KEYED[of][0]).null_count:
         return _plain_keys(table, *KEYED[of])
     id_, counters = KEYED[of]

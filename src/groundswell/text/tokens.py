@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from groundswell.kernels import loaded
 from groundswell.text.characters import APOSTROPHE, GAP, SOLO, tables
-from groundswell.text.compiled import kernels
 from groundswell.text.folding import chunks_of, fold_texts, strings_of, without
 from groundswell.text.tags import fold_tags, hashtags_of, mentions_of, urls_of
 
@@ -36,7 +36,7 @@ def tokenise(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """
     if isinstance(texts, pa.ChunkedArray):
         return pa.chunked_array([tokenise(chunk) for chunk in texts.chunks], pa.string())
-    return read_words(texts).tokens if kernels() is not None else _tokenise_plain(texts)
+    return read_words(texts).tokens if loaded() is not None else _tokenise_plain(texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Words:
 
 def read_words(texts: pa.Array) -> Words:
     """`tokenise` of an array, with what the compiled kernel sees on its way where it is loaded."""
-    kernel = kernels()
+    kernel = loaded()
     if kernel is None:
         return Words(_tokenise_plain(texts))
     texts = texts if pa.types.is_string(texts.type) else texts.cast(pa.string())

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from groundswell import kernels
 from groundswell.schema import COUNTERS, MAPPED
-from groundswell.text import compiled
 from groundswell.text.keys import observation_keys
 from groundswell.text.tags import hashtags_of, mentions_of, urls_of
 from groundswell.text.tokens import read_words, tokenise
@@ -33,17 +33,17 @@ quick = settings(max_examples=200, deadline=None, suppress_health_check=[HealthC
 
 @pytest.fixture(autouse=True)
 def loaded() -> Iterator[None]:
-    compiled.load()
+    kernels.load()
     yield
-    compiled.unload()
+    kernels.unload()
 
 
 def plainly(call: Any) -> Any:
-    compiled.unload()
+    kernels.unload()
     try:
         return call()
     finally:
-        compiled.load()
+        kernels.load()
 
 
 @given(texts, st.integers(0, 3))

@@ -1,5 +1,6 @@
-"""Whether this process uses the compiled kernels; what they give is the same with and without.
+"""Compiled kernels over bytes and arrays, and whether this process uses them; what comes out is the same without.
 
+Each has a plain twin that defines it, and a test that holds them together. They release the interpreter's lock.
 Loading them takes about half a second (several, where they must be compiled first), so a command that reads a
 few rows does without, and one that reads much calls `load` before it begins.
 """
@@ -29,14 +30,14 @@ def load(cache: Path | None = None) -> None:
             return
         if cache is not None and not os.access(Path(__file__).parent, os.W_OK):
             os.environ.setdefault("NUMBA_CACHE_DIR", str(cache))
-        from groundswell.text import kernels  # noqa: PLC0415 - loads Numba
+        from groundswell.kernels import compiled  # noqa: PLC0415 - loads Numba
 
-        kernels.warm()
-        _loaded.append(kernels)
+        compiled.warm()
+        _loaded.append(compiled)
 
 
-def kernels() -> ModuleType | None:
-    """The module `groundswell.text.kernels` once it is loaded, else null."""
+def loaded() -> ModuleType | None:
+    """The module `groundswell.kernels.compiled` once it is loaded, else null."""
     return _loaded[0] if _loaded else None
 
 

@@ -1,0 +1,57 @@
+"""All compiled kernels. Importing this loads Numba; see `groundswell.kernels`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.kernels.hashes import hash_observations
+from groundswell.kernels.keysets import add_new, fill_filter, known_keys
+from groundswell.kernels.lines import line_starts
+from groundswell.kernels.words import HAS_AT, HAS_HASH, HAS_LINK, IS_SLOW, words
+
+__all__ = [
+    "HAS_AT",
+    "HAS_HASH",
+    "HAS_LINK",
+    "IS_SLOW",
+    "add_new",
+    "arrays_of",
+    "fill_filter",
+    "hash_observations",
+    "known_keys",
+    "line_starts",
+    "warm",
+    "words",
+]
+
+
+def arrays_of(texts: Any) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Bytes and offsets (n + 1) of an Arrow string or binary array with 32-bit offsets; shares its memory."""
+    _, ends, data = texts.buffers()
+    if not len(texts) or ends is None:
+        return np.frombuffer(b"", np.uint8), np.zeros(len(texts) + 1, np.int32)
+    offsets = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(data if data is not None else b"", np.uint8), offsets
+
+
+def warm() -> None:
+    """Run every kernel once on arrays as they will come, so that all are compiled or read from the cache."""
+    data, ends, out = np.frombuffer(b"a", np.uint8), np.array([0, 1], np.int32), np.zeros(64, np.uint8)
+    ends.setflags(write=False)
+    classes, folded = np.zeros(128, np.uint8), np.zeros(128, np.uint32)
+    classes.setflags(write=False)
+    folded.setflags(write=False)
+    words(data, ends, classes, folded, out, np.zeros(2, np.int32), out[32:33])
+    hash_observations(np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_), data, ends, data, ends, out)
+    key, fresh = np.ones(1, np.uint64), np.ones(1, np.bool_)
+    add_new(np.zeros(8, np.uint64), np.zeros(8, np.uint64), key, key, fresh)
+    bits = np.zeros(1, np.uint64)
+    fill_filter(bits, key, key)
+    run = np.ones(1, np.uint64)
+    for array in (bits, run):
+        array.setflags(write=False)
+    known_keys(bits, run, run, key, key, fresh)
+    line_starts(np.frombuffer(b"a\nb", np.uint8), np.empty(1, np.int64))
