@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from groundswell.errors import GroundswellError, NotFoundError, UnavailableError, UnknownChoiceError, UsageError
+from groundswell.errors import (
+    GroundswellError,
+    NotFoundError,
+    UnavailableError,
+    UnknownChoiceError,
+    UnreadableFileError,
+    UsageError,
+)
 from groundswell.sources.compression import CutShortError
 
 if TYPE_CHECKING:
@@ -45,20 +52,21 @@ class S3Object:
         try:
             with self.store.open_input_stream(self.key, compression=None) as stream:
                 tags = stream.metadata()
-        except OSError as error:
-            raise _refused(error, self.name) from error
+        except OSError:
+            return f"{self.name}|{self.size}"  # told when it is opened
         return f"{self.name}|{self.size}|{tags.get(b'ETag', b'').decode()}"
 
     def open(self) -> BinaryIO:
         """The object from its start; any place is one request away.
 
         Raises:
-            UnavailableError: the store refuses.
+            UnreadableFileError: the store refuses, or the object is gone.
         """
         try:
             ranges = self.store.open_input_file(self.key)
         except OSError as error:
-            raise _refused(error, self.name) from error
+            refusal = _refused(error, self.name)
+            raise UnreadableFileError(refusal.what, where=self.name, hint=refusal.hint) from error
         # An ordinary buffered reader, but that its raw part is ours.
         return cast("BinaryIO", io.BufferedReader(_Ranges(ranges), _REQUEST))
 

@@ -49,7 +49,7 @@ class _Unfolding:
 
     def of(self, file: SourceFile, depth: int) -> Iterator[SourceFile]:
         """What a file at this depth holds."""
-        if file.refused is not None or file.table is not None:
+        if file.refused is not None or file.table is not None or file.database is not None:
             yield file
             return
         if file.url is not None:
