@@ -40,6 +40,16 @@ def handle(name: ir.StringValue) -> ir.StringValue:
     return ibis.cases((bare.startswith("@"), bare.substr(1)), else_=bare).nullif("")
 
 
+def missing(*texts: ir.StringValue) -> ir.BooleanValue:
+    """Whether none of the texts is there; never null."""
+    return ibis.coalesce(*texts).isnull()
+
+
+def other_than(text: ir.StringValue, *expected: str) -> ir.BooleanValue:
+    """Whether a text is there and is none of those that are expected; never null."""
+    return (~text.isin(expected)).fill_null(False)
+
+
 def any_of(*texts: ir.StringValue) -> ir.StringValue:
     """The first of the texts that is there and not empty; null where none is."""
     return ibis.coalesce(*(text.nullif("") for text in texts))

@@ -13,7 +13,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, handle, known, resolved
+from groundswell.platforms.parts import any_of, handle, known, other_than, resolved
 from groundswell.platforms.youtube.common import CHANNEL
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CHANNEL: Final = "youtube#channel"
 
 RAW: Final = {
+    "kind": "string",
     "id": "string",
     "snippet": (
         "struct<title: string, description: string, customUrl: string, publishedAt: string, defaultLanguage: string, "
@@ -83,6 +84,7 @@ def authors(raw: ir.Table) -> ir.Table:
             "keywords": raw.brandingSettings.channel.keywords.nullif(""),
             "uploads": raw.contentDetails.relatedPlaylists.uploads.nullif(""),
         },
+        rejects=[(other_than(raw.kind, _CHANNEL), "a resource that is no channel")],
         required=["author_id"],
         reject_unread={"created_at": "publishedAt is not a plausible time"},
     )
@@ -108,6 +110,7 @@ def found_authors(raw: ir.Table) -> ir.Table:
             "text": resolved(snippet.description).nullif(""),
             "created_at": casts.moment("publishedAt", snippet.publishedAt),
         },
+        rejects=[((raw.id.kind != _CHANNEL).fill_null(True), "a search result that is no channel")],
         required=["author_id"],
         reject_unread={"created_at": "publishedAt is not a plausible time"},
     )

@@ -13,7 +13,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, handle, plain
+from groundswell.platforms.parts import any_of, handle, other_than, plain
 from groundswell.platforms.youtube.common import WATCH
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ _SNIPPET: Final = (
     "channelId: string, videoId: string, textDisplay: string, textOriginal: string, parentId: string, "
     "likeCount: string, publishedAt: string, updatedAt: string>"
 )
-COMMENT_RAW: Final = {"id": "string", "snippet": _SNIPPET}
+COMMENT_RAW: Final = {"kind": "string", "id": "string", "snippet": _SNIPPET}
 THREAD_RAW: Final = {
+    "kind": "string",
     "id": "string",
     "snippet": (
         f"struct<videoId: string, channelId: string, totalReplyCount: string, "
@@ -110,6 +111,7 @@ def comments(raw: ir.Table) -> ir.Table:
         raw,
         columns,
         extra={"edited_at": _edited(snippet)},
+        rejects=[(other_than(raw.kind, _COMMENT), "a resource that is no comment")],
         required=["comment_id"],
         reject_unread={"created_at": "publishedAt is not a plausible time"},
     )
@@ -125,7 +127,10 @@ def threads(raw: ir.Table) -> ir.Table:
         raw,
         columns,
         extra={"edited_at": _edited(first.snippet)},
-        rejects=[(raw.replies.notnull() & (raw.replies.comments.length() > 0).fill_null(False), _WITH_REPLIES)],
+        rejects=[
+            (other_than(raw.kind, _THREAD), "a resource that is no thread of comments"),
+            ((raw.replies.comments.length() > 0).fill_null(False), _WITH_REPLIES),
+        ],
         required=["comment_id"],
         reject_unread={"created_at": "publishedAt is not a plausible time"},
     )

@@ -15,13 +15,14 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import alone, any_of, resolved, titled
+from groundswell.platforms.parts import alone, any_of, other_than, resolved, titled
 from groundswell.platforms.youtube.common import WATCH
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _THUMBNAILS: Final = "thumbnails: struct<high: struct<url: string>, default: struct<url: string>>"
+_ITEM: Final = "youtube#playlistItem"
 _GONE: Final = {"Private video": "an entry of a private video", "Deleted video": "an entry of a deleted video"}
 
 RESULT_RAW: Final = {
@@ -32,6 +33,7 @@ RESULT_RAW: Final = {
     ),
 }
 ITEM_RAW: Final = {
+    "kind": "string",
     "id": "string",
     "snippet": (
         "struct<publishedAt: string, channelId: string, title: string, description: string, playlistId: string, "
@@ -73,7 +75,7 @@ def results(raw: ir.Table) -> ir.Table:
 
 def is_item(record: Mapping[str, Any]) -> bool:
     """Whether the record is an entry of a playlist."""
-    return record.get("kind") == "youtube#playlistItem"
+    return record.get("kind") == _ITEM
 
 
 def gone(record: Mapping[str, Any]) -> str | None:
@@ -110,7 +112,10 @@ def items(raw: ir.Table) -> ir.Table:
             "position": snippet.position.nullif(""),
             "added_at": snippet.publishedAt.nullif(""),
         },
-        rejects=[(hidden.fill_null(False), "an entry of a video that is not public")],
+        rejects=[
+            (other_than(raw.kind, _ITEM), "a resource that is no entry of a playlist"),
+            (hidden.fill_null(False), "an entry of a video that is not public"),
+        ],
         required=["post_id"],
         reject_unread={"created_at": "videoPublishedAt is not a plausible time"},
     )

@@ -13,7 +13,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import alone, any_of, known, titled
+from groundswell.platforms.parts import alone, any_of, known, other_than, titled
 from groundswell.platforms.youtube.common import OTHER_KINDS, WATCH, seconds
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _VIDEO: Final = "youtube#video"
 
 RAW: Final = {
+    "kind": "string",
     "id": "string",
     "snippet": (
         "struct<publishedAt: string, channelId: string, title: string, description: string, channelTitle: string, "
@@ -84,6 +85,7 @@ def posts(raw: ir.Table) -> ir.Table:
             "topics": known(raw.topicDetails.topicCategories),
             "live": snippet.liveBroadcastContent.nullif("none").nullif(""),
         },
+        rejects=[(other_than(raw.kind, _VIDEO), "a resource that is no video")],
         required=["post_id"],
         reject_unread={"created_at": "publishedAt is not a plausible time"},
     )

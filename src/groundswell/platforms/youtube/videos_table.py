@@ -12,7 +12,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import alone, any_of, titled
+from groundswell.platforms.parts import alone, any_of, missing, titled
 from groundswell.platforms.youtube.common import WATCH, seconds
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def posts(raw: ir.Table) -> ir.Table:
             "category": cell("category_label"),
             "topics": cell("topics"),
         },
+        rejects=[(missing(cell("title"), cell("published"), cell("views")), "neither title, time nor views")],
         required=["post_id", "text"],
         reject_unread={"created_at": "publishedAt is not a plausible time"},
     )

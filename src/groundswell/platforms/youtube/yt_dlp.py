@@ -13,7 +13,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import alone, any_of, handle, known, titled
+from groundswell.platforms.parts import alone, any_of, handle, known, missing, titled
 from groundswell.platforms.udfs import times_reader
 from groundswell.platforms.youtube.common import WATCH
 
@@ -109,7 +109,10 @@ def posts(raw: ir.Table) -> ir.Table:
             "categories": known(raw.categories),
             "live": raw.live_status.nullif("not_live").nullif(""),
         },
-        rejects=[((raw.comments.length() > 0).fill_null(False), _WITH_COMMENTS)],
+        rejects=[
+            (missing(raw.webpage_url, raw.original_url), "no address of a video"),
+            ((raw.comments.length() > 0).fill_null(False), _WITH_COMMENTS),
+        ],
         required=["post_id"],
         reject_unread={"created_at": "the time of upload is not a plausible time"},
     )
