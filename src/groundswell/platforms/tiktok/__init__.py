@@ -14,10 +14,15 @@ from groundswell.platforms.tiktok.research import VIDEOS as RESEARCH_VIDEOS
 from groundswell.platforms.tiktok.scraper import SCRAPER
 from groundswell.platforms.tiktok.tables import TABLES
 from groundswell.platforms.tiktok.user_info import USER_INFO
+from groundswell.platforms.tiktok.zeeschuimer import COMMENTS as ZEESCHUIMER_COMMENTS
+from groundswell.platforms.tiktok.zeeschuimer import EMBEDDED as ZEESCHUIMER_EMBEDDED
+from groundswell.platforms.tiktok.zeeschuimer import ITEMS as ZEESCHUIMER
+from groundswell.platforms.tiktok.zeeschuimer import MOBILE as ZEESCHUIMER_AWEME
 
 LAYOUTS = (
     *(NESTED, API, EMBEDDED, AWEME, SCRAPER, CLAIMS, TABLES, COMMENTS, USER_INFO),
     *(RESEARCH_VIDEOS, RESEARCH_TABLE, RESEARCH_COMMENTS, RESEARCH_USER),
+    *(ZEESCHUIMER, ZEESCHUIMER_EMBEDDED, ZEESCHUIMER_AWEME, ZEESCHUIMER_COMMENTS),
 )
 
 __all__ = [
@@ -35,4 +40,8 @@ __all__ = [
     "SCRAPER",
     "TABLES",
     "USER_INFO",
+    "ZEESCHUIMER",
+    "ZEESCHUIMER_AWEME",
+    "ZEESCHUIMER_COMMENTS",
+    "ZEESCHUIMER_EMBEDDED",
 ]

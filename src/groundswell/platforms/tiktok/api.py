@@ -82,36 +82,50 @@ def matches_embedded(record: Mapping[str, Any]) -> bool:
 
 def posts(raw: ir.Table) -> ir.Table:
     """One post for each item; `metrics` has reposts, downloads and the author's totals, `extra` what marks a post."""
-    author = raw.author
+    return posts_of(raw, raw)
+
+
+def posts_embedded(raw: ir.Table) -> ir.Table:
+    """The same where `author` is a handle."""
+    return posts_embedded_of(raw, raw)
+
+
+def posts_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None) -> ir.Table:
+    """`posts` where the item's parts stand in `item` (the table itself or a struct); `more` columns go beside."""
+    author = item["author"]
     columns = {
         "author_id": author.id.nullif(""),
         "author_name": author.uniqueId.nullif(""),
         "verified": casts.boolean("verified", author.verified),
         "author_created_at": casts.epoch("author createTime", author.createTime.nullif("0")),
     }
-    other = author.uniqueId.isnull() & author.id.isnull() & raw.nickname.notnull()
-    return _posts(raw, columns, author.nickname, (other, "author is a handle, not an object"))
+    other = author.uniqueId.isnull() & author.id.isnull() & item["nickname"].notnull()
+    objection = (other, "author is a handle, not an object")
+    return _posts(raw, item, columns | dict(more or {}), author.nickname, objection)
 
 
-def posts_embedded(raw: ir.Table) -> ir.Table:
-    """The same where `author` is a handle."""
-    columns = {"author_id": raw.authorId.nullif(""), "author_name": raw.author.nullif("")}
-    return _posts(raw, columns, raw.nickname, (raw.author.startswith("{"), "author is an object, not a handle"))
+def posts_embedded_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None) -> ir.Table:
+    """`posts_embedded`, as `posts_of`."""
+    author = item["author"]
+    columns = {"author_id": item["authorId"].nullif(""), "author_name": author.nullif("")}
+    objection = (author.startswith("{"), "author is an object, not a handle")
+    return _posts(raw, item, columns | dict(more or {}), item["nickname"], objection)
 
 
 def _posts(
     raw: ir.Table,
+    item: Any,
     author: Mapping[str, casts.Cell | ir.Value],
     nickname: ir.StringValue,
     other: tuple[ir.BooleanValue, str],
 ) -> ir.Table:
-    video, music, counts = raw.video, raw.music, _newest(raw.stats, raw.statsV2)
-    totals = _newest(raw.authorStats, raw.authorStatsV2)
-    images = raw.imagePost.images
-    challenges = raw.challenges
-    tags = known(raw.textExtra.map(lambda part: part.hashtagName))
+    video, music, counts = item["video"], item["music"], _newest(item["stats"], item["statsV2"])
+    totals = _newest(item["authorStats"], item["authorStatsV2"])
+    images = item["imagePost"].images
+    challenges = item["challenges"]
+    tags = known(item["textExtra"].map(lambda part: part.hashtagName))
     name = author["author_name"]
-    post_id = raw.id.nullif("")
+    post_id = item["id"].nullif("")
     clip = known(ibis.array([any_of(video.playAddr, video.downloadAddr), any_of(video.cover, video.originCover)]))
     shown = known(images.map(lambda image: first(image.imageURL.urlList)))
     return casts.mapped(
@@ -121,13 +135,13 @@ def _posts(
             "post_id": post_id,
             "url": SITE + ibis.coalesce(name, "") + "/video/" + post_id,
             **author,
-            "created_at": casts.epoch("createTime", raw.createTime),
-            "text": raw.desc,
-            "lang": raw.textLanguage.nullif("").nullif("un"),
-            "region": raw.locationCreated.nullif("").nullif("FAKE-AD"),
+            "created_at": casts.epoch("createTime", item["createTime"]),
+            "text": item["desc"],
+            "lang": item["textLanguage"].nullif("").nullif("un"),
+            "region": item["locationCreated"].nullif("").nullif("FAKE-AD"),
             "hashtags": ibis.coalesce(known(challenges.map(lambda part: part.title)), tags),
             "challenges": ibis.cases((challenges.length() > 0, _each_once(challenges))),
-            "mentions": known(raw.textExtra.map(lambda part: part.userUniqueId.lower())),
+            "mentions": known(item["textExtra"].map(lambda part: part.userUniqueId.lower())),
             "kind": ibis.cases((images.length() > 0, "carousel"), else_="video"),
             "duration_s": casts.number("duration", ibis.cases((images.length() > 0, None), else_=video.duration)),
             "views": casts.integer("playCount", counts("playCount")),
@@ -138,7 +152,7 @@ def _posts(
             "music_id": music.id.nullif(""),
             "music_title": music.title.nullif(""),
             "music_author": music.authorName.nullif(""),
-            "location": raw.poi["name"].nullif(""),
+            "location": item["poi"]["name"].nullif(""),
             "media_urls": ibis.coalesce(shown, clip),
             "followers": casts.integer("followerCount", totals("followerCount")),
             "following": casts.integer("followingCount", totals("followingCount")),
@@ -152,10 +166,10 @@ def _posts(
         ],
         extra={
             "author_display_name": nickname.nullif(""),
-            "duet_of": raw.duetInfo.duetFromId.nullif("").nullif("0"),
-            "stickers": known(raw.stickersOnItem.map(lambda part: first(part.stickerText))),
-            "title": raw.imagePost.title.nullif(""),
-            "ad": ibis.cases((raw.isAd.lower() == "true", "true")),
+            "duet_of": item["duetInfo"].duetFromId.nullif("").nullif("0"),
+            "stickers": known(item["stickersOnItem"].map(lambda part: first(part.stickerText))),
+            "title": item["imagePost"].title.nullif(""),
+            "ad": ibis.cases((item["isAd"].lower() == "true", "true")),
             "original_sound": ibis.cases((music.original.lower() == "true", "true")),
         },
         rejects=[other],

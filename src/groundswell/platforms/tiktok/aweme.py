@@ -52,25 +52,27 @@ def matches(record: Mapping[str, Any]) -> bool:
 def posts(raw: ir.Table) -> ir.Table:
     """One post for each record; `metrics` has downloads, forwards, reposts and the author's totals."""
     douyin = ibis.coalesce(raw.share_url.re_search("douyin[.]com|iesdouyin"), False)
-    return posts_of(raw, ibis.cases((douyin, "douyin"), else_="tiktok"))
+    return posts_of(raw, raw, ibis.cases((douyin, "douyin"), else_="tiktok"))
 
 
-def posts_of(raw: ir.Table, platform: ir.StringValue) -> ir.Table:
-    """The same with the platform given."""
-    author, counts, music, video = raw.author, raw.statistics, raw.music, raw.video
+def posts_of(
+    raw: ir.Table, item: Any, platform: ir.StringValue, more: Mapping[str, casts.Cell | ir.Value] | None = None
+) -> ir.Table:
+    """The same where the post's parts stand in `item` (the table itself or a struct); `more` columns go beside."""
+    author, counts, music, video = item["author"], item["statistics"], item["music"], item["video"]
     name = any_of(author.unique_id, author.short_id.nullif("0"))
-    post_id = raw.aweme_id.nullif("")
+    post_id = item["aweme_id"].nullif("")
     link = ibis.cases(
         (platform == "douyin", "https://www.douyin.com/video/" + post_id),
         else_="https://www.tiktok.com/@" + ibis.coalesce(name, "") + "/video/" + post_id,
     )
     pictures = ibis.coalesce(
-        known(raw.images.map(lambda image: first(image.url_list))),
-        known(raw.image_post_info.images.map(lambda image: first(image.display_image.url_list))),
+        known(item["images"].map(lambda image: first(image.url_list))),
+        known(item["image_post_info"].images.map(lambda image: first(image.display_image.url_list))),
     )
     length = casts.integer("duration", ibis.cases((pictures.isnull(), video.duration)))
     seconds = length.value.nullif(0) / 1000.0
-    challenges = raw.cha_list
+    challenges = item["cha_list"]
     return casts.mapped(
         raw,
         {
@@ -79,12 +81,13 @@ def posts_of(raw: ir.Table, platform: ir.StringValue) -> ir.Table:
             "url": link,
             "author_id": author.uid.nullif(""),
             "author_name": name,
-            "created_at": casts.epoch("create_time", raw.create_time),
-            "text": raw.desc,
-            "lang": raw.desc_language.nullif("").nullif("un"),
-            "region": raw.region.nullif(""),
+            "created_at": casts.epoch("create_time", item["create_time"]),
+            "text": item["desc"],
+            "lang": item["desc_language"].nullif("").nullif("un"),
+            "region": item["region"].nullif(""),
             "hashtags": ibis.coalesce(
-                known(challenges.map(lambda part: part.cha_name)), known(raw.text_extra.map(lambda p: p.hashtag_name))
+                known(challenges.map(lambda part: part.cha_name)),
+                known(item["text_extra"].map(lambda p: p.hashtag_name)),
             ),
             "challenges": ibis.cases((challenges.length() > 0, challenges)),
             "kind": ibis.cases((pictures.notnull(), "carousel"), else_="video"),
@@ -97,13 +100,14 @@ def posts_of(raw: ir.Table, platform: ir.StringValue) -> ir.Table:
             "music_id": any_of(music.id_str, music.mid, music.id),
             "music_title": music.title.nullif(""),
             "music_author": music.author.nullif(""),
-            "location": raw.poi_info.poi_name.nullif(""),
+            "location": item["poi_info"].poi_name.nullif(""),
             "media_urls": ibis.coalesce(
                 pictures, known(ibis.array([first(video.play_addr.url_list), first(video.cover.url_list)]))
             ),
             "followers": casts.integer("follower_count", author.follower_count.nullif("0")),
             "following": casts.integer("following_count", author.following_count.nullif("0")),
-        },
+        }
+        | dict(more or {}),
         metrics=[
             casts.integer("downloads", counts.download_count),
             casts.integer("forwards", counts.forward_count),

@@ -37,32 +37,35 @@ def matches(record: Mapping[str, Any]) -> bool:
 
 def comments(raw: ir.Table) -> ir.Table:
     """One comment for each record."""
-    return comments_of(raw, ibis.literal("tiktok"))
+    return comments_of(raw, raw, ibis.literal("tiktok"))
 
 
-def comments_of(raw: ir.Table, platform: ir.StringValue) -> ir.Table:
-    """The same with the platform given."""
-    user = raw.user
-    parent = any_of(raw.reply_to_reply_id.nullif("0"), raw.reply_id.nullif("0"))
+def comments_of(
+    raw: ir.Table, item: Any, platform: ir.StringValue, more: Mapping[str, casts.Cell | ir.Value] | None = None
+) -> ir.Table:
+    """The same where the comment's parts stand in `item` (the table itself or a struct); `more` columns go beside."""
+    user = item["user"]
+    parent = any_of(item["reply_to_reply_id"].nullif("0"), item["reply_id"].nullif("0"))
     return casts.mapped(
         raw,
         {
             "platform": platform,
-            "comment_id": raw.cid.nullif(""),
-            "post_id": raw.aweme_id.nullif("").nullif("0"),
+            "comment_id": item["cid"].nullif(""),
+            "post_id": item["aweme_id"].nullif("").nullif("0"),
             "parent_id": parent,
-            "url": raw.share_info.url.nullif(""),
+            "url": item["share_info"].url.nullif(""),
             "author_id": user.uid.nullif(""),
             "author_name": user.unique_id.nullif(""),
-            "created_at": casts.epoch("create_time", raw.create_time),
-            "text": raw.text,
-            "lang": raw.comment_language.nullif("").nullif("un"),
-            "likes": casts.integer("digg_count", raw.digg_count),
-            "replies": casts.integer("reply_comment_total", raw.reply_comment_total),
-        },
+            "created_at": casts.epoch("create_time", item["create_time"]),
+            "text": item["text"],
+            "lang": item["comment_language"].nullif("").nullif("un"),
+            "likes": casts.integer("digg_count", item["digg_count"]),
+            "replies": casts.integer("reply_comment_total", item["reply_comment_total"]),
+        }
+        | dict(more or {}),
         extra={
             "author_display_name": user.nickname.nullif(""),
-            "liked_by_author": ibis.cases((raw.is_author_digged.lower() == "true", "true")),
+            "liked_by_author": ibis.cases((item["is_author_digged"].lower() == "true", "true")),
         },
         required=["comment_id", "text"],
         reject_unread={"created_at": "create_time is not a plausible time"},
