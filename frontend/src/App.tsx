@@ -6,6 +6,7 @@ import { KeyHelp } from "./components/KeyHelp";
 import { NewTracker } from "./components/NewTracker";
 import { closeOverlay, overlay } from "./components/overlays";
 import { Shell } from "./components/Shell";
+import { askForFiles } from "./lib/files";
 import { type KeyActions, moveRow, tablesShown, useKeys } from "./lib/keys";
 import { match, navigate, usePath } from "./lib/router";
 import { useStore } from "./lib/store";
@@ -14,6 +15,7 @@ import { Explore } from "./pages/Explore";
 import { Live } from "./pages/Live";
 import { TrackerPage } from "./pages/TrackerPage";
 
+const Data = lazy(() => import("./pages/Data"));
 const Design = lazy(() => import("./pages/Design"));
 
 function NotFound() {
@@ -35,6 +37,13 @@ function Page() {
   if (alert) return <AlertPage id={alert} />;
   const tracker = match("/trackers/:id", path)?.id;
   if (tracker) return <TrackerPage id={tracker} />;
+  if (match("/data", path)) {
+    return (
+      <Suspense fallback={<Loading rows={8} />}>
+        <Data />
+      </Suspense>
+    );
+  }
   if (match("/design", path)) {
     return (
       <Suspense fallback={<Loading rows={8} />}>
@@ -61,10 +70,12 @@ export function App() {
     () => ({
       "g l": () => navigate("/"),
       "g e": () => navigate("/posts"),
+      "g d": () => navigate("/data"),
       j: () => moveRow(1),
       k: () => moveRow(-1),
       t: () => tablesShown.set(!tablesShown.get()),
       n: () => overlay.set("tracker"),
+      u: () => askForFiles(),
       "/": toSearch,
       "?": () => overlay.set("keys"),
       "mod k": () => (overlay.get() === "commands" ? closeOverlay() : overlay.set("commands")),

@@ -1371,9 +1371,8 @@ export interface components {
             /**
              * Map
              * @description Column by field, for `generic.table`.
-             * @default {}
              */
-            map: {
+            map?: {
                 [key: string]: string;
             };
         };
@@ -1612,11 +1611,8 @@ export interface components {
             name: string;
             /** Version */
             version: number;
-            /**
-             * Table
-             * @enum {string}
-             */
-            table: "posts" | "authors" | "comments";
+            /** Table */
+            table: string;
             /** Description */
             description: string;
         };
@@ -2061,7 +2057,7 @@ export interface components {
         };
         /**
          * Quarantine
-         * @description Records set aside, newest first, and how many are held by reason, origin and layout (of all, not of this page).
+         * @description Records set aside, newest first, and how many are held in all by reason, origin and layout.
          * @example {
          *       "items": [
          *         {
@@ -2277,11 +2273,8 @@ export interface components {
          *     }
          */
         RetryRequest: {
-            /**
-             * Ids
-             * @default []
-             */
-            ids: string[];
+            /** Ids */
+            ids?: string[];
             /** Reason */
             reason?: string | null;
             /** Origin */
@@ -2290,9 +2283,9 @@ export interface components {
             layout?: string | null;
             /**
              * Map
-             * @default {}
+             * @description Column by field, for `generic.table`.
              */
-            map: {
+            map?: {
                 [key: string]: string;
             };
         };

@@ -2,6 +2,7 @@ import { type KeyboardEvent, useId, useMemo, useState } from "react";
 import { useTrackers } from "../api/queries";
 import { tablesShown } from "../lib/keys";
 import { exploreAddress } from "../lib/queryState";
+import { askForFiles } from "../lib/files";
 import { navigate } from "../lib/router";
 import { chooseTheme } from "../lib/theme";
 import { Dialog } from "./Dialog";
@@ -17,6 +18,8 @@ interface Command {
 const FIXED: readonly Command[] = [
   { id: "live", says: "Live", note: "g l", run: () => navigate("/") },
   { id: "explore", says: "Explore", note: "g e", run: () => navigate("/posts") },
+  { id: "data", says: "Data", note: "g d", run: () => navigate("/data") },
+  { id: "upload", says: "Upload files", note: "u", run: () => askForFiles() },
   { id: "new", says: "New tracker", note: "n", run: () => overlay.set("tracker") },
   { id: "table", says: "Charts as tables, and back", note: "t", run: () => tablesShown.set(!tablesShown.get()) },
   { id: "light", says: "Theme: light", run: () => chooseTheme("light") },

@@ -18,6 +18,7 @@ interface Place {
 const PLACES: readonly Place[] = [
   { to: "/", name: "Live", holds: /^\/($|alerts|trackers)/ },
   { to: "/posts", name: "Explore", holds: /^\/posts/ },
+  { to: "/data", name: "Data", holds: /^\/data/ },
 ];
 
 function Swell() {

@@ -27,6 +27,16 @@ describe("numbers", () => {
     expect(format.ratio(value)).toBe(text);
   });
 
+  it.each([
+    [412, "412 B"],
+    [14_200_331, "14.2 MB"],
+    [999_999_999, "1 GB"],
+    [95e9, "95 GB"],
+    [null, "–"],
+  ])("writes %s bytes as %s", (value, text) => {
+    expect(plain(format.bytes(value))).toBe(text);
+  });
+
   it("keeps small shares apart from nothing", () => {
     expect(plain(format.percent(0.003))).toBe("0.3 %");
     expect(plain(format.percent(0))).toBe("0 %");

@@ -45,6 +45,23 @@ function trimmed(text: string): string {
   return text.replace(/\.0$/, "");
 }
 
+const SIZES: ReadonlyArray<readonly [number, string]> = [
+  [1e12, "TB"],
+  [1e9, "GB"],
+  [1e6, "MB"],
+  [1e3, "kB"],
+];
+
+/** Bytes in at most three digits: `412 B`, `14.2 MB`, `95 GB`. */
+export function bytes(value: Maybe<number>): string {
+  if (!known(value)) return MISSING;
+  for (const [size, unit] of SIZES) {
+    const scaled = value / size;
+    if (scaled >= 0.9995) return `${trimmed(scaled.toFixed(scaled < 99.95 ? 1 : 0))}${THIN}${unit}`;
+  }
+  return `${wholes.format(value)}${THIN}B`;
+}
+
 /** An expectation, which is rarely whole: `0.42`, `3.8`, `38`. */
 export function expectation(value: Maybe<number>): string {
   if (!known(value)) return MISSING;
@@ -164,6 +181,20 @@ export function clock(at: Maybe<Moment>, now: Moment = Date.now()): string {
   if (days < 6) return `${weekday.format(when)} ${hours.format(when)}`;
   if (days < 300) return `${dayMonth.format(when)} ${hours.format(when)}`;
   return dayMonthYear.format(when);
+}
+
+const weekdayDay = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
+
+/** A local day: `Fri 20 Nov`. */
+export function day(at: Moment): string {
+  return weekdayDay.format(date(at)).replace(",", "");
+}
+
+/** A stretch of time, local: `Fri 20 Nov 14:00–15:00`, or `Fri 20 Nov` for a whole day. */
+export function stretch(from: Moment, seconds: number): string {
+  const start = date(from);
+  const end = new Date(start.getTime() + seconds * 1000);
+  return seconds >= 86_400 ? day(start) : `${day(start)} ${hours.format(start)}–${hours.format(end)}`;
 }
 
 /** The time as UTC, for titles: `2026-11-20 17:42:00 UTC`. */

@@ -13,11 +13,13 @@ export interface Shortcut {
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "g l", says: "Live" },
   { keys: "g e", says: "Explore" },
+  { keys: "g d", says: "Data" },
   { keys: "j", says: "next row" },
   { keys: "k", says: "row before" },
   { keys: "Enter", says: "open the row" },
   { keys: "/", says: "to the search box" },
   { keys: "n", says: "new tracker" },
+  { keys: "u", says: "upload files" },
   { keys: "t", says: "charts as tables, and back" },
   { keys: "Ctrl K", says: "commands (⌘K on a Mac)" },
   { keys: "?", says: "these keys" },
