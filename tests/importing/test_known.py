@@ -1,14 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.importing.known import KeySet, halves, no_keys
+from groundswell import kernels
+from groundswell.importing.known import KeySet, no_keys
+from groundswell.lake.keyfiles import KeyRun, halves
 
 #: Keys that share their first half are the hard case.
 KEYS = st.integers(0, 5).flatmap(lambda a: st.integers(0, 5).map(lambda b: bytes([a] * 8 + [b] * 8)))
+
+
+@pytest.fixture(autouse=True)
+def _unloaded() -> Iterator[None]:
+    yield
+    kernels.unload()
 
 
 def rows(keys: list[bytes], month: str = "2024-01") -> pa.Table:
@@ -22,9 +34,13 @@ def rows(keys: list[bytes], month: str = "2024-01") -> pa.Table:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.lists(KEYS, min_size=1, max_size=12), max_size=15), st.lists(KEYS, max_size=10))
-def test_a_key_is_new_exactly_once(batches: list[list[bytes]], stored: list[bytes]) -> None:
-    keys = KeySet(lambda _platform, _month: pa.chunked_array([pa.array(stored, pa.binary())]))
+@given(st.booleans(), st.lists(st.lists(KEYS, min_size=1, max_size=12), max_size=15), st.lists(KEYS, max_size=10))
+def test_a_key_is_new_exactly_once(compiled: bool, batches: list[list[bytes]], stored: list[bytes]) -> None:
+    if compiled:
+        kernels.load()
+    else:
+        kernels.unload()
+    keys = KeySet(lambda _platform, _month: [KeyRun.of(*halves(pa.array(stored[n::2], pa.binary()))) for n in (0, 1)])
     seen = set(stored)
     for batch in batches:
         expected = []
@@ -37,7 +53,7 @@ def test_a_key_is_new_exactly_once(batches: list[list[bytes]], stored: list[byte
 def test_a_partition_is_loaded_once_and_only_when_it_is_touched() -> None:
     loaded: list[tuple[str, str]] = []
 
-    def load(platform: str, month: str) -> pa.ChunkedArray:
+    def load(platform: str, month: str) -> list[KeyRun]:
         loaded.append((platform, month))
         return no_keys(platform, month)
 
@@ -53,3 +69,23 @@ def test_the_halves_of_a_slice_are_those_of_its_rows() -> None:
     high, low = halves(keys.slice(2, 2))
     assert high.tolist() == low.tolist() == [int.from_bytes(bytes([n]) * 8, "big") for n in (2, 3)]
     assert np.array_equal(halves(keys)[0][2:4], high)
+
+
+def test_many_keys_in_several_partitions_are_known_again() -> None:
+    kernels.load()
+    random = np.random.default_rng(5)
+    keys = [random.bytes(16) for _ in range(150_000)]
+    months = pa.array([f"2024-{n % 3 + 1:02d}" for n in range(len(keys))])
+    table = rows(keys).set_column(1, "month", months)
+    known = KeySet(no_keys)
+    assert known.admit(table).all()
+    assert not known.admit(table).any()
+    assert known.held == len(keys)
+    runs = {
+        month: KeyRun.of(*halves(table.filter(pc.equal(months, month))["key"])) for month in months.unique().to_pylist()
+    }
+    for load in (kernels.load, kernels.unload):
+        load()
+        stored = KeySet(lambda _platform, month: [runs[month]])
+        assert not stored.admit(table).any()
+        assert stored.admit(rows([b"new" + key[3:] for key in keys[:5000]])).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from pathlib import Path
@@ -61,6 +62,9 @@ def import_(
     engine = open_engine(settings)
     # Threads that read, map and write hand the interpreter over often; the default makes each wait 5 ms for it.
     sys.setswitchinterval(0.0005)
+    # What is loaded by now stays; looking for garbage in it again and again costs a tenth of a large import.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     if _bytes_of(paths) > kernels.WORTH_WHILE:
         messages.print("preparing to read much", style="dim") if messages.is_terminal else None
         kernels.load(settings.home / "cache")

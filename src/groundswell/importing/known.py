@@ -1,30 +1,28 @@
-"""Which observations are known already: 16-byte keys as pairs of integers in sorted runs.
+"""Which observations are known already: 16-byte keys, compared whole.
 
-Exact (both halves are compared), and small: 16 bytes a key. The keys of the lake are loaded for the
-partitions that are touched, when they are touched.
+What the lake holds is asked of its key files (`groundswell.lake.keyfiles`), those of the partitions that are touched,
+when they are touched; what was seen since is kept in memory.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from groundswell.kernels import loaded
 from groundswell.lake import Lake
-from groundswell.lake.failures import told
+from groundswell.lake.keyfiles import Flags, Half, KeyRun, contains, halves, key_runs
 
-Half = npt.NDArray[np.uint64]
-#: Given platform and month, the keys that the lake holds there (`binary`, 16 bytes each).
-LoadKeys = Callable[[str, str], pa.ChunkedArray]
+#: Given platform and month, the keys that the lake holds there.
+LoadKeys = Callable[[str, str], Iterable[KeyRun]]
 
-#: Runs are merged when there are more; each look-up searches all of them.
+#: Sorted runs are merged when there are more; each look-up searches all of them.
 _RUNS: Final = 6
+_PLACES: Final = 1 << 16
 
 
 class KeySet:
@@ -32,43 +30,91 @@ class KeySet:
 
     def __init__(self, load: LoadKeys) -> None:
         self._load = load
-        self._loaded: set[tuple[str, str]] = set()
-        self._runs: list[tuple[Half, Half]] = []
+        self._stored: dict[tuple[str, str], list[KeyRun]] = {}
+        self._seen: _Table | _Sorted = _Sorted() if loaded() is None else _Table()
 
-    def admit(self, posts: pa.Table) -> npt.NDArray[np.bool_]:
+    @property
+    def held(self) -> int:
+        """How many keys are kept in memory (about 32 bytes each)."""
+        return self._seen.count
+
+    def admit(self, posts: pa.Table) -> Flags:
         """For each row (columns platform, month, key): whether it is new; of equal rows the first is."""
-        self._touch(posts)
         high, low = halves(posts["key"])
-        order = _order(high, low)
-        high_sorted, low_sorted = high[order], low[order]
         fresh = np.ones(len(high), dtype=np.bool_)
-        fresh[1:] = (high_sorted[1:] != high_sorted[:-1]) | (low_sorted[1:] != low_sorted[:-1])
-        for run in self._runs:
-            fresh &= ~_contains(run, high_sorted, low_sorted)
-        if fresh.any():
-            self._remember(high_sorted[fresh], low_sorted[fresh])
-        new = np.empty(len(high), dtype=np.bool_)
-        new[order] = fresh
-        return new
+        for partition, rows in _partitions(posts):
+            for run in self._runs(partition):
+                if rows is None:
+                    run.discard_known(high, low, fresh)
+                else:
+                    part = fresh[rows]
+                    run.discard_known(high[rows], low[rows], part)
+                    fresh[rows] = part
+        self._seen.add(high, low, fresh)
+        return fresh
 
     def afresh(self) -> KeySet:
         """A set that knows only what the lake holds."""
         return KeySet(self._load)
 
-    def _touch(self, posts: pa.Table) -> None:
-        platforms, months = (pc.unique(posts[name]).to_pylist() for name in ("platform", "month"))
-        if self._loaded.issuperset(itertools.product(platforms, months)):
-            return
-        pairs = posts.select(["platform", "month"]).group_by(["platform", "month"]).aggregate([])
-        found = set(zip(pairs["platform"].to_pylist(), pairs["month"].to_pylist(), strict=True))
-        for platform, month in sorted(found - self._loaded):
-            self._loaded.add((platform, month))
-            high, low = halves(self._load(platform, month))
-            if len(high):
-                order = np.lexsort((low, high))
-                self._remember(high[order], low[order])
+    def _runs(self, partition: tuple[str, str]) -> list[KeyRun]:
+        if partition not in self._stored:
+            self._stored[partition] = [run for run in self._load(*partition) if len(run.high)]
+        return self._stored[partition]
+
+
+class _Table:
+    """A hash table of keys, filled by a compiled kernel."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._has_zero = False
+        self._high, self._low = np.zeros(_PLACES, np.uint64), np.zeros(_PLACES, np.uint64)
+
+    def add(self, high: Half, low: Half, fresh: Flags) -> None:
+        """Remember the keys that are `fresh`; it stays true for those that were not there."""
+        kernel: Any = loaded()
+        if (self.count + len(high)) * 3 > len(self._high) * 2:
+            self._grow(kernel, self.count + len(high))
+        self.count += kernel.add_new(self._high, self._low, high, low, fresh)
+        if not high.all():
+            self._add_zero(np.flatnonzero((high == 0) & (low == 0) & fresh), fresh)
+
+    def _add_zero(self, rows: npt.NDArray[np.int64], fresh: Flags) -> None:
+        """The key of zeros has no place in the table, where it stands for an empty one."""
+        fresh[rows[0 if self._has_zero else 1 :]] = False
+        self._has_zero = self._has_zero or len(rows) > 0
+
+    def _grow(self, kernel: Any, count: int) -> None:
+        size = len(self._high)
+        while count * 3 > size * 2:
+            size *= 2
+        used = (self._high != 0) | (self._low != 0)
+        high, low = self._high[used], self._low[used]
+        self._high, self._low = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
+        kernel.add_new(self._high, self._low, high, low, np.ones(len(high), np.bool_))
+
+
+class _Sorted:
+    """Sorted runs of keys: the same without a compiler."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._runs: list[tuple[Half, Half]] = []
+
+    def add(self, high: Half, low: Half, fresh: Flags) -> None:
+        """Remember the keys that are `fresh`; it stays true for those that were not there."""
+        order = np.lexsort((np.arange(len(high)), low, high))
+        high, low, new = high[order], low[order], fresh[order]
+        new[1:] &= (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+        for run in self._runs:
+            new &= ~contains(*run, high, low)
+        if new.any():
+            self._remember(high[new], low[new])
+        fresh[order] = new
 
     def _remember(self, high: Half, low: Half) -> None:
+        self.count += len(high)
         self._runs.append((high, low))
         if len(self._runs) > _RUNS:
             # The largest run stays as it is until the others have grown to its size.
@@ -81,58 +127,28 @@ class KeySet:
             self._runs[first:] = [(highs[order], lows[order])]
 
 
-def _order(high: Half, low: Half) -> npt.NDArray[np.int64]:
-    """What sorts the pairs, equal ones as they came; the first half alone nearly always does."""
-    order = np.argsort(high, kind="stable")
-    ordered = high[order]
-    return np.lexsort((low, high)) if (ordered[1:] == ordered[:-1]).any() else order
-
-
-def halves(keys: pa.ChunkedArray | pa.Array) -> tuple[Half, Half]:
-    """The two 64-bit halves of 16-byte keys."""
-    whole = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
-    if not len(whole):
-        empty = np.empty(0, dtype=np.uint64)
-        return empty, empty
-    buffer = pc.cast(whole, pa.binary(16)).buffers()[1]
-    offset = whole.offset if pa.types.is_fixed_size_binary(whole.type) else 0
-    pairs = np.frombuffer(buffer, dtype=">u8")[2 * offset : 2 * (offset + len(whole))].reshape(-1, 2)
-    return pairs[:, 0].astype(np.uint64), pairs[:, 1].astype(np.uint64)
-
-
-def _contains(run: tuple[Half, Half], high: Half, low: Half) -> npt.NDArray[np.bool_]:
-    """Whether each pair of the (sorted) `high`, `low` is in the run."""
-    run_high, run_low = run
-    at = np.searchsorted(run_high, high)
-    found = np.zeros(len(high), dtype=np.bool_)
-    candidates = np.flatnonzero(at < len(run_high))
-    while len(candidates):
-        place = at[candidates]
-        same = run_high[place] == high[candidates]
-        found[candidates[same & (run_low[place] == low[candidates])]] = True
-        # Another key with the same first half may stand behind.
-        candidates = candidates[same & ~found[candidates]]
-        at[candidates] += 1
-        candidates = candidates[at[candidates] < len(run_high)]
+def _partitions(posts: pa.Table) -> list[tuple[tuple[str, str], npt.NDArray[np.int64] | None]]:
+    """The partitions of some rows, each with its rows (null: all of them)."""
+    platforms, months = (posts[name].combine_chunks().dictionary_encode() for name in ("platform", "month"))
+    if len(platforms.dictionary) == len(months.dictionary) == 1:
+        return [((platforms.dictionary[0].as_py(), months.dictionary[0].as_py()), None)]
+    codes = platforms.indices.to_numpy().astype(np.int64) * max(1, len(months.dictionary)) + months.indices.to_numpy()
+    found: list[tuple[tuple[str, str], npt.NDArray[np.int64] | None]] = []
+    for code in np.unique(codes).tolist():
+        platform, month = divmod(code, len(months.dictionary))
+        pair = platforms.dictionary[platform].as_py(), months.dictionary[month].as_py()
+        found.append((pair, np.flatnonzero(codes == code)))
     return found
 
 
 def keys_of(lake: Lake, table: str = "posts", without: Collection[str] = ()) -> LoadKeys:
     """Loads the keys of one partition of a table of the lake as they are now; `without` some files, by name."""
-
-    def load(platform: str, month: str) -> pa.ChunkedArray:
-        files = lake.snapshot(table, platforms=[platform], months=[month]).files
-        with told(f"read the known {table}", lake.path(table)):
-            read = (pq.ParquetFile(file).read(columns=["key"])["key"] for file in files if file.name not in without)
-            chunks = [chunk for keys in read for chunk in keys.chunks]
-        return pa.chunked_array(chunks, pa.binary())
-
-    return load
+    return lambda platform, month: key_runs(lake, table, platform, month, frozenset(without))
 
 
-def no_keys(_platform: str, _month: str) -> pa.ChunkedArray:
+def no_keys(_platform: str, _month: str) -> list[KeyRun]:
     """A lake without posts."""
-    return pa.chunked_array([], pa.binary())
+    return []
 
 
 def take_rows(table: pa.Table, mask: npt.NDArray[Any]) -> pa.Table:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from deltalake import CommitProperties
 from deltalake.transaction import RemoveAction
 
+from groundswell.lake import keyfiles, terms
 from groundswell.lake.appender import SEQ_KEY
 from groundswell.lake.failures import told
 from groundswell.lake.store import Lake
@@ -73,6 +74,8 @@ def vacuum(
             keep_versions=kept or None,
             commit_properties=CommitProperties(custom_metadata=_notes(lake, table_name)),
         )
+        keyfiles.drop_orphans(lake)
+        terms.drop_orphans(lake, table_name)
     return len(gone)
 
 
