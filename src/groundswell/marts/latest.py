@@ -80,13 +80,19 @@ def search_posts(
         UsageError: `limit` is below 1, or `since` is not before `until`.
         ValueError: `sort` is not one of `Sort`.
     """
+    return find_posts(engine, lake, Wanted(query, tuple(platforms), since, until), sort, limit)
+
+
+def find_posts(
+    engine: Engine, lake: Lake, wanted: Wanted, sort: str = Sort.LATEST, limit: int = 50
+) -> tuple[pa.Table, int | None]:
+    """As `search_posts`, with all that is wanted as one."""
     order = Sort(sort)
     if limit < 1:
         wrong = f"limit {limit} is too small"
         raise UsageError(wrong, hint="ask for at least one post")
-    wanted = Wanted(query, tuple(platforms), since, until)
     wanted.check()
-    files, version = data_files(lake, tuple(platforms))
+    files, version = data_files(lake, tuple(wanted.platforms))
     threads = os.cpu_count() or 1
     with ThreadPoolExecutor(threads, "search") as pool:
         search = _Search(files, wanted, order, limit, pool, threads)

@@ -33,15 +33,24 @@ def latest_rows(posts: ir.Table) -> ir.Table:
 
     An observation without a time of its own counts as the oldest: one with a time says when it was true.
     """
-    thin = posts.select("platform", "observed_at", "ingest_seq", **{POST: post_identity(posts)})
+    return _latest_numbers(posts, post_identity(posts))
+
+
+def latest(posts: ir.Table) -> ir.Table:
+    """The rows of `posts` that are the latest observation of their post, all columns."""
+    return posts.semi_join(latest_rows(posts), "ingest_seq")
+
+
+def latest_by(table: ir.Table, identity: ir.StringValue) -> ir.Table:
+    """As `latest`, for any table of observations: what `identity` and `platform` name is one thing."""
+    return table.semi_join(_latest_numbers(table, identity), "ingest_seq")
+
+
+def _latest_numbers(table: ir.Table, identity: ir.StringValue) -> ir.Table:
+    thin = table.select("platform", "observed_at", "ingest_seq", **{POST: identity})
     newest_first = ibis.window(
         group_by=["platform", POST],
         order_by=[ibis.desc(thin["observed_at"], nulls_first=False), ibis.desc(thin["ingest_seq"])],
     )
     ranked = thin.mutate(age=ibis.row_number().over(newest_first))
     return ranked.filter(ranked["age"] == 0).select("ingest_seq")
-
-
-def latest(posts: ir.Table) -> ir.Table:
-    """The rows of `posts` that are the latest observation of their post, all columns."""
-    return posts.semi_join(latest_rows(posts), "ingest_seq")

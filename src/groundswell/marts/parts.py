@@ -19,13 +19,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from groundswell.lake.terms import ALWAYS, NEVER, Group, content_identity, footer_groups, iter_groups, open_index
+from groundswell.marts.wanted import MEMBER, Wanted
 from groundswell.query.pruning import columns_of, possible_parts
 from groundswell.schema import POSTS, TIMESTAMP
 
 if TYPE_CHECKING:
     from groundswell.lake import Lake
     from groundswell.lake.terms import TermIndex
-    from groundswell.marts.wanted import Wanted
 
 Mask = npt.NDArray[np.bool_]
 
@@ -122,6 +122,10 @@ def matching_rows(file: DataFile, group: int, wanted: Wanted) -> npt.NDArray[np.
             return np.zeros(0, np.int64)
     if wanted.since is not None or wanted.until is not None:
         mask = mask & _in_period(file.read(group, ["created_at"])["created_at"], wanted)
+    if wanted.origin is not None:
+        origin = file.read(group, ["origin"])["origin"].chunk(0)
+        came = pc.or_(pc.equal(origin, wanted.origin), pc.starts_with(origin, f"{wanted.origin}{MEMBER}"))
+        mask = mask & pc.fill_null(came, False).to_numpy(zero_copy_only=False)
     return np.flatnonzero(mask)
 
 

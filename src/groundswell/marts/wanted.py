@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import ibis
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from groundswell.query import Query
 
+#: Stands between an archive and its member in `origin`.
+MEMBER: Final = "::"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -26,6 +29,8 @@ class Wanted:
     platforms: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
+    origin: str | None = None
+    """Only what came from this file, or from a member of this archive."""
 
     def check(self) -> None:
         """Refuse a period that holds nothing.
@@ -48,4 +53,7 @@ class Wanted:
             conditions.append(posts["created_at"] < ibis.literal(self.until, STAMP))
         if self.query is not None:
             conditions.append(self.query.to_ibis(posts))
+        if self.origin is not None:
+            member = posts["origin"].startswith(f"{self.origin}{MEMBER}")
+            conditions.append((posts["origin"] == self.origin) | member)
         return posts.filter(conditions) if conditions else posts
