@@ -166,8 +166,28 @@ class DriftRow(Base):
     evidence: Mapped[dict[str, Any]] = mapped_column(JSON)  # what is there instead: keys, cells, reasons
 
 
+class SpentRow(Base):
+    """Units that collectors spent of a service's daily allowance. `day` is of the zone in which it renews."""
+
+    __tablename__ = "spent_units"
+    service: Mapped[str] = mapped_column(String(40), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    units: Mapped[int] = mapped_column(BigInteger)
+
+
+class AnswerRow(Base):
+    """An answer that a collector has had: its ETag, and what leads on from it (the next page, the ids in it)."""
+
+    __tablename__ = "known_answers"
+    request: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of service, method and parameters
+    etag: Mapped[str] = mapped_column(Text)
+    kept: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[int] = mapped_column(Micros)
+
+
 __all__ = [
     "AlertRow",
+    "AnswerRow",
     "Base",
     "ChangeRow",
     "CheckpointRow",
@@ -176,6 +196,7 @@ __all__ = [
     "PlanRow",
     "RunRow",
     "SeriesRow",
+    "SpentRow",
     "TokenRow",
     "TrackerRow",
 ]
