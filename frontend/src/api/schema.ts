@@ -2057,7 +2057,10 @@ export interface components {
         };
         /**
          * Quarantine
-         * @description Records set aside, newest first, and how many are held in all by reason, origin and layout.
+         * @description Records set aside, newest first, and how many are held.
+         *
+         *     The counts by reason, origin and layout are of all held records that the other filters let through, the fifty
+         *     largest each.
          * @example {
          *       "items": [
          *         {
@@ -2081,21 +2084,24 @@ export interface components {
          *         {
          *           "name": "not JSON",
          *           "rows": 1,
-         *           "newest_at": "2026-11-20T08:02:11Z"
+         *           "newest_at": "2026-11-20T08:02:11Z",
+         *           "example": "{oops"
          *         }
          *       ],
          *       "by_origin": [
          *         {
          *           "name": "journal:push",
          *           "rows": 1,
-         *           "newest_at": "2026-11-20T08:02:11Z"
+         *           "newest_at": "2026-11-20T08:02:11Z",
+         *           "example": "{oops"
          *         }
          *       ],
          *       "by_layout": [
          *         {
          *           "name": null,
          *           "rows": 1,
-         *           "newest_at": "2026-11-20T08:02:11Z"
+         *           "newest_at": "2026-11-20T08:02:11Z",
+         *           "example": "{oops"
          *         }
          *       ]
          *     }
@@ -2212,6 +2218,8 @@ export interface components {
              * Format: date-time
              */
             newest_at: string;
+            /** Example */
+            example: string;
         };
         /**
          * ReasonResult

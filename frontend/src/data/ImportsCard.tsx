@@ -84,33 +84,44 @@ function Progress({ one }: { one: Import }) {
   );
 }
 
-/** What became of the records, in one line. */
+/** What became of the records, under the heads of the card. */
 function Sums({ result }: { result: ImportResult }) {
-  const speed = result.seconds > 0.05 ? `${format.bytes(result.bytes / result.seconds)}/s` : null;
+  const speed = result.seconds > 0.05 ? `${format.bytes(result.bytes / result.seconds)}/s` : format.duration(result.seconds);
+  const figures: [string, number][] = [
+    ["read", result.read],
+    ["stored", result.stored],
+    ["known", result.known],
+    ["set aside", result.rejected],
+  ];
   return (
-    <span className="sums">
-      <span>
-        <b>{format.count(result.stored)}</b> stored
+    <>
+      {figures.map(([name, value]) => (
+        <span key={name} className={`number sum ${name === "stored" ? "strong" : ""}`} title={`${format.whole(value)} ${name}`}>
+          {format.count(value)}
+          <span className="sum-name small muted"> {name}</span>
+        </span>
+      ))}
+      <span className="number muted sum sum-speed" title={format.duration(result.seconds)}>
+        {speed}
       </span>
-      <span>{format.count(result.known)} known</span>
-      <span>{format.count(result.rejected)} set aside</span>
-      {result.ignored > 0 && <span>{format.count(result.ignored)} no posts</span>}
-      <span className="muted">
-        {format.duration(result.seconds)}
-        {speed && `, ${speed}`}
-      </span>
-    </span>
+    </>
   );
 }
 
 function State({ one }: { one: Import }) {
-  if (one.state === "running") return <Progress one={one} />;
   if (one.state === "done" && one.result) return <Sums result={one.result} />;
+  if (one.state === "running") {
+    return (
+      <div className="import-state">
+        <Progress one={one} />
+      </div>
+    );
+  }
   const calm = one.state === "failed" || one.state === "interrupted" ? "caution" : "quiet";
   return (
-    <span>
+    <p className="import-state">
       <Tag tone={calm}>{WORDS[one.state]}</Tag> <span className="small muted">{one.error ?? ""}</span>
-    </span>
+    </p>
   );
 }
 
@@ -143,9 +154,7 @@ function ImportRow({ one, now }: RowProps) {
             {about.filter(Boolean).join(", ")} · <Time at={one.at} now={now} />
           </span>
         </p>
-        <div className="import-state">
-          <State one={one} />
-        </div>
+        <State one={one} />
         <Actions one={one} />
       </div>
       {open && adjustable && <PreviewPanel one={one} />}
@@ -284,6 +293,15 @@ export function ImportsCard({ imports, now, choose }: CardProps) {
       }
     >
       {start.error && <ErrorNote error={start.error} />}
+      <div className="import import-heads note" aria-hidden="true">
+        <span>what</span>
+        {["read", "stored", "known", "set aside", "speed"].map((name) => (
+          <span key={name} className="number">
+            {name}
+          </span>
+        ))}
+        <span />
+      </div>
       <ul className="rows" aria-label="Imports">
         {sending.map((upload) => (
           <UploadRow key={`sending ${upload.key}`} upload={upload} />

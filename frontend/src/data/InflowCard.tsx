@@ -206,6 +206,18 @@ function Legend() {
   );
 }
 
+/** What the figures at the right of a source are. */
+function Heads() {
+  return (
+    <>
+      <span className="number note source-head">24 h</span>
+      <span className="number note source-head source-total">in all</span>
+      <span className="number note source-head source-unread">not read</span>
+      <span className="source-head" />
+    </>
+  );
+}
+
 interface ChartsProps {
   sources: Sources;
   inflow: Inflow;
@@ -240,24 +252,23 @@ function Charts({ sources, inflow }: ChartsProps) {
               <Legend />
             )}
           </p>
-          <TotalBars
-            label={`All sources: ${format.whole(sum.received)} records received in the time shown. Press t for a table.`}
-            slots={all}
-            since={Date.parse(inflow.since)}
-            until={Date.parse(inflow.until)}
-            onPoint={point(null)}
-            pointed={pointed?.index ?? null}
-          />
+          <div className="source source-all">
+            <p className="source-name">
+              <span className="strong">All sources</span>
+              <span className="small muted">{format.count(sum.received)} in the time shown</span>
+            </p>
+            <TotalBars
+              label={`All sources: ${format.whole(sum.received)} records received in the time shown. Press t for a table.`}
+              slots={all}
+              since={Date.parse(inflow.since)}
+              until={Date.parse(inflow.until)}
+              onPoint={point(null)}
+              pointed={pointed?.index ?? null}
+            />
+            <Heads />
+          </div>
         </>
       )}
-      <div className="source source-heads note" aria-hidden="true">
-        <span>source</span>
-        <span>each on its own scale</span>
-        <span className="number">24 h</span>
-        <span className="number">in all</span>
-        <span className="number">not read</span>
-        <span />
-      </div>
       <ul className="rows" aria-label="Sources">
         {sources.items.map((source) => (
           <SourceRow

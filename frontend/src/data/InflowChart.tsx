@@ -104,7 +104,7 @@ export function TotalBars({ label, slots, since, until, onPoint, pointed }: Tota
           <Bars slots={slots} width={width} height={LARGE - 14} top={top} hatch={hatch} pointed={pointed} />
         </g>
         {[0.5, 1].map((part) => (
-          <text key={part} x="0" y={LARGE - part * (LARGE - 14) - 3} className="axis-text axis-halo">
+          <text key={part} x="0" y={LARGE - part * (LARGE - 14)} className="axis-text axis-value">
             {format.count(top * part)}
           </text>
         ))}

@@ -76,12 +76,11 @@ function Examples({ filter, retry }: { filter: HeldFilter; retry: () => void }) 
 
 interface ReasonProps {
   share: QuarantineShare;
-  example: string;
   origin: string;
   retry: (filter: HeldFilter) => void;
 }
 
-function ReasonRow({ share, example, origin, retry }: ReasonProps) {
+function ReasonRow({ share, origin, retry }: ReasonProps) {
   const [open, setOpen] = useState(false);
   const filter = { reason: share.name ?? "", ...(origin ? { origin } : {}) };
   return (
@@ -91,27 +90,14 @@ function ReasonRow({ share, example, origin, retry }: ReasonProps) {
           {share.name}
         </button>
         <span className="number">{format.whole(share.rows)}</span>
-        <span className="raw-cut muted reason-example">{format.shortened(example, 90)}</span>
+        <span className="raw-cut muted reason-example">{format.shortened(share.example, 90)}</span>
       </div>
       {open && <Examples filter={filter} retry={() => retry(filter)} />}
     </li>
   );
 }
 
-/** By reason within one origin, counted from the rows at hand. */
-function reasonsOf(held: Quarantine, origin: string): QuarantineShare[] {
-  if (!origin) return held.by_reason;
-  const found = new Map<string, QuarantineShare>();
-  for (const row of held.items) {
-    const known = found.get(row.reason);
-    if (known) known.rows += 1;
-    else found.set(row.reason, { name: row.reason, rows: 1, newest_at: row.at });
-  }
-  return [...found.values()].sort((a, b) => b.rows - a.rows);
-}
-
 function Reasons({ held, origin, retry }: { held: Quarantine; origin: string; retry: (filter: HeldFilter) => void }) {
-  const examples = new Map([...held.items].reverse().map((row) => [row.reason, row.example]));
   return (
     <>
       <div className="reason reason-heads note" aria-hidden="true">
@@ -120,14 +106,8 @@ function Reasons({ held, origin, retry }: { held: Quarantine; origin: string; re
         <span className="reason-example">the newest</span>
       </div>
       <ul className="rows" aria-label="Reasons">
-        {reasonsOf(held, origin).map((share) => (
-          <ReasonRow
-            key={share.name}
-            share={share}
-            example={(examples.get(share.name ?? "") ?? "").replace(/\s+/g, " ")}
-            origin={origin}
-            retry={retry}
-          />
+        {held.by_reason.map((share) => (
+          <ReasonRow key={share.name} share={share} origin={origin} retry={retry} />
         ))}
       </ul>
     </>
@@ -137,7 +117,7 @@ function Reasons({ held, origin, retry }: { held: Quarantine; origin: string; re
 /** What could not be read, by reason; nothing of it is lost. */
 export function QuarantineCard() {
   const [origin, setOrigin] = useState("");
-  const held = useQuarantine(origin ? { origin } : {}, 1000);
+  const held = useQuarantine(origin ? { origin } : {}, 1);
   const retry = useRetry();
   const origins = held.data?.by_origin ?? [];
   return (

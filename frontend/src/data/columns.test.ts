@@ -16,11 +16,12 @@ const slot = (stored: number, state: Slot["state"] = "data", known = 0, rejected
   connected: null,
 });
 
-it("stacks what was stored, known and not read, and never hides what is there", () => {
-  const [first, second] = columnsOf([slot(900, "data", 99, 1), slot(500)], 100, 100, 1000);
-  expect([first?.stored, first?.known, first?.rejected]).toEqual([90, 9.9, 1]);
+it("stacks what was stored, known and not read; the least bar is a pixel high", () => {
+  const [first, second] = columnsOf([slot(890, "data", 99, 6), slot(500)], 100, 100, 1000);
+  expect([first?.stored, first?.known, first?.rejected]).toEqual([89, 9.9, 1]);
   expect([second?.index, second?.stored]).toEqual([1, 50]);
   expect(columnsOf([slot(1)], 100, 100, 1_000_000)[0]?.stored).toBe(1);
+  expect(columnsOf([slot(9_999, "data", 0, 1)], 100, 100, 10_000)[0]?.rejected).toBe(0);
 });
 
 it("draws nothing for a stretch without records: no line to zero", () => {
@@ -56,11 +57,12 @@ it("takes a sum for complete only where no stream was away", () => {
 });
 
 it.each([
-  [0, 1],
-  [1, 1],
-  [7, 10],
-  [11, 20],
+  [0, 2],
+  [1, 2],
+  [7, 8],
+  [11, 12],
   [41_200, 50_000],
+  [520_000, 600_000],
 ])("scales %s up to %s", (value, top) => {
   expect(niceTop(value)).toBe(top);
 });

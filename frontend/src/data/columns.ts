@@ -61,24 +61,31 @@ export function missingIn(inflow: Inflow, index: number): string[] {
   return inflow.items.filter((item) => item.slots[index]?.state === "gap").map((item) => item.source);
 }
 
-/** A scale's end that reads well and is not below `value`: 1, 2 or 5 times a power of ten. */
+const STEPS = [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10];
+
+/** A scale's end that reads well, halved too, and is not below `value`. */
 export function niceTop(value: number): number {
-  if (value <= 1) return 1;
+  if (value <= 2) return 2;
   const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 5, 10].find((each) => each * power >= value) ?? 10;
-  return step * power;
+  const step = STEPS.find((each) => each * power >= value && (power > 1 || each % 2 === 0)) ?? 10;
+  return Math.round(step * power);
 }
 
 const fixed = (value: number) => Math.round(value * 100) / 100;
 
-/** Lay slots out over `width`; a bar reaches `height` at `top`. What is there at all is at least a pixel high. */
+/**
+ * Lay slots out over `width`; a bar reaches `height` at `top`. A bar is at least a pixel high, a part of it that would be
+ * thinner than half of one is left to the words.
+ */
 export function columnsOf(slots: readonly Slot[], width: number, height: number, top: number): Column[] {
   const step = width / Math.max(1, slots.length);
   const space = step > 6 ? 1.5 : step > 3 ? 1 : 0;
-  const high = (value: number) => (value === 0 ? 0 : Math.max(1, (value / Math.max(1, top)) * height));
   return slots.flatMap((slot, index) => {
     const { stored, known, rejected } = slot.counts;
-    if (shownOf(slot.counts) === 0) return [];
+    const shown = shownOf(slot.counts);
+    if (shown === 0) return [];
+    const scale = Math.max(1, (shown / Math.max(1, top)) * height) / shown;
+    const high = (value: number) => (value * scale < 0.5 && value < shown / 2 ? 0 : Math.max(1, value * scale));
     return [
       {
         index,

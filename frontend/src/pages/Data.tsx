@@ -1,6 +1,6 @@
 import { useCallback, useRef } from "react";
 import { useStatus } from "../api/queries";
-import type { Imports, Sources } from "../api/types";
+import type { Import, Imports, Sources } from "../api/types";
 import { Button, Card, Empty, Loading } from "../components/base";
 import { ErrorNote } from "../components/states";
 import { DropTarget } from "../data/DropTarget";
@@ -77,12 +77,14 @@ function Nothing({ choose }: { choose: () => void }) {
   );
 }
 
+const OVER: ReadonlySet<Import["state"]> = new Set(["done", "cancelled"]);
+
 function Content({ sources, imports, choose }: { sources: Sources; imports: Imports | undefined; choose: () => void }) {
   const now = useStatus().data?.clock ?? Date.now();
   const sending = useStore(uploads).length;
   const empty = sources.items.length === 0;
   if (empty && !sending && imports?.items.length === 0) return <Nothing choose={choose} />;
-  const onTheWay = sending > 0 || imports?.items.some((one) => one.state !== "done" && one.state !== "cancelled");
+  const onTheWay = sending > 0 || imports?.items.some((one) => one.kind === "upload" && !OVER.has(one.state));
   const cards = [
     !empty && <InflowCard key="inflow" sources={sources} />,
     !empty && (
@@ -109,7 +111,7 @@ export default function Data() {
   const some = sources.data && sources.data.items.length > 0;
   return (
     <>
-      <header className="page-head page-head-data">
+      <header className="page-head page-head-sentence page-head-data">
         <div className="sentence">
           <h1>{some ? headline(sources.data) : "Data"}</h1>
           {some && <p className="muted">{details(sources.data)}</p>}

@@ -30,7 +30,7 @@ QUARANTINED: Final[dict[str, Any]] = {
     "example": "{oops",
     "state": "held",
 }
-_SHARE: Final[dict[str, Any]] = {"name": "not JSON", "rows": 1, "newest_at": "2026-11-20T08:02:11Z"}
+_SHARE: Final[dict[str, Any]] = {"name": "not JSON", "rows": 1, "newest_at": "2026-11-20T08:02:11Z", "example": "{oops"}
 OPTIONS: Final[dict[str, Any]] = {"layout": None, "platform": None, "tz": "Europe/Paris", "map": {"text": "body"}}
 PREVIEW: Final[dict[str, Any]] = {
     "container": {"form": "table", "compression": "none", "encoding": "utf-8", "delimiter": ","},

@@ -143,10 +143,16 @@ class QuarantineShare(Document):
     """Null for a layout: no layout claims the record."""
     rows: int
     newest_at: datetime
+    example: str
+    """The beginning of the newest of them."""
 
 
 class Quarantine(Document):
-    """Records set aside, newest first, and how many are held in all by reason, origin and layout."""
+    """Records set aside, newest first, and how many are held.
+
+    The counts by reason, origin and layout are of all held records that the other filters let through, the fifty
+    largest each.
+    """
 
     items: list[QuarantineRow]
     held: int

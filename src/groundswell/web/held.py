@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -40,7 +40,7 @@ class Filter:
         """Those of the rows; an empty text stands for null."""
         for name in ("reason", "origin", "layout", "state"):
             value = getattr(self, name)
-            if value is not None:
+            if value is not None and name in rows.column_names:
                 rows = rows.filter(pc.is_null(rows[name]) if value == "" else pc.equal(rows[name], value))
         return rows
 
@@ -64,17 +64,26 @@ class HeldRecords:
         Raises:
             UnavailableError: the quarantine cannot be read.
         """
-        shares = self._counted()
-        by_reason = _shares(shares, "reason")
+        counted = self._counted()
+        # Each count leaves its own column out of the filter, so that the other choices stay in sight.
+        by = {name: _shares(replace(wanted, state=None, **{name: None}).of(counted), name)[:_MOST] for name in _COUNTED}
         rows = self._newest(wanted, limit)
-        examples = self._examples([row["id"] for row in rows])
+        newest = [identity for shares in by.values() for _, identity in shares]
+        examples = self._examples([*(row["id"] for row in rows), *newest])
+        named = {
+            name: [
+                QuarantineShare(**share, example=shown(examples.get(identity, b""))[:_EXAMPLE])
+                for share, identity in shares
+            ]
+            for name, shares in by.items()
+        }
         return Quarantine(
             items=[QuarantineRow(**row, example=shown(examples.get(row["id"], b""))[:_EXAMPLE]) for row in rows],
-            held=pc.sum(shares["rows"]).as_py() or 0,
-            reasons={share.name or "": share.rows for share in by_reason},
-            by_reason=by_reason,
-            by_origin=_shares(shares, "origin")[:_MOST],
-            by_layout=_shares(shares, "layout"),
+            held=pc.sum(counted["rows"]).as_py() or 0,
+            reasons={share.name or "": share.rows for share in named["reason"]},
+            by_reason=named["reason"],
+            by_origin=named["origin"],
+            by_layout=named["layout"],
         )
 
     def one(self, identity: str) -> QuarantineRecord:
@@ -105,11 +114,10 @@ class HeldRecords:
     def _count(self) -> pa.Table:
         """Held rows by reason, origin and layout together."""
         parts = [_share_schema().empty_table()]
-        for rows in self._batches([*_COUNTED, "at", "state"]):
+        for rows in self._batches([*_COUNTED, "id", "at", "state"]):
             held = rows.filter(pc.equal(rows["state"], "held"))
-            sums = held.group_by(list(_COUNTED)).aggregate([("state", "count"), ("at", "max")])
-            parts.append(sums.rename_columns({"state_count": "rows", "at_max": "at"}).cast(_share_schema()))
-        return pa.concat_tables(parts)
+            parts.append(_joined(held.append_column("rows", pa.repeat(pa.scalar(1, pa.int64()), held.num_rows))))
+        return _joined(pa.concat_tables(parts))
 
     def _newest(self, wanted: Filter, limit: int) -> list[dict[str, Any]]:
         found = pa.schema([QUARANTINE.field(name) for name in _SHOWN]).empty_table()
@@ -123,7 +131,7 @@ class HeldRecords:
 
     def _examples(self, identities: Sequence[str]) -> dict[str, bytes]:
         """The beginning of the raw bytes of these records."""
-        wanted = pa.array(identities, pa.string())
+        wanted = pa.array(sorted(set(identities)), pa.string())
         found: dict[str, bytes] = {}
         if not identities:
             return found
@@ -142,15 +150,24 @@ class HeldRecords:
 
 
 def _share_schema() -> pa.Schema:
-    named = [QUARANTINE.field(name) for name in _COUNTED]
-    return pa.schema([*named, pa.field("rows", pa.int64()), QUARANTINE.field("at")])
+    named = [QUARANTINE.field(name) for name in (*_COUNTED, "id", "at")]
+    return pa.schema([*named, pa.field("rows", pa.int64())])
 
 
-def _shares(counted: pa.Table, by: str) -> list[QuarantineShare]:
-    """Held rows by one of the columns, most first."""
-    sums = counted.group_by(by).aggregate([("rows", "sum"), ("at", "max")])
-    ordered = sums.sort_by([("rows_sum", "descending"), (by, "ascending")])
-    return [QuarantineShare(name=row[by], rows=row["rows_sum"], newest_at=row["at_max"]) for row in ordered.to_pylist()]
+def _joined(rows: pa.Table, by: Sequence[str] = _COUNTED) -> pa.Table:
+    """One row for each combination of `by`: how many there are, and the newest of them."""
+    newest_first = rows.sort_by([("at", "descending"), ("id", "ascending")])
+    sums = newest_first.group_by(list(by), use_threads=False).aggregate(
+        [("rows", "sum"), ("id", "first"), ("at", "first")]
+    )
+    named = sums.rename_columns({"rows_sum": "rows", "id_first": "id", "at_first": "at"})
+    return named.select([name for name in _share_schema().names if name in named.column_names])
+
+
+def _shares(counted: pa.Table, by: str) -> list[tuple[dict[str, Any], str]]:
+    """Held rows by one of the columns, most first, each with the id of the newest."""
+    ordered = _joined(counted, [by]).sort_by([("rows", "descending"), (by, "ascending")])
+    return [({"name": row[by], "rows": row["rows"], "newest_at": row["at"]}, row["id"]) for row in ordered.to_pylist()]
 
 
 def shown(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from groundswell.desk import leases, runs
 from groundswell.desk.clock import moment
 from groundswell.desk.tables import RunRow
 from groundswell.errors import NotFoundError
-from groundswell.web.import_models import Import, ImportOptions, ImportProgress, Imports
+from groundswell.web.import_models import Import, ImportOptions, ImportProgress, Imports, ImportState
 from groundswell.web.outcome import result_of
 from groundswell.web.uploads import KIND as UPLOAD
 from groundswell.web.uploads import state_of
@@ -74,13 +74,14 @@ def _command(row: RunRow, *, writing: bool) -> Import:
     """One file that the command line imported. Its run is under the lease of the lake: without one it was cut off."""
     said = row.summary if row.state == "done" else None
     result = None if said is None else result_of(said, [said], str(said["path"]))
+    hopeless = result is not None and bool(result.failed) and not result.stored + result.known
     running = row.state == "running"
     return Import(
         id=row.id,
         kind="command",
         name=row.subject.partition("|")[0],
         origin=row.subject.partition("|")[0],
-        state="running" if running and writing else "interrupted" if running else _over(row.state),
+        state=_state(row.state, writing=writing, hopeless=hopeless),
         at=moment(row.started_at),
         finished_at=None if row.finished_at is None else moment(row.finished_at),
         bytes=None if result is None else result.bytes,
@@ -93,5 +94,7 @@ def _command(row: RunRow, *, writing: bool) -> Import:
     )
 
 
-def _over(state: str) -> Any:
-    return "done" if state == "done" else "failed"
+def _state(state: str, *, writing: bool, hopeless: bool) -> ImportState:
+    if state == "running":
+        return "running" if writing else "interrupted"
+    return "failed" if hopeless or state == "failed" else "done"
