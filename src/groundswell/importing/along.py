@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from groundswell.desk.clock import Clock, wall_us
+from groundswell.importing.drift import check_drift, sentence
 from groundswell.importing.fill import FillCounting
 from groundswell.importing.rawzone import keeping
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+    from groundswell.desk import Desk
     from groundswell.importing.choice import Options
     from groundswell.importing.reads import Posts
     from groundswell.lake import Lake
@@ -61,3 +64,12 @@ def versions() -> Mapping[str, tuple[int, str]]:
     from groundswell.platforms import registry  # noqa: PLC0415 - loads every layout
 
     return {layout.id: (layout.version, layout.table) for layout in registry().layouts}
+
+
+def finished(lake: Lake, desk: Desk, layouts: Collection[str] | None = None, *, now: Clock = wall_us) -> list[str]:
+    """What is done once after some imports: fields are checked for drift. Sentences about what changed.
+
+    Raises:
+        UnavailableError: the lake cannot be read or the desk not be written.
+    """
+    return [sentence(row) for row in check_drift(lake, desk, layouts, now=now)]

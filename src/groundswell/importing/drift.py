@@ -118,6 +118,16 @@ def notice_document(row: DriftRow) -> dict[str, Any]:
     }
 
 
+def sentence(row: DriftRow) -> str:
+    """A notice in one sentence."""
+    what = f"`{row.field}`" if row.field else "usable records"
+    if row.closed_at is not None:
+        return f"{row.layout}: {what} is back at {row.evidence.get('share_back', 0):.0%} of the records"
+    fell = f"{row.layout}: {what} fell from {row.share_before:.0%} to {row.share_now:.0%} of the records"
+    keys = [f"`{key['key']}`" for key in row.evidence["instead"][:2]]
+    return fell + (f"; new there: {', '.join(keys)}" if keys else "") + " (`groundswell drift` has more)"
+
+
 def _fill_document(fill: LayoutFill) -> dict[str, Any]:
     newest = fill.newest()
     usable = fill.now(RECORD, "")

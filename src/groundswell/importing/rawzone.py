@@ -85,17 +85,18 @@ class RawKeeping:
         self._buffer = bytearray(FRAME + CHUNK)
 
     def begin(self, file: SourceFile, container: Container | None, position: int) -> None:
-        """Reading of `file` begins at byte `position` of its content."""
+        """Reading of `file` begins at byte `position` of its content, or at that row of a table."""
         if container is None and file.table is None:
-            return  # a database: what it answered is not kept anywhere as bytes
-        kept = Kept(SOURCE, file.name, 0, "file" if container is None else str(container.form))
+            return  # a database: what it answered is nowhere as bytes
+        paced = container is not None and container.form in (Form.NDJSON, Form.JSON)
+        if not paced and position > 1:
+            return  # the first part kept all of the table
+        kept = Kept(SOURCE, file.name, 0, raw_index.FILE if container is None else str(container.form))
         kept.identity, kept.hint = file.identity, self._hint
-        job = _Job(file, container, kept, position)
+        kept.position = position if paced else 0
+        job = _Job(file, container, kept, position, paced=paced)
         if container is not None:
             kept.encoding, kept.delimiter = container.encoding, container.delimiter
-            job.paced = container.form is Form.NDJSON
-        if job.paced:
-            kept.position = position
         self._jobs[file.name] = job
         with self._moved:
             self._waiting.append(job)
@@ -254,7 +255,7 @@ class RawKeeping:
         if container is not None and container.form is not Form.TABLE and container.encoding not in _AS_IT_IS:
             # Places count in the text as it was read.
             chunks = opened.enter_context(closing(content(source)))
-            fill = _from_chunks(recoded(chunks, container.encoding))
+            fill = _from_chunks(_behind(recoded(chunks, container.encoding), at))
             job.kept.encoding = "utf-8"
         elif isinstance(source, Path) and file_compression(source) is Compression.NONE:
             file = opened.enter_context(source.open("rb", buffering=0))
@@ -327,6 +328,14 @@ class _Taken:
             place = self.at
             self.skip(len(block))
             yield place, block
+
+
+def _behind(chunks: Iterator[bytes], start: int) -> Iterator[bytes]:
+    """The chunks from byte `start` on."""
+    for chunk in chunks:
+        if start < len(chunk):
+            yield chunk[start:]
+        start = max(0, start - len(chunk))
 
 
 def _from_chunks(chunks: Iterator[bytes]) -> Fill:

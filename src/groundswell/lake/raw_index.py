@@ -20,6 +20,9 @@ from groundswell.schema import EXTENT, RAW_INDEX, TIMESTAMP
 TABLE: Final = "raw_index"
 #: Form of records that have numbers instead of places: those of streams, and rows that are no text.
 NUMBERED: Final = "numbered"
+#: Forms whose rows are numbered from 1 while the content is that of a file: text, or a workbook or Parquet.
+TEXT_TABLE: Final = "table"
+FILE: Final = "file"
 
 _DAY_US: Final = 86_400_000_000
 _LIGHT: Final = ("batch", "source", "origin", "imported_at", "head", "position", "length")
@@ -108,8 +111,8 @@ def holds(entry: Kept, offset: int) -> bool:
     """Whether the record at that place (or of that number) can be in it."""
     if entry.form == NUMBERED:
         return entry.first_record is not None and entry.first_record <= offset <= (entry.last_record or 0)
-    if entry.form == "table":
-        return True  # rows are numbered from 1; places are bytes
+    if entry.form in (TEXT_TABLE, FILE):
+        return True
     return entry.position <= offset < max(entry.end, entry.position + 1)
 
 
