@@ -96,6 +96,8 @@ class LineIndex:
                         line_starts(codes, room)
                     index = self._without_blank(codes, room[:found].copy(), at)
                     del codes  # it holds the mapping
+                # What was looked at shall not count as memory of this process.
+                view.madvise(mmap.MADV_DONTNEED, done := at - at % mmap.PAGESIZE, end - done)
                 yield index
                 at = end
 
