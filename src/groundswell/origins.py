@@ -27,6 +27,7 @@ _CHOICES: Final[Mapping[str, str]] = {
     "lake": "path, or empty",
     "tz": "IANA time zone",
     "s3_endpoint": "http(s)://host:port, or empty",
+    "youtube_endpoint": "http(s)://host[:port]/, or empty",
     "allowed_hosts": "host names, comma-separated, or empty",
 }
 

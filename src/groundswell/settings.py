@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     journal_keep: Annotated[
         float, Field(ge=0, description="hours that the journal keeps what the lake already has")
     ] = 24.0
+    import_commit: Annotated[
+        int, Field(ge=1, description="content of one file after which an import commits and could go on, MiB")
+    ] = 2048
     keep_raw: Annotated[bool, Field(description="keep the raw content of what is imported (zstd), for `remap`")] = True
     raw_days: Annotated[
         float, Field(ge=0, description="days that raw content is kept after its import; 0: for ever")
@@ -68,6 +71,10 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(description="address that `serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="port that `serve` listens on; 0: any free one")] = 8765
     max_upload: Annotated[int, Field(ge=1024, description="largest file that the page takes, bytes")] = 20_480 * MiB
+    youtube_quota: Annotated[
+        int, Field(ge=0, description="units of the YouTube Data API that collectors may spend in a Pacific day")
+    ] = 10_000
+    youtube_endpoint: Annotated[str, Field(description="address of the YouTube Data API; empty: Google's")] = ""
     allowed_hosts: Annotated[
         str, Field(description="further host names that the server answers to, comma-separated")
     ] = ""
