@@ -160,9 +160,9 @@ class Oddities:
 
     def reason(self, row: Sequence[str]) -> str | None:
         """What a row is that is no record; null for a record."""
-        if self._columns and len(row) >= 2 and unique_names(row) == self._columns:
+        if len(row) > 1 and self._columns and row[0].strip() == self._columns[0] and unique_names(row) == self._columns:
             return self.HEADER
-        label = next((cell.strip().lower().rstrip(":") for cell in row if cell.strip()), "")
+        label = next((cell.strip() for cell in row[:3] if cell and not cell.isspace()), "").lower().rstrip(":")
         return self.TOTAL if label in TOTALS and self._is_total(row) else None
 
     def _is_total(self, row: Sequence[str]) -> bool:
