@@ -1,26 +1,32 @@
-"""Importing paths: the files one after another, each under the lease of the lake, each a run of its own."""
+"""Importing paths: runs over one file or many small ones, one after another, each under the lease of the lake.
+
+An import that was interrupted (killed, out of disk) and is begun again with the same files takes up where it was:
+runs that ended are not done again, the one that did not goes on from its last commit, and the summary is that
+of an import that was never interrupted.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Final
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from groundswell.desk import Desk, leases, runs
 from groundswell.desk.clock import Clock, wall_us
-from groundswell.desk.tables import RunRow
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError, UsageError
 from groundswell.importing.choice import Chooser, Options
-from groundswell.importing.known import KeySet, keys_of
-from groundswell.importing.progress import Progress, Silent
+from groundswell.importing.progress import CancelledError, Progress, Silent
+from groundswell.importing.sink import Keys
 from groundswell.importing.summary import FileSummary, ImportSummary
-from groundswell.importing.unit import FileImport, write_ledger
+from groundswell.importing.tally import Tally
+from groundswell.importing.unit import ImportRun, settle
 from groundswell.lake import Lake
-from groundswell.lake.store import summary_of
 from groundswell.sources.files import SourceFile, find_files
 
 if TYPE_CHECKING:
@@ -29,9 +35,17 @@ if TYPE_CHECKING:
     from groundswell.settings import Settings
 
 LEASE: Final = "lake"
+#: Runs over files, and the imports that they belong to.
 KIND: Final = "import"
+CALL: Final = "import-call"
 #: How long an import waits for its turn, seconds.
 WAIT_S: Final = 3600.0
+#: Files of at most so many bytes share a run, until it has so many bytes or files.
+SHARED: Final = 32 << 20
+BATCH_BYTES: Final = 512 << 20
+BATCH_FILES: Final = 20_000
+#: What stops the whole import, and not only that of one file.
+_STOPS: Final = (UsageError, UnavailableError, CancelledError)
 
 
 def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test replaces
@@ -45,23 +59,26 @@ def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test r
     *,
     registry: Registry | None = None,
     stdin: BinaryIO | None = None,
+    named: Mapping[Path, str] | None = None,
     now: Clock = wall_us,
 ) -> ImportSummary:
     """Import files, folders, globs and standard input (`-`) into the lake.
 
-    A file that cannot be read is named in its summary (`error`) and does not stop the others.
+    A file that cannot be read is named in its summary (`error`) and does not stop the others. `named` gives what
+    some paths are called in the lake and in the summary.
 
     Raises:
         NotFoundError: a path names nothing.
         UnknownChoiceError: the options name a layout, field or column that does not exist.
         UnavailableError: the lake or the desk cannot be written; what was imported before is complete.
         ConflictError: another process keeps the lake for longer than an hour.
+        CancelledError: `progress` raised it; what was committed before stays, and the same import goes on from there.
     """
     from groundswell.platforms import registry as installed  # noqa: PLC0415 - loads every layout
 
     chooser = Chooser.for_options(registry or installed(), options)
     begun = time.monotonic()
-    files = find_files(paths, settings.tmp_path, stdin)
+    files = [_called(file, named or {}) for file in find_files(paths, settings.tmp_path, stdin)]
     work = _Import(files, chooser, lake, desk, engine, settings, progress or Silent(), now)
     try:
         summaries = work.dry_run() if options.dry_run else work.run()
@@ -70,6 +87,24 @@ def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test r
             if not file.kept:
                 file.path.unlink(missing_ok=True)
     return ImportSummary(summaries, time.monotonic() - begun)
+
+
+def batches(files: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
+    """The files in order, small ones that follow each other together: each list is one run."""
+    batch: list[SourceFile] = []
+    size = 0
+    for file in files:
+        shares = file.is_plain and file.kept and file.size <= SHARED
+        if batch and (not shares or size + file.size > BATCH_BYTES or len(batch) >= BATCH_FILES):
+            yield batch
+            batch, size = [], 0
+        if shares:
+            batch.append(file)
+            size += file.size
+        else:
+            yield [file]
+    if batch:
+        yield batch
 
 
 @dataclass
@@ -84,28 +119,42 @@ class _Import:
     settings: Settings
     progress: Progress
     now: Clock
-    _keys: KeySet | None = None
-    _version: int = -2
-    _settled: set[str] = field(default_factory=set)
+    call: str = ""
+    keys: Keys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys = Keys(self.lake)
 
     def run(self) -> list[FileSummary]:
-        """Import each file under the lease."""
-        summaries = []
-        for number, file in enumerate(self.files, 1):
-            with self._turn() as held:
-                if number == 1:
-                    self._settle_others()
-                self.progress.file(file.name, number, len(self.files), file.size)
-                summaries.append(self._import(file, held.renew))
+        """Import each batch of files under the lease."""
+        subject = self._subject(self.files)
+        with self.desk.session() as session:
+            call = runs.unfinished(session, CALL, subject) or runs.start(session, CALL, subject, now_us=self.now())
+            self.call = call.id
+        summaries: list[FileSummary] = []
+        first = 1
+        try:
+            for batch in batches(self.files):
+                with self._turn() as held:
+                    if first == 1:
+                        self._settle_others()
+                    summaries += self._import(batch, first, held.renew)
+                first += len(batch)
+        except BaseException as error:
+            if not _may_go_on(error):
+                self._fail(self.call)
+            raise
+        with self.desk.session() as session:
+            runs.finish(session, self.call, _sums(summaries), now_us=self.now())
         return summaries
 
     def dry_run(self) -> list[FileSummary]:
         """Read each file and store nothing."""
-        keys = KeySet(keys_of(self.lake))
-        summaries = []
-        for number, file in enumerate(self.files, 1):
-            self.progress.file(file.name, number, len(self.files), file.size)
-            summaries.append(self._unit(file, "", self.now(), keys, lambda: None, dry_run=True).run())
+        summaries: list[FileSummary] = []
+        first = 1
+        for batch in batches(self.files):
+            summaries += self._unit(batch, "", self.now(), first, lambda: None, dry_run=True).run()
+            first += len(batch)
         return summaries
 
     @contextmanager
@@ -118,81 +167,128 @@ class _Import:
         with leases.hold(self.desk, LEASE, wait_s=WAIT_S) as held:
             yield held
 
-    def _import(self, file: SourceFile, renew: Callable[[], None]) -> FileSummary:
-        subject = self._subject(file)
+    def _import(self, files: list[SourceFile], first: int, renew: Callable[[], None]) -> list[FileSummary]:
+        """One run, or what it did if it ended before this import was interrupted."""
+        subject = self._subject(files)
         with self.desk.session() as session:
-            run = runs.unfinished(session, KIND, subject) or runs.start(session, KIND, subject, now_us=self.now())
-        keys = self._current_keys()
-        unit = self._unit(file, run.id, run.started_at, keys, renew)
+            last = runs.latest(session, KIND, subject)
+            if last is not None and last.state == "done" and (last.summary or {}).get("call") == self.call:
+                _, part = settle(self.lake, f"import-{last.id}", last.started_at)
+                if part is not None:
+                    return Tally.of(part).files
+            run = last if last is not None and last.state == "running" else None
+            run = run or runs.start(session, KIND, subject, now_us=self.now())
+            run.summary = {"call": self.call}
+        self.keys.check()
+        unit = self._unit(files, run.id, run.started_at, first, renew)
         try:
-            summary = unit.run()
+            summaries = unit.run()
         except ConflictError:
             raise
         except BaseException as error:
-            self._keys = None
-            self._fail(run)
-            if not isinstance(error, GroundswellError) or isinstance(error, (UsageError, UnavailableError)):
+            self.keys.forget()
+            if not _may_go_on(error) or self.lake.txn_version("posts", unit.app) is None:
+                self._fail(run.id)
+            if not isinstance(error, GroundswellError) or isinstance(error, _STOPS):
                 raise
+            if len(files) > 1:
+                # One of them is in the way of the others: each gets a run of its own.
+                return [one for at, file in enumerate(files) for one in self._import([file], first + at, renew)]
             # What the engine cannot do with this file does not stop the others.
-            return FileSummary(file.name, file.size, error=str(error))
-        self._keys, self._version = unit.keys, self.lake.version("posts")
+            return [FileSummary(files[0].name, files[0].size, error=str(error))]
+        self.keys.settle()
         with self.desk.session() as session:
-            runs.finish(session, run.id, summary.document(), now_us=self.now())
-        return summary
+            runs.finish(session, run.id, _document(summaries) | {"call": self.call}, now_us=self.now())
+        return summaries
 
     def _unit(
         self,
-        file: SourceFile,
+        files: list[SourceFile],
         run_id: str,
         imported_us: int,
-        keys: KeySet,
+        first: int,
         renew: Callable[[], None],
         *,
         dry_run: bool = False,
-    ) -> FileImport:
-        return FileImport(
-            file,
+    ) -> ImportRun:
+        return ImportRun(
+            files,
             run_id,
             imported_us,
             self.chooser,
             self.lake,
             self.engine,
             self.settings,
-            keys,
+            self.keys,
             self.progress,
             renew,
             dry_run,
+            first,
+            len(self.files),
         )
 
-    def _current_keys(self) -> KeySet:
-        """The keys seen so far, unless another process has appended posts since."""
-        if self._keys is None or self._version != self.lake.version("posts"):
-            self._keys = KeySet(keys_of(self.lake))
-        return self._keys
-
-    def _fail(self, run: RunRow) -> None:
+    def _fail(self, run_id: str) -> None:
         try:
             with self.desk.session() as session:
-                runs.finish(session, run.id, None, state="failed", now_us=self.now())
+                runs.finish(session, run_id, None, state="failed", now_us=self.now())
         except Exception:  # noqa: S110 - a full disk may stop this too; the run is then taken up or settled later
             pass
 
     def _settle_others(self) -> None:
-        """Finish the runs that were killed and are not among these files: whoever ran them held this lease."""
-        ours = {self._subject(file) for file in self.files}
+        """Finish the runs that were killed and are not among these files: whoever ran them held this lease.
+
+        One that has committed a part of a large file waits to be taken up, unless the file has changed since.
+        """
+        ours = {self._subject(batch) for batch in batches(self.files)}
+        changed = {file.name for file in self.files}
         with self.desk.reading() as session:
             left = [run for run in runs.listed(session, KIND, limit=1000) if run.state == "running"]
         for run in left:
             if run.subject in ours:
                 continue
-            txn = (f"import-{run.id}", 1)
-            done = summary_of(self.lake.commit_metadata("posts", txn))
-            if done is not None:
-                write_ledger(self.lake, txn, FileSummary.from_document(done), run.started_at)
+            _, part = settle(self.lake, f"import-{run.id}", run.started_at)
+            if part is not None and part.position is not None and run.subject.partition("|")[0] not in changed:
+                continue
+            done = part is not None and part.position is None
+            summary = _document(Tally.of(part).files) if part is not None else None
             with self.desk.session() as session:
-                runs.finish(session, run.id, done, state="failed" if done is None else "done", now_us=self.now())
+                runs.finish(session, run.id, summary, state="done" if done else "failed", now_us=self.now())
 
-    def _subject(self, file: SourceFile) -> str:
+    def _subject(self, files: Sequence[SourceFile]) -> str:
+        """What a run works on: the state of its files and the options."""
         options = self.chooser.options
-        chosen = json.dumps([options.layout, dict(options.mapping), options.platform, options.tz], sort_keys=True)
-        return f"{file.identity}|{hashlib.blake2b(chosen.encode(), digest_size=6).hexdigest()}"
+        said: list[Any] = [options.layout, dict(options.mapping), options.platform, options.tz]
+        said += [options.part.said] if options.part is not None else []
+        chosen = _hash(json.dumps(said, sort_keys=True))
+        if len(files) == 1:
+            return f"{files[0].identity}|{chosen}"
+        return f"{len(files)} files|{_hash(chr(10).join(file.identity for file in files))}|{chosen}"
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+
+
+def _called(file: SourceFile, names: Mapping[Path, str]) -> SourceFile:
+    return replace(file, name=names[file.path]) if file.path in names else file
+
+
+def _document(files: Sequence[FileSummary]) -> dict[str, Any]:
+    """What a run's row in the desk says of it: the summary of its file, or the sums over its files."""
+    if len(files) == 1:
+        return files[0].document()
+    try:
+        common = os.path.commonpath([file.path for file in files])
+    except ValueError:
+        common = ""  # none, or files and URLs among each other
+    return _sums(files) | {"path": common, "files": len(files)}
+
+
+def _sums(files: Sequence[FileSummary]) -> dict[str, Any]:
+    document = ImportSummary(list(files), sum(file.seconds for file in files)).document()
+    return {name: value for name, value in document.items() if name != "files"}
+
+
+def _may_go_on(error: BaseException) -> bool:
+    """Whether what stopped the import may be gone when it is begun again."""
+    return isinstance(error, (KeyboardInterrupt, SystemExit, UnavailableError, ConflictError, CancelledError))

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from groundswell.errors import GroundswellError
+
+
+class CancelledError(GroundswellError):
+    """The person does not want the rest of the import; the same import goes on from its last commit."""
+
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("the import was cancelled", hint="what was committed before stays; import again to go on")
+
 
 class Progress(Protocol):
-    """Is told how far an import is. Calls are frequent; showing them is throttled by the receiver."""
+    """Is told how far an import is. Calls are frequent; showing them is throttled by the receiver.
+
+    Whatever it raises stops the import: `CancelledError` where a person wants that.
+    """
 
     def file(self, name: str, number: int, total: int, size: int) -> None:
         """File `number` (from 1) of `total` begins; `size` is its length in bytes."""

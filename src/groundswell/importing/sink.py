@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +67,7 @@ class Sink:
 
     def __init__(self, lake: Lake, txn: tuple[str, int], keys: Keys, along: Sequence[Companion] = ()) -> None:
         self._lake = lake
-        self._txn = txn
+        self.txn = txn
         self._keys = keys
         self._along = along
         self._quarantine = QuarantineWriter(lake, txn)
@@ -113,14 +113,14 @@ class Sink:
             UnavailableError: the disk is full or cannot be written; the part has to be done again.
         """
         for companion in self._along:
-            companion.commit(self._txn)
+            companion.commit(self.txn)
         self._along = ()
         self._quarantine.commit()
         for table in ORDER[:-1]:
             if table in self._appenders:
-                self._appenders[table].commit(txn=self._txn)
+                self._appenders[table].commit(txn=self.txn)
         if ORDER[-1] not in self._done:
-            self._appender(ORDER[-1]).commit(txn=self._txn, metadata=metadata)
+            self._appender(ORDER[-1]).commit(txn=self.txn, metadata=metadata)
 
     def _appender(self, table: str) -> Appender:
         if table not in self._appenders:
@@ -176,11 +176,3 @@ class QuarantineWriter:
             every = self._lake.read("quarantine", ["id", "origin"])
             held = every.filter(pc.is_in(every["origin"], value_set=pa.array(sorted(wanted), pa.string())))
         self._known.update(held["id"].to_pylist())
-
-
-def ledger_rows(rows: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:
-    """A table of rows given as sequences in the order of the schema."""
-    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [() for _ in schema]
-    return pa.table(
-        [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)], schema=schema
-    )

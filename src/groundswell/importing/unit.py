@@ -1,193 +1,352 @@
-"""Importing one file, so that a kill at any moment loses nothing and doubles nothing.
+"""One run of an import over one file or a batch of small ones, so that a kill loses nothing and doubles nothing.
 
-The order is: run recorded, quarantine commit, posts commit (it carries the summary), ledger commit, run done.
-Each commit names the run as its transaction. A run that did not end is taken up: where the posts are already
-there its summary is read from their commit, otherwise the work is done again and commits that are there
-are left out.
+A run is done in parts, each of which is committed and then counted in the ledger; that of a very large file
+has several, everything else one. The commit of a part carries the counts so far and the place where it ended:
+a run that did not end is taken up there, whoever was killed or when. See `sink` for the commits of one part.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from groundswell.importing.along import Companion, companions
 from groundswell.importing.choice import Chooser
 from groundswell.importing.contents import FileReading
 from groundswell.importing.derive import Origin
-from groundswell.importing.known import KeySet, take_rows
+from groundswell.importing.joining import SMALL, Joiner, Refused, takes
+from groundswell.importing.known import take_rows
 from groundswell.importing.progress import Progress
 from groundswell.importing.reading import Reader
 from groundswell.importing.reads import Ignored, LineCountError, Posts, Reached
-from groundswell.importing.refusals import Rejection, quarantine_rows
+from groundswell.importing.refusals import quarantine_rows
+from groundswell.importing.sink import QUARTER_US, Keys, Sink
 from groundswell.importing.summary import FileSummary
-from groundswell.lake import Appender, Lake
-from groundswell.lake.store import summary_of
-from groundswell.schema import LEDGER
+from groundswell.importing.tally import PART_KEY, Owners, Part, Position, Tally
+from groundswell.lake import Lake
+from groundswell.sources.compression import Compression
+from groundswell.sources.containers import Container, Form
 from groundswell.sources.files import SourceFile
+from groundswell.sources.stored import Limits
+from groundswell.sources.unfold import unfold
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
+    from groundswell.platforms.layout import Layout
     from groundswell.settings import Settings
 
 SOURCE: Final = "import"
-QUARTER_US: Final = 900_000_000
+#: Why a record is ignored that is not in the part of the records that was asked for.
+LEFT_OUT: Final = "outside of the part that was asked for"
+
+
+Step = Posts | Ignored | Refused | Reached
 
 
 @dataclass
-class FileImport:
-    """One run over one file. `renew` makes sure, before anything becomes visible, that the lease is still ours."""
+class ImportRun:
+    """One run. `renew` makes sure, before anything becomes visible, that the lease is still ours.
 
-    file: SourceFile
+    `first` of `total` is the number of its first file among all of the import, for whoever watches.
+    """
+
+    files: Sequence[SourceFile]
     run_id: str
     imported_us: int
     chooser: Chooser
     lake: Lake
     engine: Engine
     settings: Settings
-    keys: KeySet
+    keys: Keys
     progress: Progress
     renew: Callable[[], None]
     dry_run: bool = False
-    summary: FileSummary = field(init=False)
+    first: int = 1
+    total: int = 1
 
     def __post_init__(self) -> None:
-        self.summary = FileSummary(self.file.name, self.file.size)
-        self._hint: str | None = None
+        self._tally = Tally()
+        self._number = 1
+        self._records = 0
+        self._along: list[Companion] = []
+        self._sink: Sink | None = None
+        self._opened: tuple[SourceFile, Container | None] | None = None
+        self._clock = time.monotonic()
 
     @property
-    def txn(self) -> tuple[str, int]:
-        """The transaction that each commit of this run names."""
-        return f"import-{self.run_id}", 1
+    def app(self) -> str:
+        """The application that each commit of this run names; its parts are numbered from 1."""
+        return f"import-{self.run_id}"
 
-    def run(self) -> FileSummary:
-        """Import the file, or finish what a killed run of it began.
+    def run(self) -> list[FileSummary]:
+        """Import the files, or finish what a killed run of them began.
 
         Raises:
-            UnavailableError: the lake cannot be written; nothing of the file is visible.
+            UnavailableError: the lake cannot be written; nothing of the last part is visible.
             ConflictError: the lease was lost to another process.
+            LineCountError: the engine lost count in one of several files; import them one by one.
         """
         if self.dry_run:
-            self._read_all(None)
-            return self.summary
-        done = summary_of(self.lake.commit_metadata("posts", self.txn))
-        if done is not None:
-            self.summary = FileSummary.from_document(done)
-        else:
-            self._store()
-        write_ledger(self.lake, self.txn, self.summary, self.imported_us)
-        return self.summary
+            for _ in self._parts(Position(), strict=False):
+                pass
+            return self._tally.files
+        strict = False
+        while True:
+            done, part = settle(self.lake, self.app, self.imported_us)
+            self._tally, self._number = Tally.of(part), done + 1
+            if part is not None and part.position is None:
+                return self._tally.files
+            try:
+                self._import((part and part.position) or Position(), strict=strict)
+            except LineCountError:
+                if strict or len(self.files) > 1:
+                    raise
+                # What the first try remembered as seen was not stored.
+                strict = True
+                self.keys.forget()
 
-    def _store(self) -> None:
-        begun = time.monotonic()
+    def _import(self, position: Position, *, strict: bool) -> None:
+        """Read from a place on, and commit each part."""
+        self._open_sink()
         try:
-            self._store_once(strict=False)
-        except LineCountError:
-            self.summary = FileSummary(self.file.name, self.file.size)
-            # What the first try remembered as seen was not stored.
-            self.keys = self.keys.afresh()
-            self._store_once(strict=True)
-        self.summary.seconds = time.monotonic() - begun
+            for reached in self._parts(position, strict=strict):
+                self._commit(reached)
+                if reached is not None:
+                    self._number += 1
+                    self._open_sink()
+                    self._begin_again(reached)
+        finally:
+            self._close_sink()
 
-    def _store_once(self, *, strict: bool) -> None:
-        begun = time.monotonic()
-        with self.lake.appender("posts") as posts, QuarantineWriter(self.lake, self.txn) as quarantine:
-            self._read_all((posts, quarantine), strict=strict)
-            self.summary.seconds = time.monotonic() - begun
-            self.renew()
-            quarantine.commit()
-            summary = json.dumps(self.summary.document(), ensure_ascii=False)
-            posts.commit(txn=self.txn, metadata={"summary": summary})
+    def _open_sink(self) -> None:
+        self._close_sink()
+        self._along = companions(self.lake, self.settings, self.chooser.options)
+        self._sink = Sink(self.lake, (self.app, self._number), self.keys, self._along)
 
-    def _read_all(self, out: tuple[Appender, QuarantineWriter] | None, *, strict: bool = False) -> None:
-        origin = Origin(SOURCE, self.file.name, self.imported_us)
-        reader = Reader(self.engine, self.chooser, origin, self.settings.tmp_path)
-        reading = FileReading(self.file, reader, self.settings.max_record, strict)
-        records = 0
-        for read in reading.reads():
-            if isinstance(read, Posts):
-                records += self._posts(read, out)
-                self.progress.at(int(read.rows["origin_offset"][-1].as_py()), records)
-            elif isinstance(read, Ignored):
-                self.summary.ignore(read.layout, read.reason, read.count)
-                records += read.count
-            elif isinstance(read, Reached):
-                continue
-            else:
-                records += len(read)
-                self._rejected(read, reading, origin, out)
-        self.summary.error = reading.error or self.summary.nothing_read()
+    def _close_sink(self) -> None:
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            sink.__exit__()
 
-    def _posts(self, read: Posts, out: tuple[Appender, QuarantineWriter] | None) -> int:
-        counts = self.summary.of(read.layout.platform, read.layout.id)
-        new = self.keys.admit(read.rows)
-        stored = int(new.sum())
-        counts.stored += stored
-        counts.known += len(new) - stored
-        if out is not None and stored:
-            out[0].write(take_rows(read.rows, new))
-        return len(new)
-
-    def _rejected(
-        self,
-        rejections: list[Rejection],
-        reading: FileReading,
-        origin: Origin,
-        out: tuple[Appender, QuarantineWriter] | None,
-    ) -> None:
-        self.summary.reject(rejections)
-        if out is not None:
-            hint = self.chooser.options.to_hint(self.settings.tz, **reading.hint)
-            out[1].write(quarantine_rows(rejections, origin, hint))
-
-
-class QuarantineWriter:
-    """Appends to the quarantine what is not there yet; makes no commit when there is nothing to append."""
-
-    def __init__(self, lake: Lake, txn: tuple[str, int]) -> None:
-        self._lake = lake
-        self._txn = txn
-        self._done = (lake.txn_version("quarantine", txn[0]) or 0) >= txn[1]
-        self._appender: Appender | None = None
-        self._known: dict[str, set[str]] = {}
-
-    def __enter__(self) -> QuarantineWriter:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._appender is not None:
-            self._appender.__exit__(None, None, None)
-
-    def write(self, rows: pa.Table) -> None:
-        """Add rows of one origin; those whose id the quarantine has are left out."""
-        if self._done:
+    def _commit(self, reached: Position | None) -> None:
+        """Make visible what came since the last commit, up to a place to go on from (null: the end)."""
+        if self._sink is None:
             return
-        origin = rows["origin"][0].as_py()
-        if origin not in self._known:
-            held = self._lake.read("quarantine", ["id"], {"origin": origin})
-            self._known[origin] = set(held["id"].to_pylist())
-        known = self._known[origin]
-        fresh = []
-        for id_ in rows["id"].to_pylist():
-            fresh.append(id_ not in known)
-            known.add(id_)
-        if any(fresh):
-            self._appender = self._appender or self._lake.appender("quarantine")
-            self._appender.write(rows.filter(pa.array(fresh)))
+        if self._opened is not None and reached is not None:
+            file, container = self._opened
+            for companion in self._along:
+                companion.ended(file, reached.offset if _is_text(container) else None)
+        self.renew()
+        self._time()
+        part = self._tally.part(reached)
+        self._sink.commit(part.metadata())
+        write_ledger(self.lake, self._sink.txn, part, self.imported_us)
 
-    def commit(self) -> None:
-        """Make the rows visible."""
-        if self._appender is not None:
-            self._appender.commit(txn=self._txn)
+    def _begin_again(self, reached: Position) -> None:
+        """What goes along with the next part learns of the file in whose middle it begins."""
+        if self._opened is not None and _is_text(self._opened[1]):
+            for companion in self._along:
+                companion.begin(*self._opened, reached.offset)
+
+    def _parts(self, position: Position, *, strict: bool) -> Iterator[Position | None]:
+        """Read from a place on; gives each place where a part is long enough to be committed, and null at the end."""
+        size = 0
+        most = self.settings.import_commit << 20
+        self._clock = time.monotonic()
+        for step, owners, place in self._steps(position, strict=strict):
+            if not isinstance(step, Reached):
+                self._take(step, owners)
+                continue
+            size += step.size
+            if self._sink is not None and size >= most:
+                yield place
+                size = 0
+        self._time()
+        yield None
+
+    def _steps(self, position: Position, *, strict: bool) -> Iterator[tuple[Step, Owners, Position]]:
+        """What becomes of the records of all files from a place on, whose they are, and places to go on from."""
+        reader = self._reader("")
+        joiner = Joiner(reader)
+        try:
+            for at, number, file, data in self._members(position, strict=strict):
+                if data is None:
+                    yield from self._joined(joiner, at)
+                    yield from self._alone(file, number, at, strict=strict)
+                else:
+                    self._join(joiner, number, file, data)
+                    if joiner.is_full:
+                        yield from self._joined(joiner, _next(at))
+            yield from self._joined(joiner, Position(len(self.files)))
+        finally:
+            joiner.close()
+
+    def _members(self, position: Position, *, strict: bool) -> Iterator[tuple[Position, int, SourceFile, bytes | None]]:
+        """The files and what they hold, from a place on: where each begins, its number in the tally, its content.
+
+        The content is given of small NDJSON files, which are joined with others.
+        """
+        limits = Limits.of(self.settings)
+        for number in range(position.file, len(self.files)):
+            at = position if number == position.file else Position(number)
+            data = None if strict or at.member or at.line > 1 else self._small(self.files[number])
+            held = unfold(self.files[number], limits, self.settings.tmp_path) if data is None else self.files[number:]
+            for member, file in enumerate(islice(held, at.member, None if data is None else 1), at.member):
+                self.progress.file(file.name, self.first + number, self.total, file.size)
+                self._records = 0
+                place = at if member == at.member else Position(number, member)
+                yield place, self._tally.open(file.name, file.size), file, data
+
+    def _small(self, file: SourceFile) -> bytes | None:
+        """The content of a file that may be joined with others; null for any other."""
+        if len(self.files) < 2 or not file.is_plain or file.size > SMALL:
+            return None
+        try:
+            data = file.path.read_bytes()
+        except OSError:
+            return None  # told by who reads it alone
+        return data if takes(data, self.settings.max_record) else None
+
+    def _join(self, joiner: Joiner, number: int, file: SourceFile, data: bytes) -> None:
+        container = Container(Form.NDJSON, Compression.NONE)
+        for companion in self._along:
+            companion.begin(file, container, 0)
+        layout, seen = joiner.add(number, file, data)
+        for companion in self._along:
+            if layout is not None:
+                companion.sample(layout, seen)
+            companion.ended(file, None)
+
+    def _joined(self, joiner: Joiner, then: Position) -> Iterator[tuple[Step, Owners, Position]]:
+        """What becomes of the files that were joined."""
+        if not joiner.names:
+            return
+        size, names = joiner.size, joiner.names
+        for read, owners in joiner.reads():
+            yield read, owners, then
+        for name in names:
+            summary = self._tally.named(name)
+            summary.error = summary.nothing_read()
+        self._time(names)
+        yield Reached(0, 1, size), 0, then
+
+    def _alone(
+        self, file: SourceFile, number: int, at: Position, *, strict: bool
+    ) -> Iterator[tuple[Step, Owners, Position]]:
+        """What becomes of the records of one file, and the places in it up to which all have been given."""
+        summary = self._tally.files[number]
+        if file.refused is not None:
+            summary.error = file.refused
+            return
+        start = Reached(at.offset, at.line, 0) if at.line > 1 else None
+        reading = FileReading(file, self._reader(file.name), self.settings.max_record, strict, start, self)
+        for read in reading.reads():
+            here = replace(at, offset=read.offset, line=read.line) if isinstance(read, Reached) else at
+            if isinstance(read, list):
+                yield Refused({number: read}, reading.hint), number, here
+            else:
+                yield read, number, here
+        summary.error = reading.error or summary.nothing_read()
+        summary.notes = reading.notes
+        for companion in self._along if self._opened is not None else ():
+            companion.ended(file, None)
+        self._opened = None
+        self._time([file.name])
+        yield Reached(0, 1, 0), number, _next(at)
+
+    def _take(self, step: Posts | Ignored | Refused, owners: Owners) -> None:
+        """Count one step, and store or set aside what it holds."""
+        if isinstance(step, Ignored):
+            self._tally.ignored(step, owners)
+            self._records += step.count
+        elif isinstance(step, Refused):
+            self._refuse(step)
+        else:
+            self._records += len(step.numbers)
+            offset = int(step.rows["origin_offset"][-1].as_py())
+            self._store(step, owners)
+            self.progress.at(offset, self._records)
+
+    def _store(self, read: Posts, owners: Owners) -> None:
+        part = self.chooser.options.part
+        if part is not None:
+            wanted = part.keep(read.rows, read.layout.table)
+            if not wanted.all():
+                out = owners if isinstance(owners, int) else owners[~wanted]
+                self._tally.ignored(Ignored(read.layout, LEFT_OUT, read.numbers[~wanted].tolist()), out)
+                owners = owners if isinstance(owners, int) else owners[wanted]
+                read = Posts(read.layout, take_rows(read.rows, wanted), read.numbers[wanted])
+        table = read.layout.table
+        new = self.keys.of(table).admit(read.rows) if self._sink is None else self._sink.store(table, read.rows)
+        self._tally.posts(read, new, owners)
+        for companion in self._along:
+            companion.rows(read, new)
+
+    def _refuse(self, step: Refused) -> None:
+        hint = self.chooser.options.to_hint(self.settings.tz, **step.hint)
+        tables = []
+        for number, rejections in step.by_file.items():
+            self._tally.refused(rejections, number)
+            self._records += len(rejections)
+            origin = Origin(SOURCE, self._tally.files[number].path, self.imported_us)
+            if self._sink is not None:
+                tables.append(quarantine_rows(rejections, origin, hint))
+        if self._sink is not None and tables:
+            self._sink.refuse(pa.concat_tables(tables))
+
+    def begin(self, file: SourceFile, container: Container | None, position: int) -> None:
+        """A file is begun; what goes along learns of it."""
+        self._opened = file, container
+        if position and not _is_text(container):
+            return  # a table that was begun in an earlier part
+        for companion in self._along:
+            companion.begin(file, container, position)
+
+    def sample(self, layout: Layout, records: list[dict[str, Any]]) -> None:
+        """The layout of a file was chosen; what goes along learns of it."""
+        for companion in self._along:
+            companion.sample(layout, records)
+
+    def _reader(self, name: str) -> Reader:
+        origin = Origin(SOURCE, name, self.imported_us)
+        return Reader(self.engine, self.chooser, origin, self.settings.tmp_path)
+
+    def _time(self, names: Sequence[str] = ()) -> None:
+        """The time since it was last asked, shared among some files (or that which was read last) by their size."""
+        now = time.monotonic()
+        spent, self._clock = now - self._clock, now
+        files = [self._tally.named(name) for name in names] or self._tally.files[-1:]
+        whole = sum(file.bytes for file in files) or 1
+        for file in files:
+            file.seconds += spent * (file.bytes / whole if len(files) > 1 else 1)
 
 
-def write_ledger(lake: Lake, txn: tuple[str, int], summary: FileSummary, imported_us: int) -> None:
-    """The ledger row of one file, unless its run has written it before."""
-    counts = [summary.count(name) for name in ("read", "stored", "known", "rejected", "ignored")]
-    row = [txn[0].removeprefix("import-"), SOURCE, summary.path, imported_us // QUARTER_US * QUARTER_US, *counts]
-    arrays = [pa.array([value], column.type) for value, column in zip(row, LEDGER, strict=True)]
-    lake.append("ledger", pa.table(arrays, schema=LEDGER), txn=txn)
+def settle(lake: Lake, app: str, imported_us: int) -> tuple[int, Part | None]:
+    """The last part that a run committed and its number, after it was counted in the ledger; (0, null) if none."""
+    number = lake.txn_version("posts", app) or 0
+    metadata = lake.commit_metadata("posts", (app, number)) if number else None
+    if metadata is None or PART_KEY not in metadata:
+        return 0, None
+    part = Part.read(metadata)
+    write_ledger(lake, (app, number), part, imported_us)
+    return number, part
+
+
+def write_ledger(lake: Lake, txn: tuple[str, int], part: Part, imported_us: int) -> None:
+    """The rows of the ledger of a part, unless they were written before."""
+    batch = txn[0].removeprefix("import-")
+    lake.append("ledger", part.ledger_rows(batch, SOURCE, imported_us // QUARTER_US * QUARTER_US), txn=txn)
+
+
+def _next(at: Position) -> Position:
+    return Position(at.file, at.member + 1)
+
+
+def _is_text(container: Container | None) -> bool:
+    """Whether places in the content are bytes."""
+    return container is not None and container.form is not Form.TABLE
