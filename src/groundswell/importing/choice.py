@@ -16,11 +16,15 @@ from groundswell.platforms.layout import Layout
 from groundswell.sources.documents import RECORD_KEYS
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from groundswell.importing.part import Part
     from groundswell.platforms import Registry
 
 #: Records that are looked at to choose the layout of a file.
 SAMPLE: Final = 200
+#: Rows of a table in which is seen how it writes days and numbers.
+EVIDENCE: Final = 10_000
 #: So many of them are enough where they are all of one layout of its own.
 _AGREE: Final = 4
 #: Those that vote where they are not.
@@ -29,8 +33,9 @@ _VOTERS: Final = 100
 _DEEPEST: Final = 4
 _COMMON: Final = tuple((key,) for key in sorted(RECORD_KEYS))
 
-#: Platform of the layouts that guess.
+#: Platforms of the layouts that are fitted to the columns: those that guess, and a person's saved mappings.
 GENERIC: Final = "generic"
+_FITTED: Final = (GENERIC, "saved")
 
 Record = Mapping[str, Any]
 
@@ -125,9 +130,9 @@ class Chooser:
             return None
         names = list(columns) if columns is not None else _keys(seen)
         if self.options.mapping:
-            return None if self._held_by(seen) else self._table(names)
+            return None if self._held_by(seen) else self._table(names, seen)
         if self.options.layout is not None:
-            return None if self._held_by(seen) else self._fitted(self.registry.get(self.options.layout), names)
+            return None if self._held_by(seen) else self._fitted(self.registry.get(self.options.layout), names, seen)
         return self._most(seen, names)
 
     def _most(self, records: Sequence[Record], names: Sequence[str]) -> Layout | None:
@@ -137,9 +142,9 @@ class Chooser:
         if not layouts:
             return None
         winner, _ = Counter(layout.id for layout in layouts).most_common(1)[0]
-        if winner.partition(".")[0] == GENERIC and any(isinstance(sorted_, Held) for sorted_ in found):
+        if winner.partition(".")[0] in _FITTED and any(isinstance(sorted_, Held) for sorted_ in found):
             return None  # a table's names would read what holds the records as one of them
-        return self._fitted(self.registry.get(winner), names)
+        return self._fitted(self.registry.get(winner), names, records)
 
     def sort(self, record: Record, depth: int = 0) -> Held | NoPost | Layout | None:
         """What a record is: one that holds others, one that is no post, or one of a layout; null if nothing knows it.
@@ -185,7 +190,7 @@ class Chooser:
         else:
             named = self.registry.get(self.options.layout)
             found = named if named.matches(record) else None
-        return None if found is None else self._fitted(found, list(record))
+        return None if found is None else self._fitted(found, list(record), (record,) if _is_nested(record) else ())
 
     def _refusing(self, record: Record) -> Layout | None:
         """The layout that a person chose, which is to say what is wrong with a record that it does not claim."""
@@ -242,27 +247,38 @@ class Chooser:
         # Any other name is what the generic table shall call the platform.
         return self.registry.of_platform(wanted) if wanted in platforms else self.registry
 
+    def refitted(self, layout: Layout | None, columns: Sequence[str], rows: pa.Table) -> Layout | None:
+        """A fitted layout by more rows of its table: one of many may be the first that tells days from months."""
+        if layout is None or layout.platform not in _FITTED or rows.num_rows <= SAMPLE:
+            return layout
+        return self._fitted(layout, columns, rows.slice(0, EVIDENCE).to_pylist())
+
     def joined(self, layout: Layout, columns: Sequence[str]) -> Layout:
         """A generic layout with the same choice of columns over more of them; any other as it is."""
-        if layout.platform != GENERIC:
+        if layout.platform not in _FITTED:
             return layout
         from groundswell.platforms import generic  # noqa: PLC0415 - loads Ibis, which only a generic table needs
 
-        return generic.table(columns, layout.parameters["map"], self.options.tz, self.options.platform)
+        return generic.joined(layout, columns)
 
-    def _fitted(self, layout: Layout, columns: Sequence[str]) -> Layout:
-        """A generic layout is fitted to the columns, the time zone and the platform."""
-        return self._table(columns) if layout.platform == GENERIC else layout
+    def _fitted(self, layout: Layout, columns: Sequence[str], samples: Sequence[Record] = ()) -> Layout:
+        """A layout that is fitted: to the columns, to how a sample writes days and numbers, to the options."""
+        return self._table(columns, samples, layout) if layout.platform in _FITTED else layout
 
-    def _table(self, columns: Sequence[str]) -> Layout:
+    def _table(self, columns: Sequence[str], samples: Sequence[Record] = (), layout: Layout | None = None) -> Layout:
         from groundswell.platforms import generic  # noqa: PLC0415 - loads Ibis, which only a generic table needs
 
-        return generic.table(columns, self.options.mapping, self.options.tz, self.options.platform)
+        said = self.options
+        return generic.fit(layout, columns, samples, mapping=said.mapping, tz=said.tz, platform=said.platform)
 
 
 def _is_specific(found: object) -> bool:
     """Whether a record is of a layout that knows its kind by more than the names of its columns."""
-    return isinstance(found, Layout) and found.platform != GENERIC
+    return isinstance(found, Layout) and found.platform not in _FITTED
+
+
+def _is_nested(record: Record) -> bool:
+    return any(isinstance(value, dict) for value in record.values())
 
 
 def _keys(records: Iterable[Record]) -> list[str]:

@@ -149,6 +149,7 @@ class FileReading:
         for chunk in table.chunks():
             if not begun and (chunk.rows.num_rows or not chunk.bad):
                 layout = self._chosen(chunk.rows.slice(0, SAMPLE).to_pylist(), table.columns)
+                layout = self.chooser.refitted(layout, table.columns, chunk.rows)
                 begun = True
             last = max([*chunk.numbers[-1:], *(bad.number for bad in chunk.bad[-1:])], default=0)
             if self.start is not None and last < self.start.line:

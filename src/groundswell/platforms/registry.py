@@ -26,13 +26,13 @@ class Registry:
     layouts: tuple[Layout, ...]
 
     def get(self, layout_id: str) -> Layout:
-        """The layout named `platform.name`, or the only one of that platform.
+        """The layout named `platform.name`, or the saved mapping of that name.
 
         Raises:
             UnknownChoiceError: there is none; lists all.
         """
         for layout in self.layouts:
-            if layout.id == layout_id:
+            if layout_id in (layout.id, layout.parameters.get("saved_as")):
                 return layout
         kind = "layout"
         raise UnknownChoiceError(kind, layout_id, (layout.id for layout in self.layouts))
@@ -76,7 +76,12 @@ def registry() -> Registry:
     if not groups:
         groups = [import_module(name).LAYOUTS for name in _built_in()]
     by_id = {layout.id: layout for group in groups for layout in group}
-    return Registry(tuple(sorted(by_id.values(), key=lambda layout: (layout.platform == _CATCH_ALL, layout.id))))
+    return Registry(tuple(sorted(by_id.values(), key=_order)))
+
+
+def _order(layout: Layout) -> tuple[bool, bool, str]:
+    """The generic ones last, and of them the table that takes nearly everything."""
+    return layout.platform == _CATCH_ALL, layout.name == "table", layout.id
 
 
 def _built_in() -> list[str]:

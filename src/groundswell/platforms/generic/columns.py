@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from groundswell.platforms.generic.habits import is_count
 from groundswell.text.characters import fold_text
 from groundswell.text.times import read_time
 
@@ -30,7 +32,7 @@ NAMES: Final[Mapping[str, str]] = {
     TITLE: "title headline subject titel titre titulo titolo baslik judul заголовок タイトル 标题",
     "created_at": (
         "created_at created_utc createtime create_time created published_at publish_time publishedat published "
-        "posted_at status_published timestamp datetime date_time date time post_date tweet_created "
+        "posted_at status_published unix_timestamp timestamp datetime date_time date time post_date tweet_created "
         "datum erstellt_am veroeffentlicht veroffentlicht zeitpunkt cree_le date_de_publication "
         "horodatage fecha fecha_creacion criado_em data data_pubblicazione gepubliceerd tarih tanggal "
         "дата 日時 日付 时间 日期"
@@ -66,7 +68,7 @@ NAMES: Final[Mapping[str, str]] = {
     "mentions": "mentions user_mentions mentioned_users erwaehnungen erwahnungen menciones mencoes menzioni",
     "urls": "urls links outlinks expanded_urls",
     "media_urls": "media_urls media_url image_url image_urls thumbnail_link thumbnail_url photo_url picture",
-    "url": "url link permalink post_url tweet_url video_url web_url full_link adresse lien enlace",
+    "url": "url link permalink post_url tweet_url tiktok_url video_url web_url full_link adresse lien enlace",
     "platform": "platform network social_network social_media plattform plateforme plataforma piattaforma платформа",
     "lang": "lang language language_code sprache langue idioma lingua taal dil bahasa язык",
     "region": "region country country_code land pays pais paese ulke negara страна",
@@ -101,7 +103,56 @@ _OF_X: Final = frozenset(
         "tweet_url",
     )
 )
-_COUNT: Final = re.compile(r"\s*\d+(\.0*)?\s*", re.ASCII)
+#: Objects that hold what belongs to the post itself: `stats.likes` is as good as `likes`.
+_CONTAINERS: Final = frozenset(
+    (
+        "stats",
+        "statistics",
+        "metrics",
+        "public_metrics",
+        "counts",
+        "engagement",
+        "post",
+        "data",
+        "attributes",
+        "content",
+    )
+)
+#: Hosts of posts, and the platform of each.
+_HOSTS: Final = {
+    "tiktok.com": "tiktok",
+    "douyin.com": "douyin",
+    "youtube.com": "youtube",
+    "youtu.be": "youtube",
+    "instagram.com": "instagram",
+    "facebook.com": "facebook",
+    "fb.watch": "facebook",
+    "twitter.com": "x",
+    "x.com": "x",
+    "reddit.com": "reddit",
+    "redd.it": "reddit",
+    "bsky.app": "bluesky",
+    "threads.net": "threads",
+    "threads.com": "threads",
+    "t.me": "telegram",
+    "linkedin.com": "linkedin",
+    "pinterest.com": "pinterest",
+    "vk.com": "vk",
+    "weibo.com": "weibo",
+    "truthsocial.com": "truthsocial",
+    "gab.com": "gab",
+    "9gag.com": "9gag",
+    "imgur.com": "imgur",
+    "tumblr.com": "tumblr",
+}
+_HOST: Final = re.compile(r"https?://(?:[a-z0-9-]+\.)*?([a-z0-9-]+\.[a-z]+)(?:[/?#:]|$)", re.IGNORECASE)
+_OWN_NAMES: Final = {"tiktok_url": "tiktok", "subreddit": "reddit", "tweet_id": "x"}
+#: The share of addresses that must be of one platform to say what the table is of.
+_MOSTLY: Final = 0.9
+_HEADERLESS: Final = re.compile(r"column_\d+")
+_WORDS: Final = 3
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?!\d)", re.ASCII)
+_NUMBER: Final = re.compile(r"[-+]?\d[\d.,' ]*(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
@@ -123,14 +174,21 @@ def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> 
     """The column of each field that can be guessed; each column at most once.
 
     Where `samples` (rows as mappings) show something in a column, it must be readable as the field in one of them.
+    Of a table without names of columns (`column_1`) only the text is guessed, as the column with the longest ones.
 
     >>> guess(["Tweet ID", "Text", "Favorites", "mood"])
     {'post_id': 'Tweet ID', 'text': 'Text', 'likes': 'Favorites'}
     """
     rows = list(samples)
+    if columns and all(_HEADERLESS.fullmatch(column) for column in columns):
+        return _wordiest(columns, rows)
     by_name: dict[str, str] = {}
     for column in columns:
         by_name.setdefault(plain_name(column), column)
+    for column in columns:
+        holder, dot, rest = column.partition(".")
+        if dot and plain_name(holder) in _CONTAINERS:
+            by_name.setdefault(plain_name(rest), column)
     found: dict[str, str] = {}
     taken: set[str] = set()
     for field, names in _PLAIN.items():
@@ -145,24 +203,84 @@ def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> 
     return found
 
 
-def platform_of(columns: Iterable[str]) -> str:
-    """The platform that the columns' names give away, or `unknown`."""
-    return "x" if _OF_X & {plain_name(column) for column in columns} else "unknown"
+def platform_of(columns: Iterable[str], addresses: Iterable[str] = (), default: str = "unknown") -> str:
+    """The platform that the columns' names or the posts' addresses give away, else `default`.
+
+    >>> platform_of(["text", "url"], ["https://www.tiktok.com/@a/video/1"]), platform_of(["text"])
+    ('tiktok', 'unknown')
+    """
+    names = {plain_name(column) for column in columns}
+    if _OF_X & names:
+        return "x"
+    own = next((platform for name, platform in _OWN_NAMES.items() if name in names), None)
+    if own is not None:
+        return own
+    found = [_HOSTS.get(match[1].lower()) if (match := _HOST.match(text.strip())) else None for text in addresses]
+    if not found:
+        return default
+    winner, count = Counter(found).most_common(1)[0]
+    return winner if winner is not None and count >= _MOSTLY * len(found) else default
+
+
+def why_not(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> str:
+    """Why a table or a record is none of posts: what its columns are, and what to do.
+
+    >>> why_not(["timestamp", "value"], [{"timestamp": "2015-02-26 21:42:53", "value": "104"}])
+    'a series of numbers over time, not posts: columns timestamp, value'
+    """
+    rows = list(samples)
+    listed = ", ".join(columns)[:200]
+    shown = {column: _shown(column, rows) for column in columns}
+    times = [column for column, values in shown.items() if values and all(_is_time(value) for value in values)]
+    numbers = [column for column, values in shown.items() if values and all(_is_number(value) for value in values)]
+    if times and numbers and len(set(times) | set(numbers)) == len(columns):
+        return f"a series of numbers over time, not posts: columns {listed}"
+    return f"no text and no id of a post among the columns {listed}; name one: --map text=COLUMN"
+
+
+def _wordiest(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The column whose texts have the most words, if they have some on average."""
+    sizes = {}
+    for column in columns:
+        shown = _shown(column, rows)
+        sizes[column] = sum(len(str(value).split()) for value in shown) / max(len(shown), 1)
+    best = max(sizes, key=lambda column: sizes[column])
+    return {"text": best} if sizes[best] >= _WORDS else {}
+
+
+def _shown(column: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    return [value for row in rows if (value := row.get(column)) is not None and str(value).strip()]
+
+
+def _is_time(value: Any) -> bool:
+    if isinstance(value, list | dict):
+        return False
+    text = str(value)
+    return read_time(text) is not None or read_time(_DAY_FIRST.sub(r"\2/\1/\3", text)) is not None
+
+
+def _is_number(value: Any) -> bool:
+    text = str(value).strip().rstrip("%")
+    return not isinstance(value, list | dict) and _NUMBER.fullmatch(text) is not None
+
+
+def _is_count(value: Any) -> bool:
+    return not isinstance(value, list | dict) and is_count(str(value))
 
 
 def _fits(field: str, column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
-    shown = [value for row in rows if (value := row.get(column)) is not None and str(value).strip()]
+    shown = _shown(column, rows)
     if not shown:
         return True
     if field in ("text", TITLE):
         return any(isinstance(value, str) for value in shown)
-    readable: Callable[[str], object] | None = None
+    readable: Callable[[Any], object] | None = None
     if field in COUNTED:
-        readable = _COUNT.fullmatch
+        readable = _is_count
     elif field in TIMES:
-        readable = read_time
+        readable = _is_time
     if readable is not None:
-        return any(not isinstance(value, list | dict) and readable(str(value)) for value in shown)
+        return any(map(readable, shown))
     return field in ("hashtags", "mentions", "urls", "media_urls") or not all(
         isinstance(value, list | dict) for value in shown
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -11,155 +12,270 @@ import ibis
 
 from groundswell.errors import ConflictError, UnknownChoiceError
 from groundswell.platforms import casts
-from groundswell.platforms.generic.columns import COUNTED, NAMES, TIMES, TITLE, guess, platform_of
+from groundswell.platforms.generic.columns import COUNTED, NAMES, TIMES, TITLE, guess, plain_name, platform_of
+from groundswell.platforms.generic.habits import (
+    CountStyle,
+    Habits,
+    count_style,
+    day_order,
+    is_padded,
+    is_parted,
+    ordered_day,
+    signed_count,
+    styled_count,
+)
+from groundswell.platforms.generic.nested import Path_, at, distinct, leaves_of, raw_of
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.youtube.trending_csv import titled
+from groundswell.platforms.parts import handle, titled
+from groundswell.platforms.written import links, listed, whole_id
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-_LISTS: Final = ("hashtags", "mentions", "urls", "media_urls")
 _PLAIN: Final = (
     *("url", "author_id", "lang", "region", "location", "kind"),
     *("music_id", "music_title", "music_author"),
 )
 #: What makes an id alone worth keeping.
 _WITH_ID: Final = (*COUNTED, "created_at", "author_name", "author_id", "url", "hashtags", TITLE)
-#: An id that a spreadsheet has rounded.
-_ROUNDED: Final = "^[0-9]([.,][0-9]+)?[eE][+]?[0-9]+$"
 _X: Final = "^(twitter|x[.]com|x [(]twitter[)]|twitter/x)$"
+#: Cells of a column that are looked at to see how its numbers and days are written.
+_EVIDENCE: Final = 20_000
 
 Chosen = tuple[tuple[str, str], ...]
+Samples = Iterable[Mapping[str, Any]]
 
 
 def matches(record: Mapping[str, Any]) -> bool:
     """Whether a text can be guessed, or an id and something beside it."""
-    found = guess(list(record), [record])
+    found = guess(list(leaves_of(list(record), [record])), [_flat(record)])
     return "text" in found or ("post_id" in found and any(field in found for field in _WITH_ID))
 
 
 def table(
-    columns: Sequence[str], mapping: Mapping[str, str] | None = None, tz: str = "UTC", platform: str | None = None
+    columns: Sequence[str],
+    mapping: Mapping[str, str] | None = None,
+    tz: str = "UTC",
+    platform: str | None = None,
+    samples: Samples = (),
+    name: str = "table",
+    habits: Habits | None = None,
 ) -> Layout:
     """The generic layout fitted to a table; the same arguments give the same object.
 
     Args:
-        columns: the table's columns, or the keys of flat JSON objects.
-        mapping: column by field of a post (or `title`); what it does not name is guessed.
+        columns: the table's columns, or the keys of JSON objects.
+        mapping: column by field of a post (or `title`); what it does not name is guessed, an empty column means none.
+            Keys of objects in objects have dots between: `data.body.text`.
         tz: IANA zone of times that name none.
         platform: what to call the platform where no column says it.
+        samples: rows, in which is seen how days and numbers are written, and which keys hold objects.
+        name: what the layout is called.
+        habits: how days and numbers are written, where it is known.
 
     Raises:
         UnknownChoiceError: a field or a column of `mapping` does not exist.
         ConflictError: neither a text nor an id is among the columns.
     """
-    return _table(tuple(columns), tuple(sorted((mapping or {}).items())), tz, platform)
+    rows = list(samples)
+    if not rows and habits is None:
+        return _unsampled(tuple(columns), tuple(sorted((mapping or {}).items())), tz, platform, name)
+    return _sampled(columns, mapping or {}, rows, (tz, platform, name), habits)
 
 
 @lru_cache(maxsize=256)
-def _table(columns: tuple[str, ...], mapping: Chosen, tz: str, platform: str | None) -> Layout:
-    named = dict(mapping)
+def _unsampled(columns: tuple[str, ...], mapping: Chosen, tz: str, platform: str | None, name: str) -> Layout:
+    return _sampled(columns, dict(mapping), [], (tz, platform, name), None)
+
+
+def _sampled(
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]],
+    said: tuple[str, str | None, str],
+    habits: Habits | None,
+) -> Layout:
+    tz, platform, name = said
+    paths = _with_named(leaves_of(columns, rows), columns, mapping.values())
+    flat = [_flat(row) for row in rows] if any(len(path) > 1 for path in paths.values()) else rows
+    chosen = _chosen(paths, dict(mapping), flat)
+    habits = habits or _habits(chosen, flat)
+    of = platform or platform_of(paths, _texts_of(flat, chosen.get("url")))
+    return _table(tuple(paths.items()), tuple(sorted(chosen.items())), habits, tz, (of, platform), name)
+
+
+def _with_named(paths: dict[str, Path_], columns: Sequence[str], named: Iterable[str]) -> dict[str, Path_]:
+    """The columns, and those that a person names by a path into an object that the samples did not show."""
+    more: dict[str, Path_] = {}
+    for column in named:
+        top, dot, _ = column.partition(".")
+        if dot and column not in paths and top in columns and top not in columns[columns.index(top) + 1 :]:
+            more[column] = tuple(column.split("."))
+    opened = {path[0] for path in more.values()}
+    kept = {name: path for name, path in paths.items() if len(path) > 1 or path[0] not in opened}
+    return kept | more
+
+
+def _chosen(paths: Mapping[str, Path_], named: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for field, column in named.items():
         if field not in NAMES:
             kind = "field"
             raise UnknownChoiceError(kind, field, NAMES)
-        if column not in columns:
+        if column and column not in paths:
             kind = "column"
-            raise UnknownChoiceError(kind, column, columns)
-    free = [column for column in columns if column not in named.values()]
-    chosen = {field: column for field, column in guess(free).items() if field not in named} | named
+            raise UnknownChoiceError(kind, column, paths)
+    free = [column for column in paths if column not in named.values()]
+    chosen = {field: column for field, column in guess(free, rows).items() if field not in named}
+    chosen |= {field: column for field, column in named.items() if column}
     if not chosen.keys() & {"text", TITLE, "post_id"}:
         what = "no column looks like the text or the id of a post"
-        raise ConflictError(what, where=", ".join(columns), hint="name one: --map text=COLUMN")
-    rest = tuple(column for column in columns if column and column not in chosen.values())
+        raise ConflictError(what, where=", ".join(paths), hint="name one: --map text=COLUMN")
+    return chosen
+
+
+def _habits(chosen: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Habits:
+    """How the chosen columns write days and numbers."""
+    times = {column: _texts_of(rows, column) for field, column in chosen.items() if field in TIMES}
+    order = day_order(text for texts in times.values() for text in texts)
+    parted = tuple(column for column, texts in times.items() if is_parted(texts))
+    styles = {column: count_style(_texts_of(rows, column)) for field, column in chosen.items() if field in COUNTED}
+    unusual = tuple(sorted(((column, style) for column, style in styles.items() if not style.is_plain), key=str))
+    return Habits(order, parted, unusual, is_padded(_texts_of(rows, chosen.get("text"))))
+
+
+def _texts_of(rows: Sequence[Mapping[str, Any]], column: str | None) -> list[str]:
+    if column is None:
+        return []
+    return [str(value) for row in rows[:_EVIDENCE] if (value := row.get(column)) is not None and str(value).strip()]
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record's leaves by their dotted names."""
+    out: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, Mapping) and value:
+            for inner, leaf in _flat(value).items():
+                out.setdefault(f"{key}.{inner}", leaf)
+            out.setdefault(key, value)
+        else:
+            out[key] = value
+    return out
+
+
+@lru_cache(maxsize=256)
+def _table(
+    columns: tuple[tuple[str, Path_], ...],
+    chosen: Chosen,
+    habits: Habits,
+    tz: str,
+    platform: tuple[str, str | None],
+    name: str,
+) -> Layout:
+    mapping = dict(chosen)
+    ordered = {column: dict(columns)[column] for _, column in chosen} | dict(columns)
+    paths = distinct(ordered)
+    rest = [column for column in dict(columns) if column and column in paths and column not in mapping.values()]
+    fields = {field: column for field, column in mapping.items() if column in paths}
     return Layout(
         platform="generic",
-        name="table",
-        version=1,
-        shape=Shape.ROW,
-        raw=dict.fromkeys((*chosen.values(), *rest), "string"),
+        name=name,
+        version=2,
+        shape=Shape.OBJECT if any(len(path) > 1 for path in paths.values()) else Shape.ROW,
+        raw=raw_of(paths[column] for column in (*fields.values(), *rest)),
         matches=matches,
-        posts=partial(_posts, chosen, rest, tz, platform or platform_of(columns)),
-        description="any table or flat JSON with a text or an id; columns are guessed, or named by --map",
-        parameters=MappingProxyType({"map": chosen, "tz": tz, "platform": platform}),
+        posts=partial(_posts, _Reading(fields, paths, rest, habits, tz, platform[0])),
+        description="any table or JSON with a text or an id; columns are guessed, or named by --map",
+        parameters=MappingProxyType({"map": fields, "tz": tz, "platform": platform[1], "habits": habits}),
     )
 
 
-def _posts(chosen: Mapping[str, str], rest: Sequence[str], tz: str, platform: str, raw: ir.Table) -> ir.Table:
+@dataclass(frozen=True)
+class _Reading:
+    """What an expression needs to know: the column of each field, where columns are, and how they are written."""
+
+    chosen: Mapping[str, str]
+    paths: Mapping[str, Path_]
+    rest: Sequence[str]
+    habits: Habits
+    tz: str
+    platform: str
+
+    def cell(self, raw: ir.Table, column: str) -> ir.StringValue:
+        """The text in a column."""
+        return at(raw, self.paths[column])
+
+    def text(self, raw: ir.Table, column: str) -> ir.StringValue:
+        """A text as written, without the blanks that a whole column has around it."""
+        cell = self.cell(raw, column)
+        return casts.text(cell.strip() if self.habits.padded else cell)
+
+    def style(self, field: str) -> CountStyle:
+        """How the column of a counter writes numbers."""
+        return self.habits.style_of(self.chosen[field])
+
+    def read(self, raw: ir.Table, field: str) -> casts.Cell | ir.Value:
+        """A field's value."""
+        cell = self.cell(raw, self.chosen[field])
+        if field in TIMES:
+            known = self.habits.day_first
+            plain = known is None or self.chosen[field] not in self.habits.parted
+            written = cell if plain else ordered_day(cell, bool(known))
+            return casts.Cell(field, cell, casts.moment(field, written, self.tz).value)
+        if field in COUNTED:
+            return styled_count(field, cell, self.style(field))
+        if field == "text":
+            return self.text(raw, self.chosen[field])
+        return _READERS[field](field, cell)
+
+
+def _posts(reading: _Reading, raw: ir.Table) -> ir.Table:
     """One post for each row; columns that are no field of a post are in `extra`."""
-    columns: dict[str, casts.Cell | ir.Value] = {
-        field: _READERS[field](field, raw[column], tz) for field, column in chosen.items() if field != TITLE
-    }
+    chosen = reading.chosen
+    columns = {field: reading.read(raw, field) for field in chosen if field != TITLE}
     if TITLE in chosen:
-        title = raw[chosen[TITLE]]
-        columns["text"] = titled(title, raw[chosen["text"]]) if "text" in chosen else casts.text(title)
+        title = reading.text(raw, chosen[TITLE])
+        columns["text"] = titled(title, reading.text(raw, chosen["text"])) if "text" in chosen else title
     columns["platform"] = (
-        ibis.coalesce(columns["platform"], platform) if "platform" in columns else ibis.literal(platform)
+        ibis.coalesce(columns["platform"], reading.platform)
+        if "platform" in columns
+        else ibis.literal(reading.platform)
     )
     time = {"created_at": f"{chosen['created_at']} is not a plausible time"} if "created_at" in chosen else {}
+    # A score of votes may be negative, which no counter of a post is: it is a metric, too.
+    metrics = []
+    for field in COUNTED:
+        if field in chosen and reading.style(field).signed:
+            cell, style = reading.cell(raw, chosen[field]), reading.style(field)
+            metrics.append(signed_count(plain_name(chosen[field]), cell, style))
+            positive = ibis.cases((~cell.strip().re_search("^-[0-9]"), cell))
+            columns[field] = styled_count(field, positive, style)
     return casts.mapped(
         raw,
         columns,
-        extra={column: casts.text(raw[column]) for column in rest},
+        metrics=metrics,
+        extra={column: casts.text(reading.cell(raw, column).strip()) for column in reading.rest},
         required=[field for field in ("post_id", "text") if field in columns],
         reject_unread=time,
     )
 
 
-Reader = Callable[[str, "ir.StringValue", str], "casts.Cell | ir.Value"]
+Reader = Callable[[str, "ir.StringValue"], "casts.Cell | ir.Value"]
 
 
-def _post_id(field: str, raw: ir.StringValue, _tz: str) -> casts.Cell:
-    written = raw.strip().nullif("")
-    whole = ibis.cases(
-        (written.re_search(_ROUNDED), ibis.null("string")),
-        (written.re_search("^[0-9]+[.]0+$"), written.re_replace("[.]0+$", "")),
-        else_=written,
-    )
-    return casts.Cell(field, raw, whole)
-
-
-def _text(_field: str, raw: ir.StringValue, _tz: str) -> ir.StringValue:
-    return casts.text(raw)
-
-
-def _plain(_field: str, raw: ir.StringValue, _tz: str) -> ir.StringValue:
-    return raw.strip().nullif("")
-
-
-def _author_name(_field: str, raw: ir.StringValue, _tz: str) -> ir.StringValue:
-    name = raw.strip()
-    return ibis.cases((name.startswith("@"), name.substr(1)), else_=name).nullif("")
-
-
-def _platform(_field: str, raw: ir.StringValue, _tz: str) -> ir.StringValue:
+def _platform(_field: str, raw: ir.StringValue) -> ir.StringValue:
     name = raw.strip().lower().nullif("")
     return ibis.cases((name.re_search(_X), "x"), else_=name)
 
 
-def _texts(field: str, raw: ir.StringValue, _tz: str) -> ir.ArrayValue:
-    """A list as Python, JSON or people write it (`['a', 'b']`, `#a #b`, `a, b`): nothing in it holds a blank."""
-    bare = raw.re_replace("[\\[\\]'\"<>]", "")
-    between = "[,;|#@ \t\r\n]+" if field in ("hashtags", "mentions") else "[,;|]?[ \t\r\n]+"
-    listed = bare.re_replace(between, " ").strip()
-    return ibis.cases((listed != "", listed.split(" ")))
-
-
-def _count(field: str, raw: ir.StringValue, _tz: str) -> casts.Cell:
-    return casts.integer(field, raw)
-
-
 _READERS: Final[Mapping[str, Reader]] = {
-    "post_id": _post_id,
-    "text": _text,
-    "author_name": _author_name,
+    "post_id": whole_id,
+    "author_name": lambda _field, raw: handle(raw),
     "platform": _platform,
-    "duration_s": lambda field, raw, _tz: casts.number(field, raw),
-    "verified": lambda field, raw, _tz: casts.boolean(field, raw),
-    **dict.fromkeys(_PLAIN, _plain),
-    **dict.fromkeys(_LISTS, _texts),
-    **dict.fromkeys(COUNTED, _count),
-    **dict.fromkeys(TIMES, casts.moment),
+    "duration_s": casts.number,
+    "verified": casts.boolean,
+    **dict.fromkeys(_PLAIN, lambda _field, raw: raw.strip().nullif("")),
+    **dict.fromkeys(("hashtags", "mentions"), lambda _field, raw: listed(raw)),
+    **dict.fromkeys(("urls", "media_urls"), lambda _field, raw: links(raw)),
 }
 
 #: What the registry holds: the layout for tables that use the first name of each field.
