@@ -52,12 +52,11 @@ def _show(found: History) -> None:
     table.add_column("seen", no_wrap=True)
     for name in known:
         table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("per hour", justify="right", no_wrap=True, style="dim")
     for number, row in enumerate(rows):
         cells = [moment(row["observed_at"])]
         for name in known:
             speed = found.velocity[name][number]
-            cells += [count(row[name]), NONE if speed is None else _signed(speed, ratio(abs(speed)))]
+            cells.append(count(row[name]) + ("" if speed is None else f"  {_signed(speed, ratio(abs(speed)))}/h"))
         table.add_row(*cells)
     output.print(table)
     for name in known:

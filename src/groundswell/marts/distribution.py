@@ -28,8 +28,12 @@ _CENTRES: Final = np.concatenate(
 
 @dataclass(slots=True)
 class Distribution:
-    """Counts of values that are 0 or more; `least` and `greatest` are exact."""
+    """Counts of values that are 0 or more; `least` and `greatest` are exact.
 
+    Values that are not whole are kept in whole parts of 1/`scale`.
+    """
+
+    scale: int = 1
     bins: Ints = field(default_factory=lambda: np.zeros(_BINS, np.int64))
     count: int = 0
     total: float = 0.0
@@ -41,9 +45,10 @@ class Distribution:
         given = np.asarray(values, np.float64)
         if not len(given):
             return
-        above = given >= _EXACT
-        places = given.astype(np.int64)
-        places[above] = _EXACT + (np.log(given[above] / _EXACT) / _WIDTH).astype(np.int64)
+        scaled = given * self.scale
+        above = scaled >= _EXACT
+        places = np.minimum(scaled, _EXACT).astype(np.int64)
+        places[above] = _EXACT + (np.log(scaled[above] / _EXACT) / _WIDTH).astype(np.int64)
         self.bins += np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
         self.count += len(given)
         self.total += float(given.sum())
@@ -52,7 +57,7 @@ class Distribution:
         self.greatest = high if self.greatest is None else max(self.greatest, high)
 
     def merge(self, other: Distribution) -> None:
-        """Add all values of another distribution."""
+        """Add all values of another distribution of the same scale."""
         if other.least is None or other.greatest is None:
             return
         self.bins += other.bins
@@ -69,24 +74,27 @@ class Distribution:
     def quantiles(self, at: npt.ArrayLike) -> Floats:
         """The values below which the fractions `at` lie (the lower of two neighbours); NaN without values."""
         values, weights = self.weighted()
-        return weighted_quantiles(values, weights, np.asarray(at, np.float64))
+        found = weighted_quantiles(values, weights, np.asarray(at, np.float64))
+        return np.round(found) if self.scale == 1 else found
 
     def weighted(self) -> tuple[Floats, Ints]:
         """The values that occur, ascending, and how often; a bin's centre stands for its values."""
         held = np.flatnonzero(self.bins)
-        values = _CENTRES[held]
+        values = _CENTRES[held] / self.scale
         if self.least is not None and self.greatest is not None:
             values = np.clip(values, self.least, self.greatest)
         return values, self.bins[held]
 
-    def histogram(self) -> list[tuple[int, int, int]]:
-        """Counts by powers of ten, those between empty ones too: (from, below, count); zero is a class of its own."""
+    def histogram(self) -> list[tuple[float, float, int]]:
+        """Counts by powers of ten, empty ones between others too: (from, below, count); zero is a class of its own."""
         values, weights = self.weighted()
-        classes = np.where(values < 1, 0, 1 + np.floor(np.log10(np.maximum(values, 1)) + 1e-12)).astype(np.int64)
-        counts = np.bincount(classes, weights=weights) if len(values) else np.zeros(0)
+        lowest = -round(np.log10(self.scale))
+        above = np.maximum(values, 10.0**lowest)
+        classes = np.where(values < 10.0**lowest, 0, 1 - lowest + np.floor(np.log10(above) + 1e-12)).astype(np.int64)
+        counts = np.bincount(classes, weights=weights).tolist() if len(values) else []
+        edges = [0.0, *(10.0**k for k in range(lowest, 21))]
         first = int(classes.min()) if len(values) else 0
-        edges = [(0, 1), *((10**k, 10 ** (k + 1)) for k in range(20))]
-        return [(*edges[k], int(counts[k])) for k in range(first, len(counts))]
+        return [(edges[k], edges[k + 1], int(counts[k])) for k in range(first, len(counts))]
 
 
 def weighted_quantiles(values: Floats, weights: Ints, at: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -60,8 +61,9 @@ def rows(
     *,
     observations: str = Observations.LATEST,
     identity: bool = False,
+    columns: Sequence[str] | None = None,
 ) -> pa.RecordBatchReader:
-    """Stream the rows of a table, in no promised order (columns: `row_schema`).
+    """Stream the rows of a table, in no promised order: all columns of `row_schema`, or those named.
 
     `wanted` chooses posts. For the other tables it chooses the authors who wrote such posts and the comments under
     them, or, without a query, rows by platform and time of their own.
@@ -71,6 +73,8 @@ def rows(
         UsageError: `wanted` asks for a period that holds nothing.
     """
     schema = row_schema(table, identity=identity)
+    if columns is not None:
+        schema = pa.schema([schema.field(name) for name in columns])
     wanted = wanted or Wanted()
     wanted.check()
     stored = _table(engine, lake, table, wanted)
