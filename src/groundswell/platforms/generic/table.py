@@ -274,7 +274,8 @@ _READERS: Final[Mapping[str, Reader]] = {
     "duration_s": casts.number,
     "verified": casts.boolean,
     **dict.fromkeys(_PLAIN, lambda _field, raw: raw.strip().nullif("")),
-    **dict.fromkeys(("hashtags", "mentions"), lambda _field, raw: listed(raw)),
+    "hashtags": lambda _field, raw: listed(raw),
+    "mentions": lambda _field, raw: listed(raw.lower()),
     **dict.fromkeys(("urls", "media_urls"), lambda _field, raw: links(raw)),
 }
 
