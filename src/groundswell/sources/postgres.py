@@ -82,25 +82,32 @@ def connect(address: Address, *, database: str | None = None) -> psycopg.Connect
 
     Raises:
         UnavailableError: psycopg is missing, the server cannot be reached or does not let us in.
+        UsageError: the address is none.
+        UnknownChoiceError: the server has no such database.
     """
-    driver = load_driver()
-    connection: psycopg.Connection[tuple[Any, ...]]
-    chosen = {} if database is None else {"dbname": database}
-    try:
-        connection = driver.connect(
-            address.url, connect_timeout=_CONNECT_S, application_name="groundswell", autocommit=True, **chosen
-        )
-    except driver.Error as error:
-        raise _refused(address, error, database) from None
+    connection = open_connection(address, database=database)
     try:
         connection.execute(_SETTINGS)
         connection.autocommit = False
         connection.read_only = True
-        connection.isolation_level = driver.IsolationLevel.REPEATABLE_READ
+        connection.isolation_level = load_driver().IsolationLevel.REPEATABLE_READ
         register_texts(connection)
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def open_connection(address: Address, *, database: str | None = None) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection that commits each statement; raises as `connect` does."""
+    driver = load_driver()
+    chosen = {} if database is None else {"dbname": database}
+    try:
+        connection: psycopg.Connection[tuple[Any, ...]] = driver.connect(
+            address.url, connect_timeout=_CONNECT_S, application_name="groundswell", autocommit=True, **chosen
+        )
+    except driver.Error as error:
+        raise _refused(address, error, database) from None
     return connection
 
 
@@ -287,7 +294,7 @@ def _find_table(
         folded = table if _is_plain(table) else '"' + table.replace('"', '""') + '"'
         found = connection.execute(_FIND_TABLE, {"name": table, "folded": folded}).fetchone()
         if found is not None:
-            return str(found[0]), str(found[1])
+            return found[0], found[1]
     tables = [name for (name,) in connection.execute(_TABLES)]
     if table is not None:
         kind = "table"

@@ -64,7 +64,7 @@ class SqliteQuery:
         if self.question.sql is not None or after is not None:
             return None
         with suppress(GroundswellError, sqlite3.Error), closing(_open(self)) as connection:
-            table = _quoted(_find_table(connection, self))
+            table = quoted(_find_table(connection, self))
             found = connection.execute(f"select max(rowid) from {table}").fetchone()  # noqa: S608 - a table that is there
             return int(found[0]) if found and found[0] is not None else None
         return None
@@ -169,14 +169,14 @@ def _selected(connection: sqlite3.Connection, asked: SqliteQuery) -> str:
     if asked.question.sql is not None:
         # The line break ends a comment at the end of the query; in brackets stands nothing that writes.
         return f"select * from ({asked.question.sql.strip().rstrip('; ')}\n) as question"  # noqa: S608
-    return f"select * from {_quoted(_find_table(connection, asked))} as question"  # noqa: S608 - a table that is there
+    return f"select * from {quoted(_find_table(connection, asked))} as question"  # noqa: S608 - a table that is there
 
 
 def _since(column: str, seen: dict[str, str]) -> str:
-    ordered = f" order by question.{_quoted(column)}"
+    ordered = f" order by question.{quoted(column)}"
     if not seen:
         return ordered
-    name = f"question.{_quoted(column)}"
+    name = f"question.{quoted(column)}"
     ranges = [after if kind in seen else whole for kind, (whole, after) in _RANGES.items()]
     parts = " or ".join(f"({part.format(c=name)})" for part in (*ranges, "{c} is null"))
     return f" where {parts}{ordered}"
@@ -216,7 +216,8 @@ def _tables(connection: sqlite3.Connection) -> list[str]:
     return [str(name) for (name,) in found if not str(name).startswith("sqlite_")]
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as it stands in a statement."""
     return '"' + name.replace('"', '""') + '"'
 
 
