@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from groundswell.documents.collect import CollectYouTubeDocument
 from groundswell.documents.lake import (
     ImportDocument,
     LedgerDocument,
@@ -37,6 +38,7 @@ __all__ = ["DOCUMENTS", "file_of", "schema_of"]
 #: The document of each verb, by the words that call it.
 DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "import": ImportDocument,
+    "collect youtube": CollectYouTubeDocument,
     "posts": PostsDocument,
     "trends": TrendsDocument,
     "config": ConfigDocument,
