@@ -29,9 +29,9 @@ def drift(
 
     settings = load_settings()
     if layout is not None:
-        from groundswell.platforms import registry
+        from groundswell.platforms.saved import registry_for
 
-        registry().get(layout)
+        registry_for(settings).get(layout)
     with open_desk(settings) as desk:
         found = document(Lake.open(settings), desk, layout)
     if as_json:

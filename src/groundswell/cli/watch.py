@@ -171,10 +171,10 @@ def _options(settings: Settings, layout: str | None, mapping: list[str], tz: str
     from groundswell.errors import UsageError
     from groundswell.importing import Options
     from groundswell.importing.choice import read_mapping
-    from groundswell.platforms import registry
+    from groundswell.platforms.saved import registry_for
 
     if layout is not None:
-        registry().get(layout)
+        registry_for(settings).get(layout)
     try:
         ZoneInfo(tz or settings.tz)
     except (KeyError, ValueError, OSError) as error:

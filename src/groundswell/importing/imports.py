@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from groundswell.desk import Desk, leases, runs
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError, UsageError
+from groundswell.importing.along import finished
 from groundswell.importing.choice import Chooser, Options
 from groundswell.importing.progress import CancelledError, Progress, Silent
 from groundswell.importing.sink import Keys
@@ -74,9 +75,9 @@ def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test r
         ConflictError: another process keeps the lake for longer than an hour.
         CancelledError: `progress` raised it; what was committed before stays, and the same import goes on from there.
     """
-    from groundswell.platforms import registry as installed  # noqa: PLC0415 - loads every layout
+    from groundswell.platforms.saved import registry_for  # noqa: PLC0415 - loads every layout
 
-    chooser = Chooser.for_options(registry or installed(), options)
+    chooser = Chooser.for_options(registry or registry_for(settings), options)
     begun = time.monotonic()
     files = [_called(file, named or {}) for file in find_files(paths, settings.tmp_path, stdin)]
     work = _Import(files, chooser, lake, desk, engine, settings, progress or Silent(), now)
@@ -86,7 +87,10 @@ def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test r
         for file in files:
             if not file.kept:
                 file.path.unlink(missing_ok=True)
-    return ImportSummary(summaries, time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    for sentence in [] if options.dry_run else finished(lake, desk, now=now):
+        work.progress.say(sentence)
+    return ImportSummary(summaries, seconds)
 
 
 def batches(files: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:

@@ -81,7 +81,7 @@ def retry(  # noqa: PLR0913 - the parts of a home, and what is meant
         UnavailableError: the lake cannot be written.
         ConflictError: another process keeps the lake.
     """
-    from groundswell.platforms import registry as installed  # noqa: PLC0415 - loads every layout
+    from groundswell.platforms.saved import registry_for  # noqa: PLC0415 - loads every layout
 
     with leases.hold(desk, LEASE, wait_s=3600) as held:
         rows = held_rows(lake, reason=reason, origin=origin, ids=ids)
@@ -90,7 +90,7 @@ def retry(  # noqa: PLR0913 - the parts of a home, and what is meant
             raise NotFoundError(what, where=", ".join(ids), hint="`groundswell quarantine list` shows what is held")
         # The first 64 KB of an oversized record are not the record.
         whole = rows.filter(pc.equal(rows["raw_bytes"], pc.cast(pc.binary_length(rows["raw"]), pa.int64())))
-        work = _Retry(lake, engine, registry or installed(), settings, options, now())
+        work = _Retry(lake, engine, registry or registry_for(settings), settings, options, now())
         resolved = work.run(whole, held)
         if resolved:
             mark_resolved(lake, resolved)

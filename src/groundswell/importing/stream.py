@@ -19,6 +19,8 @@ import pyarrow as pa
 
 from groundswell.desk import Desk, checkpoints, leases, runs
 from groundswell.desk.clock import Clock, wall_us
+from groundswell.importing import drift
+from groundswell.importing.along import AlongStream, finished
 from groundswell.importing.blocks import RawBlock, normalise
 from groundswell.importing.derive import Origin
 from groundswell.importing.refusals import Rejection, quarantine_rows
@@ -42,6 +44,8 @@ MAX_RECORDS: Final = 200_000
 MAX_BYTES: Final = 128 << 20
 #: A stream's small commits are joined after so many batches.
 TIDY_EVERY: Final = 64
+#: After so many, fields are checked for drift.
+CHECK_EVERY: Final = 8
 #: Records that one normalise call takes.
 _TAKE: Final = 20_000
 
@@ -78,7 +82,7 @@ def journal_to_lake(
         ConflictError: another process keeps the lake for longer than `wait_s` seconds; try again later.
         UnavailableError: the lake, the desk or the journal cannot be written; the batch is repeated next time.
     """
-    from groundswell.platforms import registry as installed  # noqa: PLC0415 - loads every layout
+    from groundswell.platforms.saved import registry_for  # noqa: PLC0415 - loads every layout
 
     with desk.reading() as session:
         at = checkpoints.get(session, READER)
@@ -88,7 +92,7 @@ def journal_to_lake(
         batch = _plan(journal, desk, now)
         if batch is None:
             return None
-        writer = _Batch(journal, lake, engine, registry or installed(), settings, batch)
+        writer = _Batch(journal, lake, engine, registry or registry_for(settings), settings, batch)
         rows = writer.run(held)
         with desk.session() as session:
             held.guard(session)
@@ -96,7 +100,10 @@ def journal_to_lake(
             runs.finish(session, batch.run_id, {"ledger": rows}, now_us=now())
         if batch.number % TIDY_EVERY == 0:
             held.renew()
+            drift.fold(lake, now())
             tidy(lake)
+    if batch.number % CHECK_EVERY == 0:
+        finished(lake, desk, now=now)
     sums = [sum(row[name] for row in rows) for name in ("received", "stored", "known", "rejected", "ignored")]
     return LakeBatch(batch.number, batch.last, *sums)
 
@@ -159,10 +166,12 @@ class _Batch:
 
     def _store(self, held: leases.Held) -> list[dict[str, Any]]:
         counts = _Counts(f"{APP}-{self.plan.number}")
-        with Sink(self.lake, self.txn, Keys(self.lake)) as sink:
+        along = AlongStream(self.lake, self.settings, self.plan.imported_us)
+        with Sink(self.lake, self.txn, Keys(self.lake), [along]) as sink:
             for block in _joined(self.journal.between(self.plan.first, self.plan.last), self.plan.imported_us):
                 if isinstance(block, RawBlock):
-                    self._records(block, sink, counts)
+                    along.block(block)
+                    self._records(block, sink, counts, along)
                 else:
                     sink.refuse(block)
                     counts.refused(block)
@@ -171,13 +180,14 @@ class _Batch:
             sink.commit({"ledger": json.dumps(rows)})
         return rows
 
-    def _records(self, block: RawBlock, sink: Sink, counts: _Counts) -> None:
+    def _records(self, block: RawBlock, sink: Sink, counts: _Counts, along: AlongStream) -> None:
         out = normalise(block, self.engine, self.registry, self.settings)
         quarters = np.asarray(block.received_us) // QUARTER_US * QUARTER_US
         for name, rows in {"posts": out.posts, **out.others}.items():
             if rows.num_rows:
                 at = quarters[rows["record"].to_numpy()]
                 new = sink.store(name, rows.drop_columns(["record"]))
+                along.rows(name, block, rows, new)
                 counts.add(block, "stored", at[new])
                 counts.add(block, "known", at[~new])
         if out.rejected.num_rows:

@@ -128,11 +128,11 @@ class Replay:
 
     def _prepare(self) -> Prepared:
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
-        from groundswell.platforms import registry  # noqa: PLC0415
+        from groundswell.platforms.saved import registry_for  # noqa: PLC0415
 
         engine = open_engine(self.settings)
         try:
-            reading = Reading(self.settings, engine, registry(), self.options)
+            reading = Reading(self.settings, engine, registry_for(self.settings), self.options)
             return prepare(self.files, reading, progress=self.progress)
         finally:
             engine.close()

@@ -199,7 +199,7 @@ class Runner:
     ) -> WatchLoop:
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
         from groundswell.lake import Lake  # noqa: PLC0415
-        from groundswell.platforms import registry  # noqa: PLC0415
+        from groundswell.platforms.saved import registry_for  # noqa: PLC0415
 
         engine = open_engine(self._settings)
         stack.callback(engine.close)
@@ -217,7 +217,7 @@ class Runner:
             journal=journal,
             held=held,
             engine=engine,
-            registry=registry(),
+            registry=registry_for(self._settings),
             teach=teach_new,
             now=self._now,
             hook=self._hook,
