@@ -84,14 +84,17 @@ class Counted:
 
 
 class FillCounting:
-    """Goes along with one part of an import (see `importing.along`); `version_of` gives the version of a layout."""
+    """Goes along with one part of an import (see `importing.along`); `version_of` gives version and table of a layout.
 
-    def __init__(self, lake: Lake, version_of: Mapping[str, tuple[int, str]]) -> None:
+    `at_us` is when the records were taken in, null: as their rows say.
+    """
+
+    def __init__(self, lake: Lake, version_of: Mapping[str, tuple[int, str]], *, at_us: int | None = None) -> None:
         self._lake = lake
         self._versions = version_of
         self._counted: dict[tuple[str, int], Counted] = {}
         self._shapes: dict[tuple[str, int], Shape] = {}
-        self._at_us: int | None = None
+        self._at_us = at_us
 
     def begin(self, file: SourceFile, container: Container | None, position: int) -> None:
         """Nothing is done for a file as such."""
@@ -131,6 +134,18 @@ class FillCounting:
         for name, count in metrics_in(kept["metrics"]).items():
             fields[f"metrics.{name}"] = fields.get(f"metrics.{name}", 0) + count
         self._cells(counted, kept["extra"])
+
+    def mixed(self, table: str, rows: pa.Table, new: npt.NDArray[np.bool_]) -> None:
+        """Count the values of rows of several layouts, those that are `new`."""
+        if not rows.num_rows:
+            return
+        pairs = rows.select(["layout", "layout_version"]).group_by(["layout", "layout_version"]).aggregate([])
+        for layout, version in zip(pairs["layout"].to_pylist(), pairs["layout_version"].to_pylist(), strict=True):
+            if pairs.num_rows == 1:
+                self.derived(layout, version, table, rows, new)
+                return
+            mask = pc.and_(pc.equal(rows["layout"], layout), pc.equal(rows["layout_version"], version))
+            self.derived(layout, version, table, rows.filter(mask), new[mask.to_numpy()])
 
     def refused(self, rows: pa.Table) -> None:
         """Count the records that a layout could not use."""

@@ -27,8 +27,8 @@ from groundswell.lake.raw import FRAME, Extent, RawReader, RawWriter, new_object
 from groundswell.lake.raw_index import Kept
 from groundswell.sources.compression import CHUNK, Compression, CutShortError, content, file_compression
 from groundswell.sources.containers import Form
+from groundswell.sources.encodings import recoded
 from groundswell.sources.files import SourceFile
-from groundswell.sources.lines import recoded
 
 if TYPE_CHECKING:
     from groundswell.importing.reads import Posts

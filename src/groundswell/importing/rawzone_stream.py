@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class StreamKeeping:
-    """Keeps the records of one batch; a context manager that takes back what was not committed."""
+    """Goes along with one batch of a stream and keeps its records (see `importing.along`)."""
 
     def __init__(self, lake: Lake, settings: Settings, day_us: int) -> None:
         self._lake = lake
@@ -30,12 +30,6 @@ class StreamKeeping:
         self._root = settings.raw_path
         self._writer = RawWriter(self._root, stream_object(moment(day_us).strftime("%Y-%m-%d")), append=True)
         self._kept: list[tuple[Kept, list[Extent]]] = []
-
-    def __enter__(self) -> StreamKeeping:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._writer.__exit__(*error)
 
     def add(self, block: RawBlock) -> None:
         """Keep the records of a block.
@@ -75,6 +69,10 @@ class StreamKeeping:
             kept.batch, kept.part = txn
             kept.places = places[0]
         self._lake.append(raw_index.TABLE, raw_index.table_of(kept for kept, _ in self._kept), txn=txn)
+
+    def abort(self) -> None:
+        """Take back what was written; does nothing after `commit`."""
+        self._writer.__exit__()
 
 
 @dataclass(frozen=True)

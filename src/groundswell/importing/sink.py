@@ -22,7 +22,7 @@ from groundswell.lake import Appender, Lake
 from groundswell.schema import FIELDS
 
 if TYPE_CHECKING:
-    from groundswell.importing.along import Companion
+    from groundswell.importing.along import Attendant
 
 QUARTER_US: Final = 900_000_000
 #: The tables of what layouts give, in the order of their commits; the posts are last, because theirs says it all.
@@ -65,7 +65,7 @@ class Keys:
 class Sink:
     """One part of a run on its way into the lake; leaving the `with` block without a commit leaves nothing."""
 
-    def __init__(self, lake: Lake, txn: tuple[str, int], keys: Keys, along: Sequence[Companion] = ()) -> None:
+    def __init__(self, lake: Lake, txn: tuple[str, int], keys: Keys, along: Sequence[Attendant] = ()) -> None:
         self._lake = lake
         self.txn = txn
         self._keys = keys
