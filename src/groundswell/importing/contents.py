@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from groundswell.errors import UnreadableFileError
@@ -15,12 +14,13 @@ from groundswell.importing.looking import EMPTY_ANSWER
 from groundswell.importing.reading import Reader
 from groundswell.importing.reads import Ignored, Reached, Read
 from groundswell.importing.refusals import Rejection, decode
-from groundswell.sources.compression import CutShortError, content
-from groundswell.sources.containers import Container, Form, detect
+from groundswell.sources.compression import CutShortError
+from groundswell.sources.containers import Container, Form, detect, text
 from groundswell.sources.documents import HEAD_BYTES, Element, Oversized, Splitter
 from groundswell.sources.files import SourceFile
-from groundswell.sources.lines import LongLine, Piece, pieces, recoded, spill_elements
-from groundswell.sources.tables import TableReader
+from groundswell.sources.lines import LongLine, Piece, pieces, spill_elements
+from groundswell.sources.stored import DEFAULT_LIMITS, Limits, Source
+from groundswell.sources.tables import Rows, TableReader
 
 if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
@@ -56,6 +56,7 @@ class FileReading:
     watcher: Watcher | None = None
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    limits: Limits = DEFAULT_LIMITS
     hint: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -70,8 +71,14 @@ class FileReading:
             LineCountError: the engine lost count; read again with `strict`.
             GroundswellError: the column map does not fit the file.
         """
+        if self.file.refused is not None:
+            self.error = self.file.refused
+            return
+        if self.file.table is not None:
+            yield from self._of_table(self.file.table)
+            return
         try:
-            container = detect(self.file.path)
+            container = detect(self.file.stored)
         except OSError as error:
             self.error = f"cannot be opened ({error.strerror or error})"
             return
@@ -92,10 +99,21 @@ class FileReading:
         except UnreadableFileError as error:
             self.error = str(error)
 
+    def _of_table(self, opened: Callable[[int], Rows]) -> Iterator[Read]:
+        """The rows of a sheet or of a Parquet file."""
+        try:
+            table = opened(self.limit)
+            if self.watcher is not None:
+                self.watcher.begin(self.file, None, 1 if self.start is None else self.start.line)
+            self.hint = {"header": table.header, "delimiter": ",", "encoding": "utf-8"}
+            yield from self._rows(table)
+        except UnreadableFileError as error:
+            self.error = str(error)
+
     def _lines(self, container: Container) -> Iterator[Read]:
-        layout = self._chosen(_first_records(self.file.path, container))
+        layout = self._chosen(_first_records(self.file.stored, container))
         start = None if self.start is None else (self.start.offset, self.start.line)
-        yield from self._pieces(pieces(self.file.path, container, self.limit, self.reader.tmp, start), layout)
+        yield from self._pieces(pieces(self.file.stored, container, self.limit, self.reader.tmp, start), layout)
 
     def _pieces(self, parts: Iterable[Piece | LongLine], layout: Layout | None) -> Iterator[Read]:
         size = 0
@@ -114,10 +132,10 @@ class FileReading:
                     part.remove()
 
     def _document(self, container: Container) -> Iterator[Read]:
-        chunks = recoded(content(self.file.path), container.encoding)
+        chunks = text(self.file.stored, container)
         beginning, whole = _up_to(chunks, min(_WHOLE_BYTES, self.limit))
         record = decode(beginning)[0] if whole else None
-        splitter = Splitter(self.chooser.unwraps(), self.limit)
+        splitter = Splitter(self.chooser.unwraps(), self.limit, sequence=container.sequence)
         failure: Exception | None = None
         if record is not None and self.chooser.is_whole(record):
             elements: Iterator[Element | Oversized] = iter([Element(0, beginning.strip())])
@@ -128,7 +146,7 @@ class FileReading:
             if not splitter.found:
                 if failure is not None:
                     raise failure
-                first = [_whole(self.file.path, container, self.limit)]
+                first = [_whole(self.file.stored, container, self.limit)]
                 elements = iter(())
             elif not first and failure is None:
                 yield Ignored(None, EMPTY_ANSWER, [1])
@@ -142,8 +160,11 @@ class FileReading:
             raise failure
 
     def _table(self, container: Container) -> Iterator[Read]:
-        table = TableReader(self.file.path, container, self.limit)
-        self.hint = {"header": table.header, "delimiter": container.delimiter, "encoding": container.encoding}
+        table = TableReader(self.file.stored, container, self.limit, self.limits)
+        self.hint = container.hint(table.header)
+        yield from self._rows(table)
+
+    def _rows(self, table: Rows) -> Iterator[Read]:
         layout: Layout | None = None
         begun = False
         for chunk in table.chunks():
@@ -151,11 +172,13 @@ class FileReading:
                 layout = self._chosen(chunk.rows.slice(0, SAMPLE).to_pylist(), table.columns)
                 layout = self.chooser.refitted(layout, table.columns, chunk.rows)
                 begun = True
-            last = max([*chunk.numbers[-1:], *(bad.number for bad in chunk.bad[-1:])], default=0)
+            ignored = (number for numbers in chunk.ignored.values() for number in numbers[-1:])
+            last = max([*chunk.numbers[-1:], *(bad.number for bad in chunk.bad[-1:]), *ignored], default=0)
             if self.start is not None and last < self.start.line:
                 continue
             yield from self.reader.read_rows(chunk, table, layout)
             yield Reached(last + 1, last + 1, chunk.rows.nbytes + sum(len(bad.raw) for bad in chunk.bad))
+        self.notes += table.notes
         if table.failure is not None:
             raise table.failure
         if not begun:
@@ -176,13 +199,13 @@ def _begin(part: Piece | LongLine) -> tuple[int, int]:
     return part.base if part.offsets is None else int(part.offsets[0]), part.first_line
 
 
-def _first_records(path: Path, container: Container) -> list[dict[str, Any]]:
+def _first_records(source: Source, container: Container) -> list[dict[str, Any]]:
     """The first valid records of an NDJSON file."""
     records: list[dict[str, Any]] = []
     carry = b""
     seen = 0
     try:
-        for chunk in chain(recoded(content(path), container.encoding), (b"\n",)):
+        for chunk in chain(text(source, container), (b"\n",)):
             seen += len(chunk)
             *lines, carry = (carry + chunk).split(b"\n")
             decoded = (decode(line)[0] for line in lines if line.strip())
@@ -221,11 +244,11 @@ def _take(elements: Iterator[Element | Oversized], count: int) -> tuple[list[Ele
     return first, None
 
 
-def _whole(path: Path, container: Container, limit: int) -> Element | Oversized:
+def _whole(source: Source, container: Container, limit: int) -> Element | Oversized:
     """The document as one record."""
     digest, head, length = hashlib.sha256(), b"", 0
     parts: list[bytes] = []
-    for chunk in recoded(content(path), container.encoding):
+    for chunk in text(source, container):
         length += len(chunk)
         digest.update(chunk)
         head += chunk[: HEAD_BYTES - len(head)] if len(head) < HEAD_BYTES else b""

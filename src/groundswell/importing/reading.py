@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from groundswell.engines.contract import RECORD
 from groundswell.importing.derive import Origin, derive
 from groundswell.importing.looking import SecondLook, all_lines, objected
-from groundswell.importing.reads import Flagged, LineCountError, Posts, Read
+from groundswell.importing.reads import Flagged, Ignored, LineCountError, Posts, Read
 from groundswell.importing.refusals import UNKNOWN_LAYOUT, Rejection
 from groundswell.schema import REJECT
 from groundswell.sources.ahead import ahead, map_ahead
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
     from groundswell.importing.choice import Chooser
     from groundswell.platforms.layout import Layout
-    from groundswell.sources.tables import RowChunk, TableReader
+    from groundswell.sources.tables import RowChunk, Rows
 
 #: Rows that are derived and written together.
 ROWS: Final = 4_096
@@ -98,7 +98,7 @@ class Reader:
         except LineCountError:
             return list(self.read_piece(piece, layout, strict=True))
 
-    def read_rows(self, chunk: RowChunk, table: TableReader, layout: Layout | None) -> Iterator[Read]:
+    def read_rows(self, chunk: RowChunk, table: Rows, layout: Layout | None) -> Iterator[Read]:
         """All rows of a chunk of a table; as `read_piece` otherwise."""
         refused = [
             Rejection(
@@ -106,6 +106,8 @@ class Reader:
             )
             for bad in chunk.bad
         ]
+        for reason, ignored in chunk.ignored.items():
+            yield Ignored(layout, reason, ignored)
         numbers = np.array(chunk.numbers, dtype=np.int64)
         if layout is None:
             detail = f"columns {', '.join(table.columns)[:200]}"

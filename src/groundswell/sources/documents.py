@@ -65,17 +65,22 @@ class Splitter:
 
     `paths` are the key paths that may lead to the array of records (`("items",)`, `("data", "videos")`); the
     root array always does. After `records` is exhausted, `found` says whether there was such an array; if
-    not, the document is one record by itself.
+    not, the document is one record by itself. `sequence`: there are several values, one after another, and each
+    is a record.
     """
 
-    def __init__(self, paths: Iterable[Path_], limit: int) -> None:
-        self.found = False
+    def __init__(self, paths: Iterable[Path_], limit: int, *, sequence: bool = False) -> None:
+        self.found = sequence
+        self._sequence = sequence
+        self._taken = False
+        self._unread: int | None = None
+        self._root = 0
         self._paths = frozenset(paths)
         self._deepest = max((len(path) for path in self._paths), default=1)
         self._limit = limit
         self._keys: list[str | None] = []
         self._depth = 0
-        self._inside: int | None = None
+        self._inside: int | None = 0 if sequence else None
         self._closed = False
         self._single = False
         self._buffer = bytearray()
@@ -94,20 +99,30 @@ class Splitter:
         """
         for chunk in chunks:
             yield from self._feed(chunk)
-        if not self._closed and self.found:
-            what = f"the JSON document ends early: unreadable from byte {self._start:,}"
-            raise UnreadableFileError(
-                what,
-                hint="the records before are stored; get a whole copy of the file and import it again",
-                fields={"at": self._start},
-            )
+        if self._sequence:
+            yield from self._between(self._base + len(self._buffer))
+        if (self._sequence and self._depth > 0) or (self.found and not self._closed and not self._sequence):
+            raise self._early()
+        if self._unread is not None and self.found:
+            what = f"another JSON document follows, and holds no records: unread from byte {self._unread:,}"
+            hint = "the records before are stored; put each document into a file of its own"
+            raise UnreadableFileError(what, hint=hint, fields={"at": self._unread})
+
+    def _early(self) -> UnreadableFileError:
+        return UnreadableFileError(
+            f"the JSON document ends early: unreadable from byte {self._start:,}",
+            hint="the records before are stored; get a whole copy of the file and import it again",
+            fields={"at": self._start},
+        )
 
     def _feed(self, chunk: bytes) -> Iterator[Element | Oversized]:
         self._buffer += chunk
         offset = self._base + len(self._buffer) - len(chunk)
         for position, byte in self._structure(np.frombuffer(chunk, np.uint8)):
             at = offset + position
-            if byte in b"{[":
+            if self._sequence:
+                yield from self._next_value(at, byte)
+            elif byte in b"{[":
                 yield from self._opened(at, byte)
             elif byte in b"}]":
                 yield from self._ended(at)
@@ -116,6 +131,26 @@ class Splitter:
                 if self._single:
                     self._inside = None
         self._trim()
+
+    def _next_value(self, at: int, byte: int) -> Iterator[Element | Oversized]:
+        """One value of a sequence begins or ends."""
+        if byte in b"{[":
+            yield from self._between(at)
+            self._depth += 1
+        elif byte in b"}]":
+            yield from self._cut(at + 1)
+            self._start = at + 1
+            self._depth -= 1
+
+    def _between(self, at: int) -> Iterator[Element | Oversized]:
+        """What stands between two values of a sequence; more than a comma is no JSON, and a record by itself."""
+        if self._depth == 0:
+            start, end = self._start - self._base, at - self._base
+            raw = bytes(self._buffer[start:end]) if self._big is None else b""
+            if raw.strip(_WHITE + b","):
+                lead = len(raw) - len(raw.lstrip(_WHITE + b","))
+                yield Element(self._start + lead, raw.strip(_WHITE + b","))
+            self._start = at
 
     def _structure(self, codes: np.ndarray[Any, Any]) -> Iterator[tuple[int, int]]:
         """Brackets that open or close at the depth that matters, and commas there, outside strings."""
@@ -163,14 +198,17 @@ class Splitter:
         path = tuple(k for k in (*self._keys[: self._depth - 1], key) if k is not None)
         self._keys[self._depth - 1 :] = [key]
         root = self._depth == 1
-        if self.found:
+        if root:
+            self._root, self._taken = at, False
+        if self._taken:
             return
         if byte == 0x5B and (root or path in self._paths):
-            self.found, self._inside, self._start = True, self._depth, at + 1
+            self.found, self._inside, self._start, self._closed = True, self._depth, at + 1, False
+            self._taken = True
         elif byte == 0x7B and not root and path in self._paths and len(path) > 1:
             # A single record where others hold an array (`itemInfo.itemStruct`).
-            self.found, self._inside, self._start = True, self._depth - 1, at
-            self._single = True
+            self.found, self._inside, self._start, self._closed = True, self._depth - 1, at, False
+            self._single = self._taken = True
         yield from ()
 
     def _key_before(self, at: int) -> str | None:
@@ -185,7 +223,9 @@ class Splitter:
             self._start = at + 1
         self._depth -= 1
         if self._depth == 0:
-            self._closed = True
+            if self.found and not self._taken and self._unread is None:
+                self._unread = self._root
+            self._closed, self._single = True, False
 
     def _cut(self, at: int) -> Iterator[Element | Oversized]:
         start, end = self._start - self._base, at - self._base

@@ -6,7 +6,6 @@ over the limit, pieces are written to a temporary folder, so that memory stays b
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import mmap
 import secrets
@@ -17,9 +16,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from groundswell.sources.compression import Compression, CutShortError, content
-from groundswell.sources.containers import Container
+from groundswell.sources.compression import CutShortError
+from groundswell.sources.containers import Container, text
 from groundswell.sources.documents import HEAD_BYTES, Element, Oversized
+from groundswell.sources.stored import Source
 
 #: Bytes of a piece that is written to disk.
 PIECE: Final = 128 << 20
@@ -63,7 +63,7 @@ class LongLine:
 
 
 def pieces(
-    path: Path, container: Container, limit: int, tmp: Path, start: tuple[int, int] | None = None
+    source: Source, container: Container, limit: int, tmp: Path, start: tuple[int, int] | None = None
 ) -> Iterator[Piece | LongLine]:
     """The lines of an NDJSON file in order; each piece is read before the next is made.
 
@@ -72,43 +72,13 @@ def pieces(
     Raises:
         CutShortError: after what could be read, if a compressed file ends early.
     """
-    if container.compression is Compression.NONE and container.encoding == "utf-8" and start is None:
-        long = long_lines(path, limit)
-        if not long:
-            yield Piece(path, 0, 1, spilled=False)
-            return
+    if isinstance(source, Path) and container.is_raw and start is None and not long_lines(source, limit):
+        yield Piece(source, 0, 1, spilled=False)
+        return
     bom = 3 if container.encoding == "utf-8-sig" else 0
     at, line = start or (bom, 1)
-    if container.encoding in ("utf-8", "utf-8-sig"):
-        chunks: Iterator[bytes] = content(path, at)
-    else:
-        # Offsets count the bytes of the text as UTF-8.
-        chunks = after(recoded(content(path), container.encoding), at)
-    yield from _spilled(chunks, (at, line), limit, tmp)
-
-
-def after(chunks: Iterable[bytes], skip: int) -> Iterator[bytes]:
-    """The chunks without the first `skip` bytes."""
-    for chunk in chunks:
-        if skip < len(chunk):
-            yield chunk[skip:]
-        skip = max(0, skip - len(chunk))
-
-
-def recoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The chunks as UTF-8 without a byte order mark."""
-    if encoding == "utf-8":
-        yield from chunks
-    elif encoding == "utf-8-sig":
-        first = True
-        for chunk in chunks:
-            yield chunk.removeprefix(codecs.BOM_UTF8) if first else chunk
-            first = False
-    else:
-        decoder = codecs.getincrementaldecoder(encoding)("replace")
-        for chunk in chunks:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", final=True).encode()
+    # Offsets count the bytes of the text as UTF-8 where the file is in another encoding.
+    yield from _spilled(text(source, container, at), (at, line), limit, tmp)
 
 
 def long_lines(path: Path, limit: int) -> list[tuple[int, int]]:

@@ -12,10 +12,8 @@ from pathlib import Path
 import msgspec
 
 from groundswell.errors import UnreadableFileError
-from groundswell.sources.compression import content
-from groundswell.sources.containers import Container, Form, detect
+from groundswell.sources.containers import Container, Form, detect, text
 from groundswell.sources.documents import RECORD_KEYS, Oversized, Splitter
-from groundswell.sources.lines import recoded
 from groundswell.sources.records import Line, LineCutter, describe_oversized
 from groundswell.sources.tables import TableReader
 
@@ -38,7 +36,7 @@ def file_records(path: Path, limit: int, unwrap: Collection[tuple[str, ...]] = (
         yield from _elements(path, container, limit, unwrap)
     elif container.form is Form.NDJSON:
         cutter = LineCutter(limit, origin=str(path))
-        for chunk in recoded(content(path), container.encoding):
+        for chunk in text(path, container):
             yield from cutter.feed(chunk)
         yield from cutter.flush()
 
@@ -64,8 +62,8 @@ def _rows(path: Path, container: Container, limit: int) -> Iterator[Line]:
 
 
 def _elements(path: Path, container: Container, limit: int, unwrap: Collection[tuple[str, ...]]) -> Iterator[Line]:
-    splitter = Splitter([*unwrap, *((key,) for key in RECORD_KEYS)], limit)
-    for element in splitter.records(recoded(content(path), container.encoding)):
+    splitter = Splitter([*unwrap, *((key,) for key in RECORD_KEYS)], limit, sequence=container.sequence)
+    for element in splitter.records(text(path, container)):
         if isinstance(element, Oversized):
             yield _oversized(element, path)
         else:
@@ -73,7 +71,7 @@ def _elements(path: Path, container: Container, limit: int, unwrap: Collection[t
     if not splitter.found:
         # No array of records: the document is one record by itself (or too long to be one).
         cutter = LineCutter(limit, origin=str(path))
-        for chunk in recoded(content(path), container.encoding):
+        for chunk in text(path, container):
             yield from cutter.feed(chunk.replace(b"\n", b" "))
         yield from cutter.flush()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, overload
@@ -15,6 +14,8 @@ from groundswell.sources.compression import CutShortError
 from groundswell.sources.documents import Oversized
 from groundswell.sources.encodings import raw_text
 
+#: Rows that a reader gives at once where it counts rows.
+CHUNK_ROWS: Final = 16_384
 #: Cells that say that nothing is there: empty, or a spreadsheet's word for it.
 MISSING: Final = ("", "#N/A")
 
@@ -34,15 +35,15 @@ class BadRow:
 class RowChunk:
     """Some rows in order: the columns as text (an empty cell is null), their numbers and their text.
 
-    `raw` may be made when it is asked for: take what is needed. `ignored` counts rows that are no records (the
-    header once more, a row of totals) by what they are; they have numbers, too.
+    `raw` may be made when it is asked for: take what is needed. `ignored` has the numbers of rows that are no
+    records (the header once more, a row of totals) by what they are.
     """
 
     rows: pa.Table
     numbers: list[int] = field(default_factory=list)
     raw: Sequence[str] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)
+    ignored: dict[str, list[int]] = field(default_factory=dict)
 
 
 class Rows(Protocol):
@@ -78,7 +79,7 @@ class ChunkMaker:
     number: int = field(init=False)
     data: bytes = b""
     bad: list[BadRow] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)
+    ignored: dict[str, list[int]] = field(default_factory=dict)
     _tables: list[pa.Table] = field(default_factory=list)
     _places: list[tuple[Places, Places, Places]] = field(default_factory=list)
     _single: list[tuple[list[str], int, int, int]] = field(default_factory=list)

@@ -26,7 +26,7 @@ from groundswell.sources.dialect import Dialect
 from groundswell.sources.documents import HEAD_BYTES, Oversized
 from groundswell.sources.encodings import raw_bytes, raw_text
 from groundswell.sources.header import LOOKED_AT, TOTALS, Header, Oddities, find_header, unique_names
-from groundswell.sources.row_chunks import MISSING, BadRow, ChunkMaker, RowChunk, Rows
+from groundswell.sources.row_chunks import CHUNK_ROWS, MISSING, BadRow, ChunkMaker, RowChunk, Rows
 from groundswell.sources.rows import Broken, Row, RowParser
 from groundswell.sources.stored import DEFAULT_LIMITS, Limits, Source
 
@@ -202,7 +202,8 @@ class TableReader:
             clean = np.zeros_like(clean)
         else:
             odd = self._odd_rows(table)
-            chunk.ignored.update(odd.values())
+            for place, reason in odd.items():
+                chunk.ignored.setdefault(reason, []).append(int(numbers[clean][place]))
             keep = np.ones(table.num_rows, np.bool_)
             keep[list(odd)] = False
             rows = table if keep.all() else table.filter(pa.array(keep))
@@ -305,7 +306,7 @@ class TableReader:
         if wrong is not None:
             chunk.bad.append(self._bad(number, *wrong, raw, start))
         elif (reason := self._oddities.reason(cells)) is not None:
-            chunk.ignored[reason] += 1
+            chunk.ignored.setdefault(reason, []).append(number)
         else:
             chunk.add_row(cells + [""] * (width - len(cells)), number, start, end)
 
@@ -373,4 +374,4 @@ def _oversized(number: int, record: Oversized) -> BadRow:
     return BadRow(number, "record is over the size limit", detail, record.head, record)
 
 
-__all__ = ["BadRow", "RowChunk", "Rows", "TableReader"]
+__all__ = ["CHUNK_ROWS", "BadRow", "RowChunk", "Rows", "TableReader"]
