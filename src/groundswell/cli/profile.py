@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -15,6 +15,11 @@ from groundswell.cli.app import Json, app, emit, messages, output
 if TYPE_CHECKING:
     from groundswell.marts.profile import Profile
     from groundswell.marts.tally import Tally
+
+
+#: Columns that the fields' figures take, and fields that say how a post came in.
+_FIGURES: Final = 74
+_MACHINE: Final = ("layout_version", "origin_offset", "ingest_seq", "imported_at", "source")
 
 
 class OutlierRule(StrEnum):
@@ -111,10 +116,11 @@ def _table(*columns: tuple[str, bool]) -> Any:
 
 
 def _fields(found: Profile) -> None:
-    table = _table(("field", False), ("missing", True), ("5 %", True), ("median", True), ("95 %", True), ("", False))
+    table = _table(("field", False), ("missing", True), ("5 %", True), ("median", True), ("95 %", True))
+    table.add_column("most frequent", no_wrap=True, max_width=max(output.width - _FIGURES, 20), overflow="ellipsis")
     empty = [one.name for one in found.fields if one.missing == one.rows]
     for one in found.fields:
-        if one.missing < one.rows:
+        if one.missing < one.rows and one.name not in _MACHINE:
             table.add_row(one.name, _share(one), *_spread(one), _most(one))
     output.print(table)
     if empty:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,35 +10,22 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-#: A spreadsheet takes a cell that begins with one of these for a formula.
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+from groundswell.marts.cells import csv_header, csv_lines, safe_cell
+
+__all__ = ["documents", "safe_cell", "write_csv", "write_parquet"]
+
 _ROWS: Final = 4096
-
-
-def safe_cell(text: str) -> str:
-    """`text`, with an apostrophe before it if a spreadsheet would run it as a formula.
-
-    >>> safe_cell("=HYPERLINK(1)"), safe_cell("5 = five")
-    ("'=HYPERLINK(1)", '5 = five')
-    """
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
 
 
 def write_csv(table: pa.Table, target: BinaryIO) -> None:
     """Write `table` as CSV (UTF-8, header, CRLF as RFC 4180 says) to `target`.
 
-    Null is an empty cell, a time RFC 3339 UTC, a list of texts joined by spaces, anything else nested JSON. Text
-    that a spreadsheet would run gets an apostrophe; Parquet and JSON keep every value as it is.
+    Text stands in quotes, null is an empty cell, a time RFC 3339 UTC, a list of texts joined by spaces, anything else
+    nested JSON. Text that a spreadsheet would run gets an apostrophe; Parquet and JSON keep every value as it is.
     """
-    stream = io.TextIOWrapper(target, "utf-8", newline="")
-    try:
-        writer = csv.writer(stream)
-        writer.writerow(table.column_names)
-        for row in documents(table):
-            writer.writerow([_cell(value) for value in row.values()])
-        stream.flush()
-    finally:
-        stream.detach()
+    target.write(csv_header(table.column_names))
+    for batch in table.to_batches(_ROWS):
+        target.write(csv_lines(batch))
 
 
 def write_parquet(table: pa.Table, target: Path | BinaryIO) -> None:
@@ -63,15 +47,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return value
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        value = " ".join(value)
-    elif isinstance(value, list | dict):
-        value = json.dumps(value, ensure_ascii=False)
-    elif isinstance(value, bool):
-        return "true" if value else "false"
-    return safe_cell(value) if isinstance(value, str) else value
