@@ -22,32 +22,32 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "id": ("tweet_id", "tweetId", "Tweet Id", "Tweet ID", "id_str", "tweetid", "id"),
-    "text": ("full_text", "tweet", "tweet_text", "Tweet", "text", "Text", "content", "rawContent"),
-    "date": ("created_at", "tweet_created", "Datetime", "datetime", "date", "Date", "publish_date", "timestamp"),
+    "id": ("tweet_id", "tweetid", "Tweet Id", "id_str", "id"),
+    "text": ("full_text", "tweet", "tweet_text", "text", "content", "rawContent"),
+    "date": ("created_at", "tweet_created", "datetime", "date", "publish_date", "timestamp"),
     "observed": ("collected_at", "harvested_date", "__twarc.retrieved_at"),
     "author_id": ("user_id", "author_id", "from_user_id", "author.id", "external_author_id", "userid"),
     "handle": (
-        *("user_screen_name", "screen_name", "username", "Username", "user_username", "author.username"),
-        *("from_user_name", "handle", "author", "user", "User"),
+        *("user_screen_name", "screen_name", "username", "user_username", "author.username"),
+        *("from_user_name", "handle", "author", "user"),
     ),
     "shown": ("user_name", "name", "author.name", "from_user_realname", "displayname"),
     "likes": (
         *("favorites", "favorite_count", "favourites_count", "likes", "likes_count", "like_count"),
-        *("public_metrics.like_count", "likeCount", "Likes"),
+        *("public_metrics.like_count", "likeCount"),
     ),
     "shares": (
         *("retweets", "retweet_count", "retweets_count", "nretweets", "public_metrics.retweet_count"),
-        *("retweetCount", "Retweets"),
+        *("retweetCount"),
     ),
     "replies": ("replies", "replies_count", "reply_count", "nreplies", "public_metrics.reply_count", "replyCount"),
     "quotes": ("quote_count", "quotes_count", "public_metrics.quote_count", "quoteCount"),
     "views": ("views", "view_count", "viewCount", "impression_count", "public_metrics.impression_count"),
     "saves": ("bookmarks", "bookmark_count", "public_metrics.bookmark_count"),
-    "hashtags": ("hashtags", "Hashtags"),
+    "hashtags": ("hashtags",),
     "urls": ("urls",),
-    "url": ("link", "tweet_url", "url", "Tweet URL", "permalink"),
-    "lang": ("lang", "language", "Language"),
+    "url": ("link", "tweet_url", "url", "permalink"),
+    "lang": ("lang", "language"),
     "region": ("country_code", "country"),
     "place": ("user_location", "tweet_location", "author.location", "location", "place"),
     "followers": (
@@ -60,10 +60,10 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "verified": ("user_verified", "author.verified", "from_user_verified", "verified"),
     "made": ("user_created", "user_join_date", "from_user_created_at", "author.created_at"),
-    "retweet": ("is_retweet", "isRetweet", "retweet", "isretweet"),
+    "retweet": ("is_retweet", "isRetweet", "retweet"),
     "source": ("source", "device"),
     "about": ("user_description", "from_user_description", "author.description"),
-    "feeling": ("airline_sentiment", "sentiment", "Sentiment", "label"),
+    "feeling": ("airline_sentiment", "sentiment", "label"),
     "topic": ("airline", "entity", "negativereason"),
     "reply_to": ("in_reply_to_status_id", "in_response_to_tweet_id", "reply_to"),
 }
@@ -71,19 +71,9 @@ COLUMNS: Final = tuple(dict.fromkeys(name for names in NAMES.values() for name i
 #: One of these says that a table is of tweets.
 _OWN: Final = frozenset(
     (
-        *(
-            "tweet",
-            "tweet_id",
-            "tweet_text",
-            "tweetId",
-            "Tweet Id",
-            "Tweet ID",
-            "tweetid",
-            "tweet_created",
-            "tweet_url",
-        ),
+        *("tweet", "tweet_id", "tweet_text", "Tweet Id", "tweetid", "tweet_created", "tweet_url"),
         *("retweets", "retweet_count", "retweets_count", "nretweets", "retweetCount", "is_retweet", "isRetweet"),
-        *("public_metrics.retweet_count", "user_screen_name", "from_user_name", "Tweet URL"),
+        *("public_metrics.retweet_count", "user_screen_name", "from_user_name"),
     )
 )
 

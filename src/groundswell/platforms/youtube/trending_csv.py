@@ -31,7 +31,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "description": ("description", "video_description"),
     "channel_id": ("channelId", "channel_id"),
     "channel_title": ("channel_title", "channelTitle", "channel_name"),
-    "category": ("category_id", "categoryId", "video_category_id", "categoryid"),
+    "category": ("category_id", "categoryId", "video_category_id"),
     "published": ("publish_time", "publishedAt", "publish_date", "video_published_at", "published_at"),
     "tags": ("tags", "video_tags"),
     "views": ("views", "view_count", "video_view_count"),

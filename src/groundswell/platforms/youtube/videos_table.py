@@ -29,13 +29,13 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "likes": ("likeCount", "like_count", "Like Count"),
     "dislikes": ("dislikeCount", "dislike_count", "Dislike Count"),
     "comments": ("commentCount", "comment_count", "Comment Count"),
-    "duration": ("duration", "Duration"),
+    "duration": ("duration",),
     "seconds": ("durationSec", "duration_sec", "Duration Sec"),
     "lang": ("defaultAudioLanguage", "defaultLAudioLanguage", "defaultLanguage"),
     "thumbnail": ("thumbnail_maxres", "thumbnail", "thumbnailUrl"),
     "category": ("videoCategoryId", "categoryId", "Video Category Id"),
     "category_label": ("videoCategoryLabel", "Video Category Label"),
-    "tags": ("tags", "Tags"),
+    "tags": ("tags",),
     "topics": ("topicCategories",),
 }
 COLUMNS: Final = tuple(name for names in NAMES.values() for name in names)
