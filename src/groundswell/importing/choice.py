@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from groundswell.importing.part import Part
     from groundswell.platforms import Registry
+    from groundswell.sources.databases import Question
 
 #: Records that are looked at to choose the layout of a file.
 SAMPLE: Final = 200
@@ -54,6 +55,9 @@ class Options:
 
     part: Part | None = None
     """Which of the records are wanted; null: all."""
+
+    question: Question | None = None
+    """What databases are asked."""
 
     @classmethod
     def from_hint(cls, hint: Mapping[str, Any] | None, tz: str) -> Options:
@@ -286,10 +290,10 @@ def _keys(records: Iterable[Record]) -> list[str]:
 
 
 def read_mapping(pairs: Iterable[str]) -> dict[str, str]:
-    """A column map from `field=column` texts.
+    """A column map from `field=column` texts; without a column the field is not to be guessed.
 
-    >>> read_mapping(["text=Tweet body"])
-    {'text': 'Tweet body'}
+    >>> read_mapping(["text=Tweet body", "likes="])
+    {'text': 'Tweet body', 'likes': ''}
 
     Raises:
         UnknownChoiceError: a text is not of that form.
@@ -297,7 +301,7 @@ def read_mapping(pairs: Iterable[str]) -> dict[str, str]:
     mapping: dict[str, str] = {}
     for pair in pairs:
         name, sign, column = pair.partition("=")
-        if not sign or not name.strip() or not column.strip():
+        if not sign or not name.strip():
             kind = "--map form"
             raise UnknownChoiceError(kind, pair, ["field=column"])
         mapping[name.strip()] = column.strip()

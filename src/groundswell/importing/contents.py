@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from groundswell.errors import UnreadableFileError
 from groundswell.importing.choice import SAMPLE, Chooser
+from groundswell.importing.databases import Sampled
 from groundswell.importing.looking import EMPTY_ANSWER
 from groundswell.importing.reading import Reader
 from groundswell.importing.reads import Ignored, Reached, Read
 from groundswell.importing.refusals import Rejection, decode
 from groundswell.sources.compression import CutShortError
 from groundswell.sources.containers import Container, Form, detect, text
+from groundswell.sources.databases import Database, DocumentAnswer, Mark
 from groundswell.sources.documents import HEAD_BYTES, Element, Oversized, Splitter
 from groundswell.sources.files import SourceFile
 from groundswell.sources.lines import LongLine, Piece, pieces, spill_elements
+from groundswell.sources.sql import SqlRows
 from groundswell.sources.stored import DEFAULT_LIMITS, Limits, Source
 from groundswell.sources.tables import Rows, TableReader
 
@@ -45,7 +49,8 @@ class FileReading:
     """Reads one file. After `reads` is exhausted, `error` says why the file could not be read to its end.
 
     `start` is where to go on in a file of which the beginning was read before. `hint` is what a retry needs besides
-    the raw bytes (a table's header).
+    the raw bytes (a table's header). `after` is how far the cursor column of a database was read before, `mark` how
+    far it is now, and `size` the bytes that it answered.
     """
 
     file: SourceFile
@@ -58,6 +63,9 @@ class FileReading:
     notes: list[str] = field(default_factory=list)
     limits: Limits = DEFAULT_LIMITS
     hint: dict[str, Any] = field(default_factory=dict)
+    after: Mark | None = None
+    mark: Mark | None = None
+    size: int = 0
 
     @property
     def chooser(self) -> Chooser:
@@ -76,6 +84,9 @@ class FileReading:
             return
         if self.file.table is not None:
             yield from self._of_table(self.file.table)
+            return
+        if self.file.database is not None:
+            yield from self._of_database(self.file.database)
             return
         try:
             container = detect(self.file.stored)
@@ -109,6 +120,31 @@ class FileReading:
             yield from self._rows(table)
         except UnreadableFileError as error:
             self.error = str(error)
+
+    def _of_database(self, database: Database) -> Iterator[Read]:
+        """What a database answers. Its rows have no lasting order, so nothing is gone on from in their middle."""
+        with closing(database.read(self.after, self.limit)) as answer:
+            if self.watcher is not None:
+                self.watcher.begin(self.file, None, 1)
+            for read in self._rows_of(answer) if isinstance(answer, SqlRows) else self._documents_of(answer):
+                if not isinstance(read, Reached):
+                    yield read
+            self.error = self.error or (None if answer.failure is None else str(answer.failure))
+            self.mark = answer.mark
+
+    def _rows_of(self, answer: SqlRows) -> Iterator[Read]:
+        try:
+            yield from self._rows(answer)
+        except UnreadableFileError as error:
+            self.error = str(error)
+        self.size = answer.size
+        if not answer.given and answer.failure is None:
+            self.error = None  # nothing (new) is no fault of a database
+
+    def _documents_of(self, answer: DocumentAnswer) -> Iterator[Read]:
+        documents = Sampled(answer)
+        yield from self._pieces(documents.pieces(self.limit, self.reader.tmp), self._chosen(documents.first))
+        self.size = documents.size
 
     def _lines(self, container: Container) -> Iterator[Read]:
         layout = self._chosen(_first_records(self.file.stored, container))

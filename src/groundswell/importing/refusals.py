@@ -13,6 +13,7 @@ import pyarrow as pa
 from groundswell.engines.strict import read_object
 from groundswell.importing.derive import Origin
 from groundswell.schema import QUARANTINE
+from groundswell.sources.databases import is_database
 from groundswell.sources.documents import HEAD_BYTES, Oversized
 
 #: Reasons that do not come from a layout.
@@ -146,7 +147,9 @@ def _row(rejection: Rejection, origin: Origin, hint: str | None) -> tuple[Any, .
     big = rejection.oversized
     raw = rejection.raw if big is None else big.head[:HEAD_BYTES]
     sha256 = hashlib.sha256(raw).hexdigest() if big is None else big.sha256
-    place = f"{origin.origin}\n{rejection.offset}\n{sha256}".encode()
+    # The rows of a database have no lasting order: what tells one from another is what it says.
+    at = "" if is_database(origin.origin) else rejection.offset
+    place = f"{origin.origin}\n{at}\n{sha256}".encode()
     return (
         hashlib.blake2b(place, digest_size=12).hexdigest(),
         origin.imported_us,

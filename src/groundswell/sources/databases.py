@@ -1,6 +1,6 @@
 """Databases as sources: what is asked of them, how their answers are read, and how far a cursor column is.
 
-An answer is read like a file: as rows of text columns (`RowAnswer`), or as JSON documents, one a line
+An answer is read like a file: as rows of text columns (`SqlRows`), or as JSON documents, one a line
 (`DocumentAnswer`). With a cursor column it comes in the order of that column, and `mark` says how far it was read.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from groundswell.errors import UnreadableFileError, UsageError
 
 if TYPE_CHECKING:
-    from groundswell.sources.tables import RowChunk
+    from groundswell.sources.sql import SqlRows
 
 SQLITE: Final = ("sqlite",)
 POSTGRESQL: Final = ("postgresql", "postgres")
@@ -82,22 +82,6 @@ class Answer(Protocol):
         ...
 
 
-class RowAnswer(Answer, Protocol):
-    """Rows of text columns, as `groundswell.sources.tables.Rows` has them."""
-
-    columns: list[str]
-    header: str
-    notes: list[str]
-
-    def encode(self, raw: str) -> bytes:
-        """The bytes of a row: a JSON object of its texts."""
-        ...
-
-    def chunks(self) -> Iterator[RowChunk]:
-        """The rows in order."""
-        ...
-
-
 class DocumentAnswer(Answer, Protocol):
     """JSON documents."""
 
@@ -123,7 +107,7 @@ class Database(Protocol):
         """About how many rows the answer has; null where the database cannot say quickly."""
         ...
 
-    def read(self, after: Mark | None, limit: int) -> RowAnswer | DocumentAnswer:
+    def read(self, after: Mark | None, limit: int) -> SqlRows | DocumentAnswer:
         """Ask. `after` is the mark of an earlier answer: what is below it is left out, what equals it comes again.
 
         Args:

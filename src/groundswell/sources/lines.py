@@ -34,7 +34,8 @@ class Piece:
     """Lines for the engine. `base` is the place in the origin of the first byte, `first_line` its line number.
 
     `offsets` are the places of the records in the origin where they are not simply `base` plus the place in
-    the piece (a document was cut up). `spilled`: the reader removes the file when it is done.
+    the piece (a document was cut up). `spilled`: the reader removes the file when it is done. `border`: the place
+    in the origin from which on the next record is one to stop before; then again after `stride` bytes.
     """
 
     path: Path
@@ -42,6 +43,8 @@ class Piece:
     first_line: int
     spilled: bool
     offsets: Numbers | None = None
+    border: int | None = None
+    stride: int = 0
 
     @property
     def is_large(self) -> bool:
@@ -78,7 +81,7 @@ def pieces(
     bom = 3 if container.encoding == "utf-8-sig" else 0
     at, line = start or (bom, 1)
     # Offsets count the bytes of the text as UTF-8 where the file is in another encoding.
-    yield from _spilled(text(source, container, at), (at, line), limit, tmp)
+    yield from spill_lines(text(source, container, at), (at, line), limit, tmp)
 
 
 def long_lines(path: Path, limit: int) -> list[tuple[int, int]]:
@@ -100,7 +103,12 @@ def long_lines(path: Path, limit: int) -> list[tuple[int, int]]:
     return found
 
 
-def _spilled(chunks: Iterable[bytes], begin: tuple[int, int], limit: int, tmp: Path) -> Iterator[Piece | LongLine]:
+def spill_lines(chunks: Iterable[bytes], begin: tuple[int, int], limit: int, tmp: Path) -> Iterator[Piece | LongLine]:
+    """The lines of some content as pieces on disk; `begin` is the place of the first and its number.
+
+    Raises:
+        CutShortError: after the whole lines before the break, if the content ends early.
+    """
     tmp.mkdir(parents=True, exist_ok=True)
     cutter = _Cutter(begin, limit, tmp)
     failure: CutShortError | None = None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
 
 from groundswell.errors import GroundswellError, UnavailableError, UnknownChoiceError, UnreadableFileError, UsageError
-from groundswell.sources.databases import Address, DocumentAnswer, Mark, Question, RowAnswer, named
+from groundswell.sources.databases import Address, DocumentAnswer, Mark, Question, named
 from groundswell.sources.postgres_values import register_arrays, register_texts
-from groundswell.sources.sql import Row, answer
+from groundswell.sources.sql import Row, SqlRows, answer
 
 if TYPE_CHECKING:
     import psycopg
@@ -66,7 +66,7 @@ class PostgresQuery:
             return _planned(connection, query)
         return None
 
-    def read(self, after: Mark | None, limit: int) -> RowAnswer | DocumentAnswer:
+    def read(self, after: Mark | None, limit: int) -> SqlRows | DocumentAnswer:
         """Ask; see `groundswell.sources.databases.Database`."""
         connection = connect(self.address)
         try:

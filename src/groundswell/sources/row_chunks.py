@@ -9,8 +9,8 @@ from typing import Final, Protocol, overload
 import numpy as np
 import pyarrow as pa
 
+from groundswell.errors import UnreadableFileError
 from groundswell.sources.blocks import Places
-from groundswell.sources.compression import CutShortError
 from groundswell.sources.documents import Oversized
 from groundswell.sources.encodings import raw_text
 
@@ -58,7 +58,7 @@ class Rows(Protocol):
     notes: list[str]
 
     @property
-    def failure(self) -> CutShortError | None:
+    def failure(self) -> UnreadableFileError | None:
         """Why it could not be read to its end; null if it could."""
         ...
 

@@ -12,9 +12,9 @@ import msgspec
 import pyarrow as pa
 
 from groundswell.errors import UnreadableFileError
-from groundswell.sources.databases import DocumentAnswer, Mark, RowAnswer
+from groundswell.sources.databases import DocumentAnswer, Mark
 from groundswell.sources.documents import HEAD_BYTES, Oversized
-from groundswell.sources.tables import CHUNK_ROWS, BadRow, RowChunk
+from groundswell.sources.row_chunks import CHUNK_ROWS, BadRow, RowChunk
 
 Row = tuple[str | None, ...]
 
@@ -47,7 +47,7 @@ class Reading(Protocol):
         ...
 
 
-def answer(reading: Reading, cursor: str | None, limit: int) -> RowAnswer | DocumentAnswer:
+def answer(reading: Reading, cursor: str | None, limit: int) -> SqlRows | DocumentAnswer:
     """The rows as text columns, or as documents where the only column beside `cursor` holds JSON objects."""
     batches = reading.batches()
     first: Sequence[Row] = ()
@@ -87,13 +87,15 @@ class _Ended:
 
 
 class SqlRows(_Ended):
-    """Rows of text columns."""
+    """Rows of text columns (`groundswell.sources.row_chunks.Rows`); `given` and `size` count rows and bytes so far."""
 
     def __init__(self, reading: Reading, batches: Iterator[Sequence[Row]], limit: int) -> None:
         super().__init__(reading, batches)
         self.columns = unique_names(reading.columns)
         self.header = ""
         self.notes: list[str] = []
+        self.given = 0
+        self.size = 0
         self._limit = limit
 
     def encode(self, raw: str) -> bytes:
@@ -116,6 +118,7 @@ class SqlRows(_Ended):
 
     def _chunk(self, rows: list[Row], first: int) -> RowChunk:
         numbers = list(range(first, first + len(rows)))
+        self.given += len(rows)
         bad: list[BadRow] = []
         if any(_size(row) > self._limit for row in rows) or not (arrays := self._arrays(rows)):
             faults = [self._fault(row, number) for number, row in zip(numbers, rows, strict=True)]
@@ -123,7 +126,9 @@ class SqlRows(_Ended):
             kept = [at for at, fault in enumerate(faults) if fault is None]
             rows, numbers = [rows[at] for at in kept], [numbers[at] for at in kept]
             arrays = self._arrays(rows)
-        return RowChunk(pa.table(arrays, names=self.columns), numbers, _RawRows(self.columns, rows), bad)
+        table = pa.table(arrays, names=self.columns)
+        self.size += table.nbytes + sum(len(row.raw) for row in bad)
+        return RowChunk(table, numbers, _RawRows(self.columns, rows), bad)
 
     def _arrays(self, rows: Sequence[Row]) -> list[pa.Array]:
         """The columns; none if a text among them is not valid."""

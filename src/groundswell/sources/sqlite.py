@@ -20,8 +20,8 @@ from groundswell.errors import (
     UnreadableFileError,
     UsageError,
 )
-from groundswell.sources.databases import Address, DocumentAnswer, Mark, Question, RowAnswer, named
-from groundswell.sources.sql import Row, answer
+from groundswell.sources.databases import Address, DocumentAnswer, Mark, Question, named
+from groundswell.sources.sql import Row, SqlRows, answer
 
 #: How long a writer is waited for, seconds.
 _PATIENCE_S: Final = 30.0
@@ -69,7 +69,7 @@ class SqliteQuery:
             return int(found[0]) if found and found[0] is not None else None
         return None
 
-    def read(self, after: Mark | None, limit: int) -> RowAnswer | DocumentAnswer:
+    def read(self, after: Mark | None, limit: int) -> SqlRows | DocumentAnswer:
         """Ask; see `groundswell.sources.databases.Database`."""
         connection = _open(self)
         try:
