@@ -18,9 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.marts.distribution import Distribution
-from groundswell.marts.latest import version_of
 from groundswell.marts.outliers import Bounds, Rule, find_bounds
-from groundswell.marts.rows import row_schema, rows
+from groundswell.marts.rows import Rows, row_schema, select_rows
 from groundswell.marts.tally import Tally
 from groundswell.marts.unlikely import CHECKS, Unlikely
 from groundswell.marts.wanted import Wanted
@@ -119,12 +118,12 @@ def profile(
         UsageError: the limit is not above 0, or the period holds nothing.
     """
     wanted = wanted or Wanted()
-    version = lake.version("posts")
+    stream = select_rows(engine, lake, "posts", wanted)
     tallies = [Tally(one.name, one.type) for one in row_schema("posts")]
     unlikely = [Unlikely(check) for check in CHECKS]
     spread: dict[tuple[str, str], Distribution] = {}
     read = 0
-    for batch in rows(engine, lake, "posts", wanted):
+    for batch in stream.open():
         table = pa.Table.from_batches([batch])
         for tally in tallies:
             tally.add(batch.column(tally.name))
@@ -144,9 +143,9 @@ def profile(
         created.greatest,
         tallies,
         unlikely,
-        find_outliers(engine, lake, wanted, bounds_of(spread, rule, limit), progress=progress, before=read),
+        find_outliers(stream, bounds_of(spread, rule, limit), progress=progress, before=read),
         crossed(platforms, [*COUNTERS, *by["metrics"].values.counts], created.least, created.greatest),
-        version_of(version),
+        stream.version,
     )
 
 
@@ -170,9 +169,7 @@ def metric_values(table: pa.Table) -> Iterator[tuple[str, str, Floats, npt.NDArr
 
 
 def find_outliers(
-    engine: Engine,
-    lake: Lake,
-    wanted: Wanted,
+    stream: Rows,
     bounds: dict[tuple[str, str], Bounds],
     *,
     progress: Progress | None = None,
@@ -182,7 +179,7 @@ def find_outliers(
     found = {key: Outliers(*key, one) for key, one in bounds.items()}
     names = ["platform", "post_id", "url", "author_name", "ingest_seq", "metrics", *METRICS]
     read = 0
-    for batch in rows(engine, lake, "posts", wanted, columns=names):
+    for batch in stream.open(names):
         table = pa.Table.from_batches([batch])
         for platform, metric, values, places in metric_values(table):
             if (platform, metric) in found:

@@ -1,8 +1,8 @@
 """What is done to make the analysis table of posts: every rule and every number of it, so that it can be done again.
 
-The order is fixed. 1. Bounds of outliers, of each metric on each platform, from its known values. 2. Rows are left out:
-those without a value that may not be missing, and with `outliers: drop` those with an outlier. 3. From what is left, the
-values that fill gaps and the scales. 4. Gaps are filled. 5. Scaled columns are added beside the raw ones.
+The order is fixed. 1. Bounds of outliers, of each metric on each platform, from its known values. 2. Rows are left
+out: those without a value that may not be missing, and with `outliers: drop` those with an outlier. 3. From what is
+left, the values that fill gaps and the scales. 4. Gaps are filled. 5. Scaled columns are added beside the raw ones.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -53,7 +54,22 @@ def row_schema(table: str = "posts", *, identity: bool = False) -> pa.Schema:
     return pa.schema(fields)
 
 
-def rows(
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one version of a table; `open` streams them, as often as it is called the same."""
+
+    engine: Engine
+    expression: ir.Table
+    schema: pa.Schema
+    version: int | None
+
+    def open(self, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+        """The rows, in no promised order: all columns, or those named."""
+        schema = self.schema if columns is None else pa.schema([self.schema.field(name) for name in columns])
+        return self.engine.run(self.expression.select(schema.names)).cast(schema)
+
+
+def select_rows(
     engine: Engine,
     lake: Lake,
     table: str = "posts",
@@ -61,9 +77,8 @@ def rows(
     *,
     observations: str = Observations.LATEST,
     identity: bool = False,
-    columns: Sequence[str] | None = None,
-) -> pa.RecordBatchReader:
-    """Stream the rows of a table, in no promised order: all columns of `row_schema`, or those named.
+) -> Rows:
+    """The rows of a table as it is now (columns: `row_schema`); nothing is read yet.
 
     `wanted` chooses posts. For the other tables it chooses the authors who wrote such posts and the comments under
     them, or, without a query, rows by platform and time of their own.
@@ -73,11 +88,9 @@ def rows(
         UsageError: `wanted` asks for a period that holds nothing.
     """
     schema = row_schema(table, identity=identity)
-    if columns is not None:
-        schema = pa.schema([schema.field(name) for name in columns])
     wanted = wanted or Wanted()
     wanted.check()
-    stored = _table(engine, lake, table, wanted)
+    stored, version = _table(engine, lake, table, wanted)
     chosen = stored if observations == Observations.ALL else latest_by(stored, _identity(stored, table))
     if table == "posts" or wanted.query is None:
         chosen = wanted.of(chosen)
@@ -87,16 +100,30 @@ def rows(
         chosen = chosen.mutate(engagement=engagement(chosen), engagement_per=engagement_per(chosen))
     if identity:
         chosen = chosen.mutate(**{IDENTITY[table]: _identity(chosen, table)})
-    return engine.run(chosen.select(schema.names)).cast(schema)
+    return Rows(engine, chosen.select(schema.names), schema, version if version >= 0 else None)
 
 
-def _table(engine: Engine, lake: Lake, table: str, wanted: Wanted) -> ir.Table:
-    files = lake.snapshot(table, platforms=list(wanted.platforms) or None).files
-    return engine.read_table(files, pa.schema([field.to_arrow() for field in FIELDS[table]]))
+def rows(
+    engine: Engine,
+    lake: Lake,
+    table: str = "posts",
+    wanted: Wanted | None = None,
+    *,
+    observations: str = Observations.LATEST,
+    identity: bool = False,
+) -> pa.RecordBatchReader:
+    """Stream the rows of a table; as `select_rows`, opened."""
+    return select_rows(engine, lake, table, wanted, observations=observations, identity=identity).open()
+
+
+def _table(engine: Engine, lake: Lake, table: str, wanted: Wanted) -> tuple[ir.Table, int]:
+    snapshot = lake.snapshot(table, platforms=list(wanted.platforms) or None)
+    schema = pa.schema([field.to_arrow() for field in FIELDS[table]])
+    return engine.read_table(snapshot.files, schema), snapshot.version
 
 
 def _latest_posts(engine: Engine, lake: Lake, wanted: Wanted) -> ir.Table:
-    posts = _table(engine, lake, "posts", wanted)
+    posts, _ = _table(engine, lake, "posts", wanted)
     return latest_by(posts, post_identity(posts))
 
 
