@@ -30,7 +30,7 @@ def last_mark(session: Session, kind: str, subject: str) -> Mark | None:
         .where(RunRow.kind == kind, RunRow.subject == subject, RunRow.state == "done")
         .order_by(RunRow.started_at.desc(), RunRow.id)
     )
-    for summary in session.scalars(query):
+    for summary in session.scalars(query.limit(1)):
         if summary and summary.get("cursor"):
             return Mark.from_document(summary["cursor"])
     return None

@@ -22,6 +22,7 @@ from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError, UsageError
 from groundswell.importing.along import finished
 from groundswell.importing.choice import Chooser, Options
+from groundswell.importing.databases import last_mark
 from groundswell.importing.progress import CancelledError, Progress, Silent
 from groundswell.importing.sink import Keys
 from groundswell.importing.summary import FileSummary, ImportSummary
@@ -79,7 +80,8 @@ def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test r
 
     chooser = Chooser.for_options(registry or registry_for(settings), options)
     begun = time.monotonic()
-    files = [_called(file, named or {}) for file in find_files(paths, settings.tmp_path, stdin)]
+    found = find_files(paths, settings.tmp_path, stdin, question=options.question, s3_endpoint=settings.s3_endpoint)
+    files = [_called(file, named or {}) for file in found]
     work = _Import(files, chooser, lake, desk, engine, settings, progress or Silent(), now)
     try:
         summaries = work.dry_run() if options.dry_run else work.run()
@@ -157,7 +159,10 @@ class _Import:
         summaries: list[FileSummary] = []
         first = 1
         for batch in batches(self.files):
-            summaries += self._unit(batch, "", self.now(), first, lambda: None, dry_run=True).run()
+            unit = self._unit(batch, "", self.now(), first, lambda: None, dry_run=True)
+            with self.desk.reading() as session:
+                unit.after = last_mark(session, KIND, self._subject(batch))
+            summaries += unit.run()
             first += len(batch)
         return summaries
 
@@ -183,8 +188,10 @@ class _Import:
             run = last if last is not None and last.state == "running" else None
             run = run or runs.start(session, KIND, subject, now_us=self.now())
             run.summary = {"call": self.call}
+            after = last_mark(session, KIND, subject)
         self.keys.check()
         unit = self._unit(files, run.id, run.started_at, first, renew)
+        unit.after = after
         try:
             summaries = unit.run()
         except ConflictError:
@@ -289,8 +296,7 @@ def _document(files: Sequence[FileSummary]) -> dict[str, Any]:
 
 
 def _sums(files: Sequence[FileSummary]) -> dict[str, Any]:
-    document = ImportSummary(list(files), sum(file.seconds for file in files)).document()
-    return {name: value for name, value in document.items() if name != "files"}
+    return ImportSummary(list(files), sum(file.seconds for file in files)).sums()
 
 
 def _may_go_on(error: BaseException) -> bool:

@@ -49,7 +49,8 @@ class LayoutCounts:
 class FileSummary:
     """One file. `error` says why it could not be read (to its end); `examples` has a line for each reason.
 
-    `notes` are sentences about what is peculiar in it.
+    `notes` are sentences about what is peculiar in it. `cursor` says how far the cursor column of a database was read
+    (`groundswell.sources.databases.Mark`).
     """
 
     path: str
@@ -59,6 +60,7 @@ class FileSummary:
     layouts: dict[str | None, LayoutCounts] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    cursor: dict[str, Any] | None = None
 
     def count(self, name: str) -> int:
         """Sum of one of `COUNTS` over the layouts."""
@@ -98,13 +100,15 @@ class FileSummary:
         layouts = [counts.document() for counts in self.layouts.values()]
         sums = {name: self.count(name) for name in COUNTS}
         rest = {"seconds": round(self.seconds, 3), "bytes": self.bytes, "error": self.error}
-        return {"path": self.path, "layouts": layouts} | sums | rest | {"examples": self.examples, "notes": self.notes}
+        told = {"examples": self.examples, "notes": self.notes, "cursor": self.cursor}
+        return {"path": self.path, "layouts": layouts} | sums | rest | told
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> FileSummary:
         """The summary that `document` was made of."""
         summary = cls(document["path"], document["bytes"], document["seconds"], document["error"])
         summary.examples, summary.notes = dict(document["examples"]), list(document["notes"])
+        summary.cursor = document.get("cursor")
         for entry in document["layouts"]:
             counts = summary.of(entry["platform"], entry["layout"], entry["table"])
             counts.stored, counts.known = entry["stored"], entry["known"]
@@ -153,14 +157,14 @@ class ImportSummary:
         """0 when every record is accounted for, 1 when a file could not be read."""
         return 1 if any(file.error for file in self.files) else 0
 
+    def sums(self) -> dict[str, Any]:
+        """The counts over all files, the time and the bytes."""
+        counts = {name: self.count(name) for name in COUNTS}
+        return counts | {"seconds": round(self.seconds, 3), "bytes": self.bytes}
+
     def document(self) -> dict[str, Any]:
         """The document of `import --json`."""
-        sums = {name: self.count(name) for name in COUNTS}
-        return sums | {
-            "seconds": round(self.seconds, 3),
-            "bytes": self.bytes,
-            "files": [file.document() for file in self.files],
-        }
+        return self.sums() | {"files": [file.document() for file in self.files]}
 
 
 def _added(counters: Iterable[Counter[str]]) -> Counter[str]:

@@ -31,6 +31,7 @@ from groundswell.importing.tally import PART_KEY, Owners, Part, Position, Tally
 from groundswell.lake import Lake
 from groundswell.sources.compression import Compression
 from groundswell.sources.containers import Container, Form
+from groundswell.sources.databases import Mark
 from groundswell.sources.files import SourceFile
 from groundswell.sources.stored import Limits
 from groundswell.sources.unfold import unfold
@@ -52,7 +53,8 @@ Step = Posts | Ignored | Refused | Reached
 class ImportRun:
     """One run. `renew` makes sure, before anything becomes visible, that the lease is still ours.
 
-    `first` of `total` is the number of its first file among all of the import, for whoever watches.
+    `first` of `total` is the number of its first file among all of the import, for whoever watches. `after` is how far
+    an earlier run has read the cursor column of its database.
     """
 
     files: Sequence[SourceFile]
@@ -68,6 +70,7 @@ class ImportRun:
     dry_run: bool = False
     first: int = 1
     total: int = 1
+    after: Mark | None = None
 
     def __post_init__(self) -> None:
         self._tally = Tally()
@@ -103,6 +106,7 @@ class ImportRun:
                 return self._tally.files
             try:
                 self._import((part and part.position) or Position(), strict=strict)
+                return self._tally.files
             except LineCountError:
                 if strict or len(self.files) > 1:
                     raise
@@ -118,6 +122,7 @@ class ImportRun:
                 self._commit(reached)
                 if reached is not None:
                     self._number += 1
+                    self.keys.trim()
                     self._open_sink()
                     self._begin_again(reached)
         finally:
@@ -197,7 +202,8 @@ class ImportRun:
             data = None if strict or at.member or at.line > 1 else self._small(self.files[number])
             held = unfold(self.files[number], limits, self.settings.tmp_path) if data is None else self.files[number:]
             for member, file in enumerate(islice(held, at.member, None if data is None else 1), at.member):
-                self.progress.file(file.name, self.first + number, self.total, file.size)
+                size = file.size if file.database is None else file.database.estimate(self.after) or 0
+                self.progress.file(file.name, self.first + number, self.total, size)
                 self._records = 0
                 place = at if member == at.member else Position(number, member)
                 yield place, self._tally.open(file.name, file.size), file, data
@@ -244,7 +250,9 @@ class ImportRun:
             summary.error = file.refused
             return
         start = Reached(at.offset, at.line, 0) if at.line > 1 else None
-        reading = FileReading(file, self._reader(file.name), self.settings.max_record, strict, start, self)
+        stride = 0 if self._sink is None else self.settings.import_commit << 20
+        reading = FileReading(file, self._reader(file.name), self.settings.max_record, strict, start, self, stride)
+        reading.after = self.after
         for read in reading.reads():
             here = replace(at, offset=read.offset, line=read.line) if isinstance(read, Reached) else at
             if isinstance(read, list):
@@ -253,6 +261,9 @@ class ImportRun:
                 yield read, number, here
         summary.error = reading.error or summary.nothing_read()
         summary.notes = reading.notes
+        if file.database is not None:
+            summary.bytes = reading.size
+            summary.cursor = None if reading.mark is None else reading.mark.document()
         for companion in self._along if self._opened is not None else ():
             companion.ended(file, None)
         self._opened = None
