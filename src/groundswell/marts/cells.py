@@ -56,12 +56,17 @@ def safe_texts(column: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(column, _FORMULA, r"'\1")
 
 
+def formula_cells(batch: pa.RecordBatch | pa.Table) -> int:
+    """How many cells of text a spreadsheet would run."""
+    texts = [cell_texts(_whole(batch.column(name))) for name in batch.schema.names if _is_text(batch, name)]
+    return sum(pc.sum(pc.match_substring_regex(column, _FORMULA)).as_py() or 0 for column in texts)
+
+
 def csv_lines(batch: pa.RecordBatch | pa.Table) -> bytes:
     """The rows of a batch as lines of CSV (RFC 4180: CRLF); text stands in quotes, null is an empty cell."""
     cells = []
     for name in batch.schema.names:
-        column = batch.column(name)
-        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        column = _whole(batch.column(name))
         texts = cell_texts(column)
         cells.append(pc.fill_null(texts if is_bare(column.type) else _quoted(safe_texts(texts)), ""))
     if not batch.num_rows:
@@ -74,6 +79,14 @@ def csv_lines(batch: pa.RecordBatch | pa.Table) -> bytes:
 def csv_header(names: list[str]) -> bytes:
     """The line of column names."""
     return (",".join(f'"{safe_cell(name).replace(chr(34), chr(34) * 2)}"' for name in names) + "\r\n").encode()
+
+
+def _is_text(batch: pa.RecordBatch | pa.Table, name: str) -> bool:
+    return not is_bare(batch.schema.field(name).type)
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _quoted(texts: pa.Array) -> pa.Array:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from groundswell.errors import UnavailableError, UsageError
-from groundswell.marts.cells import csv_header, csv_lines
+from groundswell.marts.cells import cell_texts, csv_header, csv_lines, formula_cells
 from groundswell.marts.export import documents
 
 #: Rows of an XLSX sheet, the header left out, and characters of a cell (ECMA-376; Excel refuses more).
@@ -88,11 +88,12 @@ def _told(rows: Iterable[pa.RecordBatch], tell: Tell | None) -> Iterator[pa.Reco
 
 def _csv(rows: Iterator[pa.RecordBatch], schema: pa.Schema, target: BinaryIO) -> tuple[int, dict[str, int]]:
     target.write(csv_header(schema.names))
-    count = 0
+    count = marked = 0
     for batch in rows:
         target.write(csv_lines(batch))
         count += batch.num_rows
-    return count, {}
+        marked += formula_cells(batch)
+    return count, {"cells with an apostrophe, so that no spreadsheet runs them": marked} if marked else {}
 
 
 def _ndjson(rows: Iterator[pa.RecordBatch], schema: pa.Schema, target: BinaryIO) -> tuple[int, dict[str, int]]:
@@ -155,8 +156,6 @@ def _xlsx(rows: Iterator[pa.RecordBatch], schema: pa.Schema, target: BinaryIO) -
 
 def _sheet_values(column: pa.Array) -> list[Any]:
     """Values as a sheet takes them: whole numbers that it would round as text, times without a zone (UTC)."""
-    from groundswell.marts.cells import cell_texts  # noqa: PLC0415
-
     kind = column.type
     if pa.types.is_timestamp(kind):
         return [None if value is None else value.replace(tzinfo=None) for value in column.to_pylist()]
