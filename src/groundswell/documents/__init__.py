@@ -22,6 +22,7 @@ from groundswell.documents.lake import (
     QuarantineShowDocument,
     TrendsDocument,
 )
+from groundswell.documents.layouts import LayoutDocument, LayoutsDocument, PreviewDocument, RemovedLayout
 from groundswell.documents.system import (
     ConfigDocument,
     DoctorDocument,
@@ -39,6 +40,11 @@ __all__ = ["DOCUMENTS", "file_of", "schema_of"]
 DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "import": ImportDocument,
     "collect youtube": CollectYouTubeDocument,
+    "layouts list": LayoutsDocument,
+    "layouts show": LayoutDocument,
+    "layouts preview": PreviewDocument,
+    "layouts save": LayoutDocument,
+    "layouts remove": RemovedLayout,
     "posts": PostsDocument,
     "trends": TrendsDocument,
     "config": ConfigDocument,
