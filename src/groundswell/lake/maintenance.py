@@ -23,6 +23,7 @@ from groundswell.lake.appender import SEQ_KEY
 from groundswell.lake.failures import told
 from groundswell.lake.store import Lake
 from groundswell.lake.tables import TABLES, table_layout
+from groundswell.lake.terms import drop_orphans, index_texts
 
 #: How long a snapshot stays readable after its files were replaced.
 KEEP_HOURS: Final = 7 * 24
@@ -30,6 +31,8 @@ KEEP_HOURS: Final = 7 * 24
 SMALL: Final = 32 << 20
 #: Files are joined in groups of at most so many bytes (uncompressed), which bounds the memory.
 GROUP: Final = 128 << 20
+#: After so many seconds no further file is indexed in one go: a stream waits meanwhile.
+_INDEXING_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,15 @@ def vacuum(
         )
         keyfiles.drop_orphans(lake)
         terms.drop_orphans(lake, table_name)
+    if table_name == "posts":
+        drop_orphans(lake)
     return len(gone)
 
 
 def tidy(lake: Lake, *, least_files: int = 32) -> Compacted:
-    """Join what a stream's many commits left, in every table; cheap when there is nothing to do."""
+    """Join what a stream's many commits left, in every table, and index its words; cheap when nothing is to be done."""
     done = [compact(lake, name, least_files=least_files) for name in TABLES]
+    index_texts(lake, seconds=_INDEXING_S)
     return Compacted(*(sum(getattr(d, part) for d in done) for part in ("files_before", "files_after", "rows")))
 
 

@@ -28,6 +28,9 @@ class Snapshot:
     version: int
     files: list[Path]
     rows: int
+    counts: list[int] = field(default_factory=list)
+    """For each file, its rows."""
+
     latest: list[int] = field(default_factory=list)
     """For each file, a time that no `created_at` in it is later than (µs since 1970); `UNBOUNDED` if not known."""
 
@@ -53,7 +56,8 @@ def take_snapshot(
         keep = pc.and_(keep, _in_time(actions, since, until))
     kept = actions.filter(keep)
     files = [root / unquote(path) for path in kept["path"].to_pylist()]
-    return Snapshot(table.version(), files, pc.sum(kept["num_records"]).as_py() or 0, _latest(kept))
+    counts: list[int] = pc.fill_null(kept["num_records"], 0).to_pylist()
+    return Snapshot(table.version(), files, sum(counts), counts, _latest(kept))
 
 
 def _latest(actions: pa.Table) -> list[int]:

@@ -24,12 +24,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from groundswell import kernels
 from groundswell.lake.failures import told
 from groundswell.text.terms import Hashes, Kind
 
 if TYPE_CHECKING:
     from groundswell.lake.store import Lake
-    from groundswell.text.term_collector import TermCollector
+    from groundswell.lake.term_collector import TermCollector
 
 #: Stands for a time that is not known: earlier than all others.
 NEVER: Final = -(1 << 63)
@@ -105,24 +106,35 @@ def index_texts(
 ) -> int:
     """Make the index of each file of `posts` that has none, newest files first; returns how many were made.
 
-    Begins no further file once `seconds` are over. `progress` gets (files done, files in all).
+    A small file gets none. Begins no further file once `seconds` are over. `progress` gets (rows done, rows in all).
 
     Raises:
         UnavailableError: the folder of the lake cannot be written.
     """
     begun = time.monotonic()
-    todo = [file for file in reversed(lake.snapshot("posts").files) if not index_path(lake, file).exists()]
-    done = 0
+    todo = missing_indexes(lake)
+    if not todo:
+        return 0
+    kernels.load(lake.root.parent / "cache")
+    total, done, made = sum(todo.values()), 0, 0
 
     def make(file: Path) -> bool:
         return (seconds is None or time.monotonic() - begun < seconds) and _make(lake, file)
 
     with told("write the text index", lake.root / _FOLDER), ThreadPoolExecutor(threads, "terms") as pool:
-        for number, made in enumerate(pool.map(make, todo), 1):
-            done += made
+        for one, rows in zip(pool.map(make, todo), todo.values(), strict=True):
+            made += one
+            done += rows
             if progress is not None:
-                progress(number, len(todo))
-    return done
+                progress(done, total)
+    return made
+
+
+def missing_indexes(lake: Lake) -> dict[Path, int]:
+    """The files of `posts` that should have an index and have none, newest first, with their rows."""
+    snapshot = lake.snapshot("posts")
+    counted = zip(reversed(snapshot.files), reversed(snapshot.counts), strict=True)
+    return {file: rows for file, rows in counted if rows >= LEAST_ROWS and not index_path(lake, file).exists()}
 
 
 def drop_orphans(lake: Lake, table: str = "posts") -> int:
@@ -157,16 +169,15 @@ def _group(group: pq.RowGroupMetaData, position: int) -> Group:
 
 
 def _make(lake: Lake, path: Path) -> bool:
-    """Write the index of one file; false if it is too small, or gone, or of a shape that no index is for."""
-    # numba takes a second to import, and only this needs it.
-    from groundswell.text.term_collector import TermCollector  # noqa: PLC0415
+    """Write the index of one file; false if it is gone, or has more row groups than an index has bits."""
+    from groundswell.lake.term_collector import TermCollector  # noqa: PLC0415
 
     try:
         file = pq.ParquetFile(path)
     except FileNotFoundError:
         return False
     with file:
-        if file.metadata.num_rows < LEAST_ROWS or file.metadata.num_row_groups > _MOST_GROUPS:
+        if not 0 < file.metadata.num_row_groups <= _MOST_GROUPS:
             return False
         terms = TermCollector()
         groups = footer_groups(file)

@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from groundswell.lake import Lake
 
 _HEAD: Final = ("platform", "post_id", "url", "author_id", "author_name", "created_at", "text", "kind")
-_EACH: Final = ("observed_at", "imported_at", *COUNTERS, "followers", "layout", "origin", "origin_offset", "ingest_seq")
+_EACH: Final = (
+    "observed_at",
+    "imported_at",
+    *COUNTERS,
+    "followers",
+    "following",
+    "layout",
+    "origin",
+    "origin_offset",
+    "ingest_seq",
+)
 
 
 @dataclass(frozen=True, slots=True)

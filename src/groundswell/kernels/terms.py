@@ -1,4 +1,4 @@
-"""The compiled loops behind `terms.py`: hash every word of a column once and note which part of a file holds it.
+"""The loops of the text index: hash every word of a column once and note which part of a file holds it.
 
 A table of hashes with open addressing (linear probing) and a bit mask beside each; 0 is an empty place. A kernel stops
 before the table is too full and says how many values it has done: what it did twice has no effect.

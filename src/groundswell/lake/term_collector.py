@@ -1,4 +1,4 @@
-"""Gathers the terms of a data file while its row groups are read; see `terms.py`. Importing this loads the compiler."""
+"""Gathers the terms of a data file while its row groups are read. Importing this loads the compiler."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from groundswell.text.term_kernel import grow, insert_marked, insert_whole, insert_words
+from groundswell.kernels.terms import grow, insert_marked, insert_whole, insert_words
 from groundswell.text.terms import Hashes, Kind, text_buffers
 
 Masks = npt.NDArray[np.uint64]
