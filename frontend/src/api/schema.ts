@@ -166,11 +166,15 @@ export interface paths {
         };
         /**
          * List Layouts
-         * @description Every layout: what it reads, and which table it fills.
+         * @description Every layout: what it reads, and which table it fills. Saved mappings are among them, as `saved.NAME`.
          */
         get: operations["listLayouts"];
         put?: never;
-        post?: never;
+        /**
+         * Save Layout
+         * @description Save which column is which field under a name; it is a layout from then on, recognised by its columns.
+         */
+        post: operations["saveLayout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -189,6 +193,49 @@ export interface paths {
          * @description Posts that match, each by its latest observation.
          */
         get: operations["listPosts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/posts/{platform}/{post_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show History
+         * @description Every observation of one post: how its counters grew, where they stood at 24 hours, what they mean when.
+         */
+        get: operations["showHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Profile
+         * @description What the fields of the matching posts hold: what is missing, how it is spread, what is unlikely, what stands out.
+         *
+         *     It reads all of them, in a process of its own; the answer comes when that is done, and is kept until the lake
+         *     changes. Nothing is removed: outliers are told with the rule that found them.
+         */
+        get: operations["showProfile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1164,6 +1211,42 @@ export interface components {
             origin?: string | null;
         };
         /**
+         * FieldProfile
+         * @description One field over all posts that match.
+         */
+        FieldProfile: {
+            /** Field */
+            field: string;
+            /** Type */
+            type: string;
+            /** Unit */
+            unit: string | null;
+            /** Rows */
+            rows: number;
+            /** Missing */
+            missing: number;
+            /** Missing Share */
+            missing_share: number | null;
+            /** Least */
+            least: unknown;
+            /** Greatest */
+            greatest: unknown;
+            /** Mean */
+            mean: number | null;
+            /** Quantiles */
+            quantiles: {
+                [key: string]: number;
+            } | null;
+            /** Histogram */
+            histogram: components["schemas"]["HistogramBar"][] | null;
+            /** Distinct */
+            distinct: number | null;
+            /** Top */
+            top: components["schemas"]["ValueCount"][] | null;
+            /** Top Complete */
+            top_complete: boolean;
+        };
+        /**
          * FileFailure
          * @description A file (of an archive) that could not be read to its end.
          */
@@ -1200,6 +1283,113 @@ export interface components {
             parts: components["schemas"]["PartHealth"][];
         };
         /**
+         * HistogramBar
+         * @description Values from `low` up to, without, `below`.
+         */
+        HistogramBar: {
+            /** Low */
+            low: number;
+            /** Below */
+            below: number;
+            /** Count */
+            count: number;
+        };
+        /**
+         * History
+         * @description One post and every observation of it, oldest first.
+         * @example {
+         *       "platform": "youtube",
+         *       "post_id": "dQw4w9WgXcQ",
+         *       "url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+         *       "author_id": "UC1",
+         *       "author_name": "latenightclips",
+         *       "created_at": "2026-07-30T18:00:00Z",
+         *       "text": "What the agency really said",
+         *       "kind": "video",
+         *       "observations": [
+         *         {
+         *           "observed_at": "2026-08-01T18:00:00Z",
+         *           "imported_at": "2026-08-01T18:02:00Z",
+         *           "views": 96000,
+         *           "likes": 1200,
+         *           "comments": null,
+         *           "shares": null,
+         *           "saves": null,
+         *           "followers": 412000,
+         *           "layout": "youtube.videos_list",
+         *           "origin": "/data/videos.json",
+         *           "origin_offset": 0,
+         *           "ingest_seq": 4711,
+         *           "velocity": {
+         *             "views": null,
+         *             "likes": null
+         *           }
+         *         }
+         *       ],
+         *       "at_24h": {
+         *         "views": null,
+         *         "likes": null
+         *       },
+         *       "why_not": {
+         *         "views": "first seen later than that",
+         *         "likes": "first seen later than that"
+         *       },
+         *       "half_life_h": {
+         *         "views": null,
+         *         "likes": null
+         *       },
+         *       "definitions": [
+         *         {
+         *           "platform": "youtube",
+         *           "metric": "views",
+         *           "since": "2026-08-01",
+         *           "precision": "month",
+         *           "applies_to": "all posts",
+         *           "meaning": "each start of a video",
+         *           "before": "a view of at least some seconds",
+         *           "source": "YouTube Help"
+         *         }
+         *       ],
+         *       "lake_version": 17
+         *     }
+         */
+        History: {
+            /** Platform */
+            platform: string;
+            /** Post Id */
+            post_id: string | null;
+            /** Url */
+            url: string | null;
+            /** Author Id */
+            author_id: string | null;
+            /** Author Name */
+            author_name: string | null;
+            /** Created At */
+            created_at: string | null;
+            /** Text */
+            text: string | null;
+            /** Kind */
+            kind: string | null;
+            /** Observations */
+            observations: components["schemas"]["Observation"][];
+            /** At 24H */
+            at_24h: {
+                [key: string]: number | null;
+            };
+            /** Why Not */
+            why_not: {
+                [key: string]: string;
+            };
+            /** Half Life H */
+            half_life_h: {
+                [key: string]: number | null;
+            };
+            /** Definitions */
+            definitions: components["schemas"]["MetricDefinition"][];
+            /** Lake Version */
+            lake_version: number | null;
+        };
+        /**
          * Import
          * @description One import: a file that was uploaded, or files that the command line read.
          * @example {
@@ -1222,7 +1412,7 @@ export interface components {
          *       "preview": {
          *         "container": {
          *           "form": "table",
-         *           "compression": "none",
+         *           "compression": null,
          *           "encoding": "utf-8",
          *           "delimiter": ","
          *         },
@@ -1234,6 +1424,7 @@ export interface components {
          *             "layout": "generic.table",
          *             "platform": "generic",
          *             "description": "any table or flat JSON with a text or an id",
+         *             "table": "posts",
          *             "rows": 200,
          *             "rejected": 1,
          *             "ignored": 0,
@@ -1256,6 +1447,7 @@ export interface components {
          *         ],
          *         "fields": [
          *           {
+         *             "table": "posts",
          *             "field": "text",
          *             "column": "body",
          *             "filled": 0.995,
@@ -1268,6 +1460,9 @@ export interface components {
          *           "text",
          *           "created_at",
          *           "likes"
+         *         ],
+         *         "habits": [
+         *           "when: day before month"
          *         ],
          *         "notes": []
          *       },
@@ -1449,7 +1644,7 @@ export interface components {
          *           "preview": {
          *             "container": {
          *               "form": "table",
-         *               "compression": "none",
+         *               "compression": null,
          *               "encoding": "utf-8",
          *               "delimiter": ","
          *             },
@@ -1461,6 +1656,7 @@ export interface components {
          *                 "layout": "generic.table",
          *                 "platform": "generic",
          *                 "description": "any table or flat JSON with a text or an id",
+         *                 "table": "posts",
          *                 "rows": 200,
          *                 "rejected": 1,
          *                 "ignored": 0,
@@ -1483,6 +1679,7 @@ export interface components {
          *             ],
          *             "fields": [
          *               {
+         *                 "table": "posts",
          *                 "field": "text",
          *                 "column": "body",
          *                 "filled": 0.995,
@@ -1495,6 +1692,9 @@ export interface components {
          *               "text",
          *               "created_at",
          *               "likes"
+         *             ],
+         *             "habits": [
+         *               "when: day before month"
          *             ],
          *             "notes": []
          *           },
@@ -1710,6 +1910,96 @@ export interface components {
             ignored: number;
         };
         /**
+         * MetricDefinition
+         * @description A change of what a platform means by a counter.
+         */
+        MetricDefinition: {
+            /** Platform */
+            platform: string;
+            /** Metric */
+            metric: string;
+            /**
+             * Since
+             * Format: date
+             */
+            since: string;
+            /** Precision */
+            precision: string;
+            /** Applies To */
+            applies_to: string;
+            /** Meaning */
+            meaning: string;
+            /** Before */
+            before: string;
+            /** Source */
+            source: string;
+        };
+        /**
+         * MetricOutliers
+         * @description Values of one metric on one platform beyond the bounds of its own rule.
+         */
+        MetricOutliers: {
+            /** Platform */
+            platform: string;
+            /** Metric */
+            metric: string;
+            /** Rule */
+            rule: string;
+            /** Limit */
+            limit: number;
+            /** Lower */
+            lower: number | null;
+            /** Upper */
+            upper: number | null;
+            /** Centre */
+            centre: number | null;
+            /** Spread */
+            spread: number | null;
+            /** Values */
+            values: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Why None */
+            why_none: string | null;
+            /** Examples */
+            examples: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * NewLayout
+         * @description A mapping to be kept as a layout.
+         * @example {
+         *       "name": "agency-export",
+         *       "map": {
+         *         "text": "body",
+         *         "likes": ""
+         *       },
+         *       "platform": "x",
+         *       "tz": null
+         *     }
+         */
+        NewLayout: {
+            /**
+             * Name
+             * @example agency-export
+             */
+            name: string;
+            /**
+             * Map
+             * @description Column by field; an empty column: not to be guessed.
+             */
+            map: {
+                [key: string]: string;
+            };
+            /** Platform */
+            platform?: string | null;
+            /** Tz */
+            tz?: string | null;
+        };
+        /**
          * NewTracker
          * @description A tracker to be added.
          * @example {
@@ -1731,6 +2021,43 @@ export interface components {
             query: string;
             /** Promise Days */
             promise_days?: number | null;
+        };
+        /**
+         * Observation
+         * @description The counters of a post as they were seen once.
+         */
+        Observation: {
+            /** Observed At */
+            observed_at: string | null;
+            /**
+             * Imported At
+             * Format: date-time
+             */
+            imported_at: string;
+            /** Views */
+            views: number | null;
+            /** Likes */
+            likes: number | null;
+            /** Comments */
+            comments: number | null;
+            /** Shares */
+            shares: number | null;
+            /** Saves */
+            saves: number | null;
+            /** Followers */
+            followers: number | null;
+            /** Layout */
+            layout: string | null;
+            /** Origin */
+            origin: string | null;
+            /** Origin Offset */
+            origin_offset: number | null;
+            /** Ingest Seq */
+            ingest_seq: number;
+            /** Velocity */
+            velocity: {
+                [key: string]: number | null;
+            };
         };
         /**
          * PartHealth
@@ -1872,7 +2199,7 @@ export interface components {
          * @example {
          *       "container": {
          *         "form": "table",
-         *         "compression": "none",
+         *         "compression": null,
          *         "encoding": "utf-8",
          *         "delimiter": ","
          *       },
@@ -1884,6 +2211,7 @@ export interface components {
          *           "layout": "generic.table",
          *           "platform": "generic",
          *           "description": "any table or flat JSON with a text or an id",
+         *           "table": "posts",
          *           "rows": 200,
          *           "rejected": 1,
          *           "ignored": 0,
@@ -1906,6 +2234,7 @@ export interface components {
          *       ],
          *       "fields": [
          *         {
+         *           "table": "posts",
          *           "field": "text",
          *           "column": "body",
          *           "filled": 0.995,
@@ -1918,6 +2247,9 @@ export interface components {
          *         "text",
          *         "created_at",
          *         "likes"
+         *       ],
+         *       "habits": [
+         *         "when: day before month"
          *       ],
          *       "notes": []
          *     }
@@ -1940,6 +2272,8 @@ export interface components {
             fields: components["schemas"]["PreviewField"][];
             /** Choices */
             choices: string[];
+            /** Habits */
+            habits: string[];
             /** Notes */
             notes: string[];
         };
@@ -1967,7 +2301,7 @@ export interface components {
             /** Form */
             form: string;
             /** Compression */
-            compression: string;
+            compression: string | null;
             /** Encoding */
             encoding: string | null;
             /** Delimiter */
@@ -1978,6 +2312,8 @@ export interface components {
          * @description A field that comes out: how often it is filled, with examples.
          */
         PreviewField: {
+            /** Table */
+            table: string;
             /** Field */
             field: string;
             /** Column */
@@ -1998,6 +2334,8 @@ export interface components {
             platform: string | null;
             /** Description */
             description: string;
+            /** Table */
+            table: string | null;
             /** Rows */
             rows: number;
             /** Rejected */
@@ -2054,6 +2392,121 @@ export interface components {
             errors: {
                 [key: string]: unknown;
             }[] | null;
+        };
+        /**
+         * Profile
+         * @description What the fields of posts hold: what is missing, how it is spread, what is unlikely, what stands out.
+         * @example {
+         *       "rows": 40949,
+         *       "platforms": {
+         *         "youtube": 40949
+         *       },
+         *       "first": "2017-11-14T00:00:00Z",
+         *       "last": "2018-06-14T00:00:00Z",
+         *       "fields": [
+         *         {
+         *           "field": "views",
+         *           "type": "number",
+         *           "unit": "count",
+         *           "rows": 40949,
+         *           "missing": 12,
+         *           "missing_share": 0.0003,
+         *           "least": 549,
+         *           "greatest": 225211923,
+         *           "mean": 2360784.6,
+         *           "quantiles": {
+         *             "p01": 2301,
+         *             "p50": 681861,
+         *             "p99": 31350000
+         *           },
+         *           "histogram": [
+         *             {
+         *               "low": 0,
+         *               "below": 1000000,
+         *               "count": 24000
+         *             }
+         *           ],
+         *           "distinct": null,
+         *           "top": null,
+         *           "top_complete": true
+         *         }
+         *       ],
+         *       "unlikely": [
+         *         {
+         *           "check": "more_likes_than_views",
+         *           "meaning": "a post has more likes than views",
+         *           "fields": [
+         *             "likes",
+         *             "views"
+         *           ],
+         *           "count": 3,
+         *           "examples": [
+         *             {
+         *               "post_id": "a1",
+         *               "likes": 12,
+         *               "views": 3
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "outliers": [
+         *         {
+         *           "platform": "youtube",
+         *           "metric": "views",
+         *           "rule": "robust_z",
+         *           "limit": 3.5,
+         *           "lower": 120,
+         *           "upper": 98000000,
+         *           "centre": 13.4,
+         *           "spread": 1.4,
+         *           "values": 40937,
+         *           "low": 0,
+         *           "high": 61,
+         *           "why_none": null,
+         *           "examples": [
+         *             {
+         *               "post_id": "b2",
+         *               "value": 225211923
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "definitions": [
+         *         {
+         *           "platform": "youtube",
+         *           "metric": "views",
+         *           "since": "2026-08-01",
+         *           "precision": "month",
+         *           "applies_to": "all posts",
+         *           "meaning": "each start of a video",
+         *           "before": "a view of at least some seconds",
+         *           "source": "YouTube Help"
+         *         }
+         *       ],
+         *       "lake_version": 17
+         *     }
+         */
+        Profile: {
+            /** Rows */
+            rows: number;
+            /** Platforms */
+            platforms: {
+                [key: string]: number;
+            };
+            /** First */
+            first: string | null;
+            /** Last */
+            last: string | null;
+            /** Fields */
+            fields: components["schemas"]["FieldProfile"][];
+            /** Unlikely */
+            unlikely: components["schemas"]["UnlikelyValues"][];
+            /** Outliers */
+            outliers: components["schemas"]["MetricOutliers"][];
+            /** Definitions */
+            definitions: components["schemas"]["MetricDefinition"][];
+            /** Lake Version */
+            lake_version: number | null;
         };
         /**
          * Quarantine
@@ -2623,6 +3076,34 @@ export interface components {
             items: components["schemas"]["Tracker"][];
         };
         /**
+         * UnlikelyValues
+         * @description Posts on which a check of plausibility fails.
+         */
+        UnlikelyValues: {
+            /** Check */
+            check: string;
+            /** Meaning */
+            meaning: string;
+            /** Fields */
+            fields: string[];
+            /** Count */
+            count: number;
+            /** Examples */
+            examples: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * ValueCount
+         * @description How often a value stands there.
+         */
+        ValueCount: {
+            /** Value */
+            value: unknown;
+            /** Count */
+            count: number;
+        };
+        /**
          * VerdictRequest
          * @description What the alert turned out to be; null takes a verdict back.
          * @example {
@@ -3043,6 +3524,39 @@ export interface operations {
             };
         };
     };
+    saveLayout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLayout"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layouts"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listPosts: {
         parameters: {
             query?: {
@@ -3054,6 +3568,8 @@ export interface operations {
                 since?: string | null;
                 /** @description Posted before this time. */
                 until?: string | null;
+                /** @description Only what came from this file, or from this archive. */
+                origin?: string | null;
                 /** @description What comes first. */
                 sort?: "latest" | "likes" | "views" | "engagement";
                 limit?: number;
@@ -3071,6 +3587,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Posts"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Platform of the post. */
+                platform: string;
+                /** @description The platform's own id of the post. */
+                post_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showProfile: {
+        parameters: {
+            query?: {
+                /** @description Only posts that match; empty: every post. */
+                q?: string;
+                /** @description Only these platforms; may be repeated. */
+                platform?: string[] | null;
+                /** @description How outliers are told from the others. */
+                rule?: "robust_z" | "iqr" | "iqr_log";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
                 };
             };
             /** @description What went wrong, where, and what to do. */

@@ -1,5 +1,5 @@
 import { useId, useState } from "react";
-import type { Import, ImportOptions, Preview, PreviewColumn } from "../api/types";
+import type { Import, ImportOptions, Preview, PreviewColumn, PreviewField } from "../api/types";
 import { Button, Tag } from "../components/base";
 import { ErrorNote } from "../components/states";
 import * as format from "../lib/format";
@@ -108,6 +108,11 @@ function Columns({ preview, choose }: { preview: Preview; choose: (column: strin
   );
 }
 
+/** Lists that are empty everywhere say nothing. */
+function says(field: PreviewField): boolean {
+  return field.examples.some((example) => example !== "[]");
+}
+
 /** What comes out, where a layout decides. */
 function Fields({ preview }: { preview: Preview }) {
   return (
@@ -119,8 +124,8 @@ function Fields({ preview }: { preview: Preview }) {
         <span />
       </div>
       <ul className="rows map-rows" aria-label="Fields">
-        {preview.fields.map((field) => (
-          <li key={field.field} className="row map-row">
+        {preview.fields.filter(says).map((field) => (
+          <li key={`${field.table} ${field.field}`} className="row map-row">
             <span className="strong map-column">{field.field}</span>
             <span className="map-examples muted">{field.examples.map((example) => format.shortened(example, 80)).join("  ·  ")}</span>
             <span className="number muted map-filled">{format.percent(field.filled)}</span>
@@ -211,7 +216,7 @@ export function PreviewPanel({ one }: { one: Import }) {
   return (
     <div className={looking ? "preview stale" : "preview"} aria-busy={looking}>
       <Sentence preview={preview} />
-      {preview.notes.map((note) => (
+      {[...preview.habits, ...preview.notes].map((note) => (
         <p key={note} className="small muted">
           {note}
         </p>

@@ -26,5 +26,5 @@ it("says what a file is", () => {
   expect(words({ form: "table", compression: "gzip", encoding: "cp1252", delimiter: ";" })).toBe(
     "A table (semicolon, cp1252), packed with gzip",
   );
-  expect(words({ form: "ndjson", compression: "none", encoding: "utf-8", delimiter: null })).toBe("JSON, one record a line");
+  expect(words({ form: "ndjson", compression: null, encoding: "utf-8", delimiter: null })).toBe("JSON, one record a line");
 });

@@ -18,7 +18,7 @@ export function containerWords({ container }: Pick<Preview, "container">): strin
     delimiter === null ? null : (DELIMITERS[delimiter] ?? `“${delimiter}”`),
     encoding && encoding !== "utf-8" ? encoding : null,
   ].filter(Boolean);
-  const packed = compression === "none" ? "" : `, packed with ${compression}`;
+  const packed = compression === null ? "" : `, packed with ${compression}`;
   return `${FORMS[form] ?? form}${details.length ? ` (${details.join(", ")})` : ""}${packed}`;
 }
 

@@ -33,7 +33,7 @@ QUARANTINED: Final[dict[str, Any]] = {
 _SHARE: Final[dict[str, Any]] = {"name": "not JSON", "rows": 1, "newest_at": "2026-11-20T08:02:11Z", "example": "{oops"}
 OPTIONS: Final[dict[str, Any]] = {"layout": None, "platform": None, "tz": "Europe/Paris", "map": {"text": "body"}}
 PREVIEW: Final[dict[str, Any]] = {
-    "container": {"form": "table", "compression": "none", "encoding": "utf-8", "delimiter": ","},
+    "container": {"form": "table", "compression": None, "encoding": "utf-8", "delimiter": ","},
     "parts": 1,
     "rows": 200,
     "estimated_rows": 40949,
@@ -42,6 +42,7 @@ PREVIEW: Final[dict[str, Any]] = {
             "layout": "generic.table",
             "platform": "generic",
             "description": "any table or flat JSON with a text or an id",
+            "table": "posts",
             "rows": 200,
             "rejected": 1,
             "ignored": 0,
@@ -52,8 +53,11 @@ PREVIEW: Final[dict[str, Any]] = {
     "columns": [
         {"column": "body", "field": "text", "filled": 0.995, "unreadable": 0, "examples": ["side effects of dose two"]}
     ],
-    "fields": [{"field": "text", "column": "body", "filled": 0.995, "examples": ["side effects of dose two"]}],
+    "fields": [
+        {"table": "posts", "field": "text", "column": "body", "filled": 0.995, "examples": ["side effects of dose two"]}
+    ],
     "choices": ["text", "created_at", "likes"],
+    "habits": ["when: day before month"],
     "notes": [],
 }
 RESULT: Final[dict[str, Any]] = {
@@ -94,6 +98,100 @@ IMPORT: Final[dict[str, Any]] = {
     "result": RESULT,
     "error": None,
     "hint": None,
+}
+_DEFINITION: Final[dict[str, Any]] = {
+    "platform": "youtube",
+    "metric": "views",
+    "since": "2026-08-01",
+    "precision": "month",
+    "applies_to": "all posts",
+    "meaning": "each start of a video",
+    "before": "a view of at least some seconds",
+    "source": "YouTube Help",
+}
+HISTORY: Final[dict[str, Any]] = {
+    "platform": "youtube",
+    "post_id": "dQw4w9WgXcQ",
+    "url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+    "author_id": "UC1",
+    "author_name": "latenightclips",
+    "created_at": "2026-07-30T18:00:00Z",
+    "text": "What the agency really said",
+    "kind": "video",
+    "observations": [
+        {
+            "observed_at": "2026-08-01T18:00:00Z",
+            "imported_at": "2026-08-01T18:02:00Z",
+            "views": 96000,
+            "likes": 1200,
+            "comments": None,
+            "shares": None,
+            "saves": None,
+            "followers": 412000,
+            "layout": "youtube.videos_list",
+            "origin": "/data/videos.json",
+            "origin_offset": 0,
+            "ingest_seq": 4711,
+            "velocity": {"views": None, "likes": None},
+        }
+    ],
+    "at_24h": {"views": None, "likes": None},
+    "why_not": {"views": "first seen later than that", "likes": "first seen later than that"},
+    "half_life_h": {"views": None, "likes": None},
+    "definitions": [_DEFINITION],
+    "lake_version": 17,
+}
+PROFILE: Final[dict[str, Any]] = {
+    "rows": 40949,
+    "platforms": {"youtube": 40949},
+    "first": "2017-11-14T00:00:00Z",
+    "last": "2018-06-14T00:00:00Z",
+    "fields": [
+        {
+            "field": "views",
+            "type": "number",
+            "unit": "count",
+            "rows": 40949,
+            "missing": 12,
+            "missing_share": 0.0003,
+            "least": 549,
+            "greatest": 225211923,
+            "mean": 2360784.6,
+            "quantiles": {"p01": 2301.0, "p50": 681861.0, "p99": 31350000.0},
+            "histogram": [{"low": 0.0, "below": 1000000.0, "count": 24000}],
+            "distinct": None,
+            "top": None,
+            "top_complete": True,
+        }
+    ],
+    "unlikely": [
+        {
+            "check": "more_likes_than_views",
+            "meaning": "a post has more likes than views",
+            "fields": ["likes", "views"],
+            "count": 3,
+            "examples": [{"post_id": "a1", "likes": 12, "views": 3}],
+        }
+    ],
+    "outliers": [
+        {
+            "platform": "youtube",
+            "metric": "views",
+            "rule": "robust_z",
+            "limit": 3.5,
+            "lower": 120.0,
+            "upper": 98000000.0,
+            "centre": 13.4,
+            "spread": 1.4,
+            "values": 40937,
+            "low": 0,
+            "high": 61,
+            "why_none": None,
+            "examples": [{"post_id": "b2", "value": 225211923}],
+        }
+    ],
+    "definitions": [_DEFINITION],
+    "lake_version": 17,
 }
 
 DATA_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
@@ -158,6 +256,9 @@ DATA_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "Preview": PREVIEW,
     "Import": IMPORT,
     "Imports": {"items": [IMPORT], "max_upload": 21474836480},
+    "NewLayout": {"name": "agency-export", "map": {"text": "body", "likes": ""}, "platform": "x", "tz": None},
+    "History": HISTORY,
+    "Profile": PROFILE,
     "Layouts": {
         "items": [
             {

@@ -210,3 +210,12 @@ class Layouts(Document):
     """Layouts in the order in which they are tried, the generic table last."""
 
     items: list[LayoutDocument]
+
+
+class NewLayout(Document):
+    """A mapping to be kept as a layout."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", examples=["agency-export"])
+    map: dict[str, str] = Field(min_length=1, description="Column by field; an empty column: not to be guessed.")
+    platform: str | None = Field(None, max_length=60)
+    tz: str | None = None

@@ -25,7 +25,7 @@ class PreviewContainer(Document):
     """What the file is, recognised from its content."""
 
     form: str
-    compression: str
+    compression: str | None
     encoding: str | None
     delimiter: str | None
 
@@ -36,6 +36,7 @@ class PreviewLayout(Document):
     layout: str | None
     platform: str | None
     description: str
+    table: str | None
     rows: int
     rejected: int
     ignored: int
@@ -57,6 +58,7 @@ class PreviewColumn(Document):
 class PreviewField(Document):
     """A field that comes out: how often it is filled, with examples."""
 
+    table: str
     field: str
     column: str | None
     filled: float
@@ -79,6 +81,8 @@ class Preview(Document):
     fields: list[PreviewField]
     choices: list[str]
     """Fields that a column may be mapped to."""
+    habits: list[str]
+    """How the table writes days and numbers, as its rows show it."""
     notes: list[str]
 
 

@@ -32,6 +32,8 @@ class Search:
     until: datetime | None = None
     sort: Sort = "latest"
     limit: int = 50
+    origin: str | None = None
+    """Only what came from this file, or from a member of this archive."""
 
 
 class PostSearch:
@@ -54,7 +56,8 @@ class PostSearch:
         """
         # Ibis takes a second or two to import; a server should not start that much later for it.
         from groundswell.marts.export import documents  # noqa: PLC0415
-        from groundswell.marts.latest import search_posts  # noqa: PLC0415
+        from groundswell.marts.latest import find_posts  # noqa: PLC0415
+        from groundswell.marts.wanted import Wanted  # noqa: PLC0415
 
         began = time.perf_counter()
         query = parse(search.query) if search.query.strip() else None
@@ -64,16 +67,9 @@ class PostSearch:
         try:
             if self._engine is None:
                 self._engine = open_engine(self._settings)
-            table, version = search_posts(
-                self._engine,
-                self._lake,
-                query,
-                search.platforms,
-                _aware(search.since),
-                _aware(search.until),
-                search.sort,
-                search.limit,
-            )
+            since, until = _aware(search.since), _aware(search.until)
+            wanted = Wanted(query, search.platforms, since, until, search.origin)
+            table, version = find_posts(self._engine, self._lake, wanted, search.sort, search.limit)
         finally:
             self._turn.release()
         items = [Post.model_validate(row) for row in documents(table.select(_SHOWN))]

@@ -21,6 +21,7 @@ from groundswell.web.books import Books
 from groundswell.web.held import HeldRecords
 from groundswell.web.hub import Hub
 from groundswell.web.intake import Intake
+from groundswell.web.profiles import Profiles
 from groundswell.web.search import PostSearch
 from groundswell.web.state import read_status
 from groundswell.web.stock import Stock
@@ -56,6 +57,7 @@ class Services:
         self.stock = Stock(self.lake, now)
         self.books = Books(self.lake)
         self.quarantine = HeldRecords(self.lake)
+        self.profiles = Profiles(settings, self.lake)
         self.uploads = Uploads(settings, self.desk, now, self.stock.forget)
 
     def _watcher(self) -> Watcher:
@@ -79,6 +81,7 @@ class Services:
         finally:
             self.hub.close()
             await self.intake.close()
+            self.profiles.close()
             await asyncio.to_thread(self.uploads.stop)
             await asyncio.to_thread(self.watching.stop)
             for task in tasks:

@@ -15,10 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from groundswell.errors import GroundswellError
+from groundswell.importing.progress import CancelledError
+from groundswell.web.import_models import Preview
 
 if TYPE_CHECKING:
     from groundswell.importing import Options
@@ -28,12 +31,6 @@ if TYPE_CHECKING:
 EVERY_S: Final = 0.2
 
 Tell = Callable[[Mapping[str, Any]], None]
-
-
-class GivenUpError(GroundswellError):
-    """The person does not want it any more."""
-
-    status = 499
 
 
 class PipedProgress:
@@ -79,15 +76,16 @@ class PipedProgress:
 
     def _stop_if_asked(self) -> None:
         if self._given_up.is_set():
-            what = "given up"
-            raise GivenUpError(what)
+            raise CancelledError
 
 
 def look(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
     """What a file holds and how it would be read, from its beginning."""
     from groundswell.importing.preview import preview_file  # noqa: PLC0415 - loads Ibis
 
-    return preview_file(Path(order["path"]), options_of(settings, order["options"]), settings)
+    found = preview_file(Path(order["path"]), options_of(settings, order["options"]), settings)
+    found.pop("path", None)
+    return Preview.model_validate(found).model_dump()
 
 
 def import_file(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
@@ -137,6 +135,30 @@ def retry_held(settings: Settings, order: Mapping[str, Any], progress: PipedProg
     return {name: getattr(done, name) for name in ("read", "stored", "known", "ignored", "held")}
 
 
+def profile_posts(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
+    """What the fields of the wanted posts hold; the document of `profile --json`."""
+    from groundswell.engines import open_engine  # noqa: PLC0415 - only this order needs it
+    from groundswell.lake import Lake  # noqa: PLC0415
+    from groundswell.marts.outliers import Rule  # noqa: PLC0415
+    from groundswell.marts.profile import profile  # noqa: PLC0415
+    from groundswell.marts.wanted import Wanted  # noqa: PLC0415
+    from groundswell.query import parse  # noqa: PLC0415
+
+    query = parse(order["query"]) if order["query"] else None
+    wanted = Wanted(query, tuple(order["platforms"]))
+    with contextlib.closing(open_engine(settings)) as engine:
+        found = profile(engine, Lake.open(settings), wanted, rule=Rule(order["rule"])).document()
+    plain: dict[str, Any] = json.loads(json.dumps(found, default=_iso))
+    return plain
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    what = f"cannot be told: {type(value).__name__}"
+    raise TypeError(what)
+
+
 def options_of(settings: Settings, chosen: Mapping[str, Any]) -> Options:
     """What a person chose, as the import takes it."""
     from groundswell.importing import Options  # noqa: PLC0415 - not before the order is known
@@ -153,6 +175,7 @@ ORDERS: Final[Mapping[str, Callable[[Settings, Mapping[str, Any], PipedProgress]
     "look": look,
     "import": import_file,
     "retry": retry_held,
+    "profile": profile_posts,
 }
 
 

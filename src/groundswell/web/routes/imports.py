@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect
 from groundswell.errors import UsageError
 from groundswell.web.import_models import Import, ImportOptions, Imports
 from groundswell.web.imports import read_import, read_imports, upload_document
-from groundswell.web.installed import installed_layouts
-from groundswell.web.services import ServicesOf
+from groundswell.web.installed import known_layouts
+from groundswell.web.services import Services, ServicesOf
 from groundswell.web.spool import plain_name, spool
 from groundswell.web.uploads import new_id
 
@@ -64,7 +64,7 @@ def show_import(services: ServicesOf, identity: ImportId) -> Import:
 @router.post("/{identity}/preview")
 def preview_import(services: ServicesOf, identity: ImportId, options: ImportOptions) -> Import:
     """Look at the file again, as it would be read with these options; `preview` is there once `state` is `ready`."""
-    _check(options)
+    _check(services, options)
     return upload_document(services, services.uploads.look(identity, options))
 
 
@@ -72,7 +72,7 @@ def preview_import(services: ServicesOf, identity: ImportId, options: ImportOpti
 def start_import(services: ServicesOf, identity: ImportId, options: ImportOptions | None = None) -> Import:
     """Import the file with these options (without a body: with those it has); an interrupted one is taken up."""
     if options is not None:
-        _check(options)
+        _check(services, options)
     return upload_document(services, services.uploads.begin(identity, options))
 
 
@@ -86,16 +86,16 @@ def cancel_import(services: ServicesOf, identity: ImportId) -> Response:
     return Response(status_code=204)
 
 
-def _check(options: ImportOptions) -> None:
+def _check(services: Services, options: ImportOptions) -> None:
     if options.layout is not None:
-        installed_layouts().get(options.layout)
+        known_layouts(services.settings).get(options.layout)
     if options.tz is not None:
         try:
             ZoneInfo(options.tz)
         except (KeyError, ValueError, OSError) as error:
             what = f"no time zone `{options.tz}`"
             raise UsageError(what, hint="use an IANA name such as Europe/Paris") from error
-    columns = list(options.map.values())
+    columns = [column for column in options.map.values() if column]
     double = next((column for column in columns if columns.count(column) > 1), None)
     if double is not None:
         what = f"the column `{double}` is mapped to two fields"

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from groundswell.errors import UsageError
 from groundswell.web.data_models import Quarantine, QuarantineRecord, Retried, RetryRequest
 from groundswell.web.held import Filter
-from groundswell.web.installed import installed_layouts
+from groundswell.web.installed import known_layouts
 from groundswell.web.services import ServicesOf
 
 router = APIRouter(prefix="/quarantine", tags=["accounts"])
@@ -40,7 +40,7 @@ def show_quarantined(
 def retry_quarantine(services: ServicesOf, request: RetryRequest) -> Retried:
     """Read held records again; what is readable now is stored. The answer comes when that is done."""
     if request.layout is not None:
-        installed_layouts().get(request.layout)
+        known_layouts(services.settings).get(request.layout)
     if request.map and request.layout not in {None, "generic.table"}:
         what = "a map is for `generic.table` only"
         raise UsageError(what, hint="leave out `layout`, or the map")
