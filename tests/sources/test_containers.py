@@ -47,7 +47,14 @@ def test_the_delimiter_is_the_one_that_cuts_evenly(delimiter: str, name: str, tm
 
 @pytest.mark.parametrize(
     ("encoding", "found"),
-    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16-le"), ("utf-16-be", "utf-16-be"), ("cp1252", "cp1252"), ("latin-1", "cp1252")],
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("cp1252", "cp1252"),
+        ("latin-1", "cp1252"),
+    ],
 )
 def test_the_encoding_is_found(encoding: str, found: str, tmp_path: Path) -> None:
     text = "id,text\n" + "".join(f"{n},Le café était très bon à la fête d'été\n" for n in range(50))

@@ -155,15 +155,14 @@ class Oddities:
 
     def __init__(self, header: Header, rows: Sequence[Sequence[str]]) -> None:
         self._columns = header.columns if header.is_written else []
-        sample = [row for row in rows if len(row) == len(header.columns)]
+        sample = [row for row in rows if len(row) == len(header.columns) and _label(row) not in TOTALS]
         self._texts = [at for at in range(len(header.columns)) if _is_text([row[at] for row in sample])]
 
     def reason(self, row: Sequence[str]) -> str | None:
         """What a row is that is no record; null for a record."""
         if len(row) > 1 and self._columns and row[0].strip() == self._columns[0] and unique_names(row) == self._columns:
             return self.HEADER
-        label = next((cell.strip() for cell in row[:3] if cell and not cell.isspace()), "").lower().rstrip(":")
-        return self.TOTAL if label in TOTALS and self._is_total(row) else None
+        return self.TOTAL if _label(row) in TOTALS and self._is_total(row) else None
 
     def _is_total(self, row: Sequence[str]) -> bool:
         """Beside the label nothing but numbers, and a text that every record has is missing."""
@@ -171,6 +170,11 @@ class Oddities:
         others = [cell for cell in cells if cell][1:]
         missing = any(at >= len(cells) or not cells[at] for at in self._texts)
         return bool(others) and missing and all(_NUMBER.fullmatch(cell) for cell in others)
+
+
+def _label(row: Sequence[str]) -> str:
+    """The first of the first cells that holds something."""
+    return next((cell.strip() for cell in row[:3] if cell and not cell.isspace()), "").lower().rstrip(":")
 
 
 def _is_text(values: Sequence[str]) -> bool:
