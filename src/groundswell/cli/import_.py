@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 #: Seconds before the progress shows.
 PATIENCE_S = 2.0
+#: Heading of the options that are for databases.
+DATABASES = "Databases"
 
 
 @app.command("import")
 def import_(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs (quoted), or - for standard input.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders, globs (quoted), URLs, addresses of databases, or - for standard input."),
+    ],
     *,
     platform: Annotated[
         str | None, typer.Option("--platform", help="Only layouts of this platform; for a generic table, its platform.")
@@ -39,6 +44,31 @@ def import_(
     ] = None,
     tz: Annotated[str | None, typer.Option("--tz", help="Time zone of times that name none (IANA name).")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count; store nothing.")] = False,
+    table: Annotated[
+        str | None, typer.Option("--table", help="Table or view of an SQL database.", rich_help_panel=DATABASES)
+    ] = None,
+    sql: Annotated[
+        str | None,
+        typer.Option("--sql", help="Query to an SQL database, instead of a table.", rich_help_panel=DATABASES),
+    ] = None,
+    collection: Annotated[
+        str | None, typer.Option("--collection", help="Collection of a MongoDB database.", rich_help_panel=DATABASES)
+    ] = None,
+    filter_: Annotated[
+        str | None,
+        typer.Option(
+            "--filter", metavar="JSON", help="Which of its documents, in MongoDB's JSON.", rich_help_panel=DATABASES
+        ),
+    ] = None,
+    cursor: Annotated[
+        str | None,
+        typer.Option(
+            "--cursor",
+            metavar="COLUMN",
+            help="Read only what is new by this column: an id or a time that grows.",
+            rich_help_panel=DATABASES,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Import posts: every record is stored, known already, or in quarantine with its reason.
@@ -55,26 +85,29 @@ def import_(
     from groundswell.importing.choice import read_mapping
     from groundswell.lake import Lake
     from groundswell.settings import load_settings
+    from groundswell.sources.databases import Question
     from groundswell.text.characters import tables
 
     settings = load_settings(**({} if tz is None else {"tz": tz}))
-    options = Options(layout, read_mapping(mapping or ()), platform, settings.tz, dry_run)
+    question = Question(table, sql, collection, filter_, cursor)
+    options = Options(layout, read_mapping(mapping or ()), platform, settings.tz, dry_run, question=question)
     engine = open_engine(settings)
     # Threads that read, map and write hand the interpreter over often; the default makes each wait 5 ms for it.
     sys.setswitchinterval(0.0005)
-    # What is loaded by now stays; looking for garbage in it again and again costs a tenth of a large import.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     if _bytes_of(paths) > kernels.WORTH_WHILE:
         messages.print("preparing to read much", style="dim") if messages.is_terminal else None
         kernels.load(settings.home / "cache")
     tables()
     pa.scalar("")  # pyarrow looks for pandas now, and not when the first rows come
+    # What is loaded by now stays; looking for garbage in it again and again costs a tenth of a large import.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     try:
         with open_desk(settings) as desk, TerminalProgress() as progress:
             summary = import_paths(paths, options, Lake.open(settings), desk, engine, settings, progress)
     finally:
         engine.close()
+        gc.unfreeze()
     if as_json:
         emit(summary.document())
     else:

@@ -10,7 +10,7 @@ from pydantic import Field, create_model
 
 from groundswell.documents.base import Count, Fraction, Printed, Seconds
 from groundswell.marts.latest import FOUND
-from groundswell.web.models import Connection
+from groundswell.web.data_models import Connection
 
 
 class Sums(Printed):
@@ -31,8 +31,15 @@ class ImportedLayout(Sums):
     reasons: Annotated[dict[str, Count], Field(description="rejected records by reason")]
 
 
+class CursorMark(Printed):
+    """How far the cursor column of a database was read."""
+
+    column: str
+    seen: Annotated[dict[str, str], Field(description="the greatest value of each kind that the column holds, as text")]
+
+
 class ImportedFile(Sums):
-    """One file, or one member of an archive (`a.zip::b.csv`)."""
+    """One file, one member of an archive (`a.zip::b.csv`), or what a database was asked."""
 
     path: str
     layouts: list[ImportedLayout]
@@ -40,6 +47,7 @@ class ImportedFile(Sums):
     bytes: Count
     error: Annotated[str | None, Field(description="why it could not be read to its end; null: it was")]
     examples: Annotated[dict[str, str], Field(description="for each reason, a rejected record and its line")]
+    cursor: Annotated[CursorMark | None, Field(description="the next import with this --cursor reads from here")]
 
 
 class ImportDocument(Sums):
