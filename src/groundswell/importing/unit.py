@@ -259,7 +259,8 @@ class ImportRun:
                 yield Refused({number: read}, reading.hint), number, here
             else:
                 yield read, number, here
-        summary.error = reading.error or summary.nothing_read()
+        # What is new in a database may well be a bad record alone.
+        summary.error = reading.error or (None if self.after is not None else summary.nothing_read())
         summary.notes = reading.notes
         if file.database is not None:
             summary.bytes = reading.size
