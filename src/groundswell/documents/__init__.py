@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from groundswell.documents.analysis import CodebookDocument, ExportDocument, ProfileDocument
 from groundswell.documents.collect import CollectYouTubeDocument
 from groundswell.documents.lake import (
     ImportDocument,
@@ -32,6 +33,7 @@ from groundswell.documents.system import (
     TokensDocument,
 )
 from groundswell.documents.watch import AlertsDocument, DemoDocument, RunDocument, SimulateDocument
+from groundswell.web.analysis_models import History
 from groundswell.web.models import Alert, Tracker, Trackers
 
 __all__ = ["DOCUMENTS", "file_of", "schema_of"]
@@ -46,6 +48,10 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "layouts save": LayoutDocument,
     "layouts remove": RemovedLayout,
     "posts": PostsDocument,
+    "history": History,
+    "profile": ProfileDocument,
+    "export": ExportDocument,
+    "codebook": CodebookDocument,
     "trends": TrendsDocument,
     "config": ConfigDocument,
     "doctor": DoctorDocument,
