@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -48,7 +48,8 @@ class Watcher(Protocol):
 class FileReading:
     """Reads one file. After `reads` is exhausted, `error` says why the file could not be read to its end.
 
-    `start` is where to go on in a file of which the beginning was read before. `hint` is what a retry needs besides
+    `start` is where to go on in a file of which the beginning was read before; `stride` how many bytes of text are
+    between the places where an import may commit (0: there are none). `hint` is what a retry needs besides
     the raw bytes (a table's header). `after` is how far the cursor column of a database was read before, `mark` how
     far it is now, and `size` the bytes that it answered.
     """
@@ -59,6 +60,7 @@ class FileReading:
     strict: bool = False
     start: Reached | None = None
     watcher: Watcher | None = None
+    stride: int = 0
     error: str | None = None
     notes: list[str] = field(default_factory=list)
     limits: Limits = DEFAULT_LIMITS
@@ -152,20 +154,26 @@ class FileReading:
         yield from self._pieces(pieces(self.file.stored, container, self.limit, self.reader.tmp, start), layout)
 
     def _pieces(self, parts: Iterable[Piece | LongLine], layout: Layout | None) -> Iterator[Read]:
-        size = 0
+        """What becomes of the records of pieces; a border after every `stride` bytes, which is the same every time."""
+        last = 0 if self.start is None else self.start.offset
         for part in parts:
+            if isinstance(part, LongLine):
+                at = part.record.offset
+                if self.stride and at - last >= self.stride:
+                    yield Reached(at, part.line, at - last)
+                    last = at
+                yield [Rejection.too_long(part.line, part.record)]
+                continue
+            bounded = replace(part, border=last + self.stride, stride=self.stride) if self.stride else part
             try:
-                if size:
-                    yield Reached(*_begin(part), size)
-                if isinstance(part, LongLine):
-                    size = part.record.length
-                    yield [Rejection.too_long(part.line, part.record)]
-                else:
-                    size = part.path.stat().st_size
-                    yield from self.reader.read_piece(part, layout, strict=self.strict)
+                for read in self.reader.read_piece(bounded, layout, strict=self.strict):
+                    if isinstance(read, Reached):
+                        yield replace(read, size=read.offset - last)
+                        last = read.offset
+                    else:
+                        yield read
             finally:
-                if isinstance(part, Piece):
-                    part.remove()
+                part.remove()
 
     def _document(self, container: Container) -> Iterator[Read]:
         chunks = text(self.file.stored, container)
@@ -226,13 +234,6 @@ class FileReading:
         if layout is not None and self.watcher is not None:
             self.watcher.sample(layout, records)
         return layout
-
-
-def _begin(part: Piece | LongLine) -> tuple[int, int]:
-    """Place of the first record of a piece in the content, and its number."""
-    if isinstance(part, LongLine):
-        return part.record.offset, part.line
-    return part.base if part.offsets is None else int(part.offsets[0]), part.first_line
 
 
 def _first_records(source: Source, container: Container) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from groundswell.engines.contract import RECORD
 from groundswell.importing.derive import Origin, derive
 from groundswell.importing.looking import SecondLook, all_lines, objected
-from groundswell.importing.reads import Flagged, Ignored, LineCountError, Posts, Read
+from groundswell.importing.reads import Flagged, Ignored, LineCountError, Posts, Reached, Read
 from groundswell.importing.refusals import UNKNOWN_LAYOUT, Rejection
 from groundswell.schema import REJECT
 from groundswell.sources.ahead import ahead, map_ahead
@@ -58,36 +58,51 @@ class Reader:
             LineCountError: the engine lost count (only without `strict`).
         """
         index = LineIndex(piece)
+        borders = Borders(piece)
         if layout is None or strict:
-            yield from self._look(piece, all_lines(index), layout)
+            for lines in all_lines(index):
+                begin = 0
+                for end, reached in borders.within(lines.offsets, lines.numbers):
+                    yield from self._look(piece, [lines.part(begin, end)], layout)
+                    yield from () if reached is None else (reached,)
+                    begin = end
             return
         flagged: list[Flagged] = []
-        usable = self._usable(piece, index, layout, flagged)
-        if piece.is_large:
-            yield from map_ahead(lambda part: self._posts(*part), usable, WORKERS)
-        else:
-            yield from (self._posts(*part) for part in usable)
+        usable = self._usable(piece, index, layout, flagged, borders)
+        made = map_ahead(self._made, usable, WORKERS) if piece.is_large else map(self._made, usable)
+        for part in made:
+            if isinstance(part, Posts):
+                yield part
+            else:
+                yield from self._look(piece, part.flagged, layout)
+                yield part.reached
         yield from self._look(piece, flagged, layout)
 
+    def _made(self, part: _Rows | _Border) -> Posts | _Border:
+        return part if isinstance(part, _Border) else self._posts(*part)
+
     def _usable(
-        self, piece: Piece, index: LineIndex, layout: Layout, flagged: list[Flagged]
-    ) -> Iterator[tuple[pa.Table, Layout, Numbers, Numbers]]:
-        """The rows that the layout reads, with their places and numbers; the others are added to `flagged`."""
+        self, piece: Piece, index: LineIndex, layout: Layout, flagged: list[Flagged], borders: Borders
+    ) -> Iterator[_Rows | _Border]:
+        """The rows that the layout reads, with their places and numbers; the others are added to `flagged`.
+
+        At a border those that were flagged so far are given with it.
+        """
         chunks = _in_chunks(self.engine.map_json(piece.path, layout))
         for chunk in ahead(chunks, _AHEAD) if piece.is_large else chunks:
-            rows = chunk
-            local, offsets, numbers = index.take(rows.num_rows)
-            if len(local) != rows.num_rows:
+            local, offsets, numbers = index.take(chunk.num_rows)
+            if len(local) != chunk.num_rows:
                 raise _lost_count(piece)
-            rejects = rows[REJECT]
-            if rejects.null_count < rows.num_rows:
-                bad = pc.is_valid(rejects).to_numpy()
-                flagged.append(
-                    Flagged(local[bad], offsets[bad], numbers[bad], rejects.filter(pa.array(bad)).to_pylist())
-                )
-                rows, offsets, numbers = rows.filter(pa.array(~bad)), offsets[~bad], numbers[~bad]
-            if rows.num_rows:
-                yield rows, layout, offsets, numbers
+            begin = 0
+            for end, reached in borders.within(offsets, numbers):
+                part = slice(begin, end)
+                rows = chunk if reached is None and not begin else chunk.slice(begin, end - begin)
+                if rows.num_rows:
+                    yield from _sifted(rows, layout, (local[part], offsets[part], numbers[part]), flagged)
+                if reached is not None:
+                    yield _Border(list(flagged), reached)
+                    flagged.clear()
+                begin = end
         if index.rest():
             raise _lost_count(piece)
 
@@ -137,6 +152,52 @@ class Reader:
 
     def _look(self, piece: Piece, flagged: Iterable[Flagged], layout: Layout | None) -> Iterator[Read]:
         return SecondLook(self.engine, self.chooser, self.tmp, self._posts, layout).at(piece, flagged)
+
+
+class Borders:
+    """The places in a piece at which an import may commit: its `border`, and then every `stride` bytes."""
+
+    def __init__(self, piece: Piece) -> None:
+        self._next = piece.border
+        self._stride = piece.stride
+        self._last = piece.base if piece.offsets is None else int(piece.offsets[0])
+
+    def within(self, offsets: Numbers, numbers: Numbers) -> Iterator[tuple[int, Reached | None]]:
+        """Where to cut some records: the end of each part, and the border that it is (null: the last one)."""
+        while self._next is not None and len(offsets) and offsets[-1] >= self._next:
+            at = int(np.searchsorted(offsets, self._next))
+            yield at, self._reached(int(offsets[at]), int(numbers[at]))
+        yield len(offsets), None
+
+    def _reached(self, offset: int, line: int) -> Reached:
+        size, self._last, self._next = offset - self._last, offset, offset + self._stride
+        return Reached(offset, line, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Border:
+    """A border, and the lines before it that are to be looked at again."""
+
+    flagged: list[Flagged]
+    reached: Reached
+
+
+#: Usable rows with their layout, places and line numbers.
+_Rows = tuple[pa.Table, "Layout", Numbers, Numbers]
+
+
+def _sifted(
+    rows: pa.Table, layout: Layout, places: tuple[Numbers, Numbers, Numbers], flagged: list[Flagged]
+) -> Iterator[_Rows]:
+    """Rows without those that the layout objects to, which are added to `flagged`."""
+    local, offsets, numbers = places
+    rejects = rows[REJECT]
+    if rejects.null_count < rows.num_rows:
+        bad = pc.is_valid(rejects).to_numpy()
+        flagged.append(Flagged(local[bad], offsets[bad], numbers[bad], rejects.filter(pa.array(bad)).to_pylist()))
+        rows, offsets, numbers = rows.filter(pa.array(~bad)), offsets[~bad], numbers[~bad]
+    if rows.num_rows:
+        yield rows, layout, offsets, numbers
 
 
 def _platform(layout: Layout | None) -> str | None:

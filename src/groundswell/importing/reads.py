@@ -65,3 +65,8 @@ class Flagged:
     offsets: Numbers
     numbers: Numbers
     rejects: list[str | None]
+
+    def part(self, begin: int, end: int) -> Flagged:
+        """Those from `begin` up to `end`."""
+        some = slice(begin, end)
+        return Flagged(self.local[some], self.offsets[some], self.numbers[some], self.rejects[some])

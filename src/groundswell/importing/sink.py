@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from groundswell.importing.along import Attendant
 
 QUARTER_US: Final = 900_000_000
+#: So many keys are kept in memory from one part of a run to the next.
+_MANY: Final = 1 << 21
 #: The tables of what layouts give, in the order of their commits; the posts are last, because theirs says it all.
 ORDER: Final = (*sorted(name for name in FIELDS if name != "posts"), "posts")
 
@@ -46,6 +48,11 @@ class Keys:
     def forget(self) -> None:
         """Know only what the lake holds, as after rows that were seen and then not stored."""
         self._sets.clear()
+
+    def trim(self) -> None:
+        """Forget the keys of tables of which many are in memory; the lake holds them, after a commit."""
+        for table in [table for table, keys in self._sets.items() if keys.held > _MANY]:
+            del self._sets[table]
 
     def without(self, table: str, files: set[str]) -> None:
         """Know what the lake holds outside of some files (their names)."""
