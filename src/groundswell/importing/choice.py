@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
-from groundswell.errors import UnknownChoiceError
+from groundswell.errors import ConflictError, UnknownChoiceError
 from groundswell.importing.wrappers import Path_, held_at
 from groundswell.platforms.layout import Layout
 from groundswell.sources.documents import RECORD_KEYS
@@ -148,7 +148,7 @@ class Chooser:
         winner, _ = Counter(layout.id for layout in layouts).most_common(1)[0]
         if winner.partition(".")[0] in _FITTED and any(isinstance(sorted_, Held) for sorted_ in found):
             return None  # a table's names would read what holds the records as one of them
-        return self._fitted(self.registry.get(winner), names, records)
+        return self._guessed(self.registry.get(winner), names, records)
 
     def sort(self, record: Record, depth: int = 0) -> Held | NoPost | Layout | None:
         """What a record is: one that holds others, one that is no post, or one of a layout; null if nothing knows it.
@@ -194,7 +194,11 @@ class Chooser:
         else:
             named = self.registry.get(self.options.layout)
             found = named if named.matches(record) else None
-        return None if found is None else self._fitted(found, list(record), (record,) if _is_nested(record) else ())
+        if found is None:
+            return None
+        # Where names alone do not tell the columns apart, the cells must.
+        tells = found.platform in _FITTED and (_is_nested(record) or not found.matches(dict.fromkeys(record)))
+        return self._guessed(found, list(record), (record,) if tells else ())
 
     def _refusing(self, record: Record) -> Layout | None:
         """The layout that a person chose, which is to say what is wrong with a record that it does not claim."""
@@ -268,6 +272,13 @@ class Chooser:
     def _fitted(self, layout: Layout, columns: Sequence[str], samples: Sequence[Record] = ()) -> Layout:
         """A layout that is fitted: to the columns, to how a sample writes days and numbers, to the options."""
         return self._table(columns, samples, layout) if layout.platform in _FITTED else layout
+
+    def _guessed(self, layout: Layout, columns: Sequence[str], samples: Sequence[Record]) -> Layout | None:
+        """`_fitted` for a layout that nobody named: a table in which it finds neither text nor id is of none."""
+        try:
+            return self._fitted(layout, columns, samples)
+        except ConflictError:
+            return None
 
     def _table(self, columns: Sequence[str], samples: Sequence[Record] = (), layout: Layout | None = None) -> Layout:
         from groundswell.platforms import generic  # noqa: PLC0415 - loads Ibis, which only a generic table needs
