@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from groundswell.settings import Settings
 
 SOURCE: Final = "import"
-#: Why a record is ignored that is not in the part of the records that was asked for.
-LEFT_OUT: Final = "outside of the part that was asked for"
 
 
 Step = Posts | Ignored | Refused | Reached
@@ -290,7 +288,7 @@ class ImportRun:
             wanted = part.keep(read.rows, read.layout.table)
             if not wanted.all():
                 out = owners if isinstance(owners, int) else owners[~wanted]
-                self._tally.ignored(Ignored(read.layout, LEFT_OUT, read.numbers[~wanted].tolist()), out)
+                self._tally.ignored(Ignored(read.layout, part.reason, read.numbers[~wanted].tolist()), out)
                 owners = owners if isinstance(owners, int) else owners[wanted]
                 read = Posts(read.layout, take_rows(read.rows, wanted), read.numbers[wanted])
         table = read.layout.table
