@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,9 @@ any_text = st.one_of(
     st.text(alphabet=st.sampled_from(ALPHABET), max_size=40),
     st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20),
 )
-texts = st.lists(st.one_of(st.none(), any_text), max_size=8)
+MARKS = [chr(c) for c in range(0x20000) if unicodedata.category(chr(c))[0] == "M"]
+marked = st.text(alphabet=st.sampled_from([*MARKS, *"aİiIé이각कภ漢'’\u200d#ß ."]), max_size=6)
+texts = st.lists(st.one_of(st.none(), any_text, marked), max_size=8)
 quick = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -57,7 +60,7 @@ def test_words_are_the_same(given_texts: list[str | None], start: int) -> None:
 
 def test_every_character_is_the_same_word_beside_letters() -> None:
     characters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
-    column = pa.array([f"a{c}b {c}{c}" for c in characters], pa.string())
+    column = pa.array([f"a{c}b {c}{c} é{c}i İ{c}\u0323{c}" for c in characters], pa.string())
     assert tokenise(column).equals(plainly(lambda: tokenise(column)))
 
 

@@ -79,3 +79,7 @@ def test_listed_tags_are_folded_once_each_and_empty_ones_go() -> None:
     tags = pa.array([["#FYP", " fyp", "Straße", "", None], None, []], pa.list_(pa.string()))
     assert fold_tags(tags).to_pylist() == [["fyp", "strasse"], None, []]
     assert fold_tags(tags.slice(1)).to_pylist() == [None, []]
+
+
+def test_marks_that_join_with_nothing_are_part_of_a_hashtag() -> None:
+    assert hashtags_of(pa.array(["#हिन्दी_2 #ไทยกลั่ง ß"])).to_pylist() == [["हिन्दी_2", "ไทยกลั่ง"]]

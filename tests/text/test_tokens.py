@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from groundswell.text.characters import APOSTROPHE, DROP, GAP, SLOW, SOLO, fold_text, tables
+from groundswell.text.characters import APOSTROPHE, DROP, GAP, MARK, SLOW, SOLO, fold_text, tables
 from groundswell.text.folding import CHUNK_BYTES
 from groundswell.text.tokens import tokenise, tokenise_one
 
@@ -37,7 +37,7 @@ def reference(text: str) -> str:
     words: list[str] = []
     word = ""
     for character in fold_text(text):
-        kind = int(classes[ord(character)]) & ~SLOW
+        kind = int(classes[ord(character)]) & ~(SLOW | MARK)
         if kind in (APOSTROPHE, DROP):
             continue
         if kind == GAP or kind & SOLO:

@@ -16,6 +16,8 @@ _SOLO: Final = 2
 _DROP: Final = 4
 _APOSTROPHE: Final = 8
 _SLOW: Final = 16
+_MARK: Final = 64
+_LOOSE: Final = _SLOW | _DROP | _APOSTROPHE
 
 #: What a text holds: marks of the array that `words` fills.
 IS_SLOW: Final = 1
@@ -48,6 +50,7 @@ def words(  # noqa: PLR0912, PLR0915 - one pass over the bytes, every branch a c
         mark = 0
         inside = False
         alone = False
+        last = 0
         while i < end:
             first = data[i]
             if first < 0x80:
@@ -65,6 +68,10 @@ def words(  # noqa: PLR0912, PLR0915 - one pass over the bytes, every branch a c
                 )
                 i += 4
             kind = classes[code]
+            before = last
+            last = kind
+            if before & _MARK and kind & _LOOSE:
+                mark |= IS_SLOW
             if kind == 0:
                 inside = False
                 sign = folded[code]
@@ -78,7 +85,7 @@ def words(  # noqa: PLR0912, PLR0915 - one pass over the bytes, every branch a c
                 elif code == 0x2E and i >= offsets[row] + 4 and data[i - 2] | 0x20 == 0x77:
                     mark |= HAS_LINK
                 continue
-            if kind & _SLOW:
+            if kind & _SLOW and (not kind & _MARK or before == 0 or before & _LOOSE):
                 mark |= IS_SLOW
                 continue
             if kind & (_DROP | _APOSTROPHE):

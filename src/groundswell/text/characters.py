@@ -32,6 +32,9 @@ APOSTROPHE: Final = 8
 SLOW: Final = 16
 """Added to the others: the text must be folded as a whole (marks, ligatures, `ß`), not character by character."""
 
+MARK: Final = 64
+"""Added to SLOW: a mark that joins with nothing, so that it is slow only beside another mark or a dropped character."""
+
 _SPACE: Final = 0x20
 _ZERO_WIDTH_SPACE: Final = 0x200B
 _APOSTROPHES: Final = frozenset("'\u00b4\u2018\u2019\u02bc")
@@ -189,6 +192,8 @@ def _fold_one(character: str, is_clean: bool) -> tuple[int, int]:
     whole = character if plain else fold_text(character)
     if len(whole) == 1 and _stands_alone(whole):
         return _class_of(whole), ord(whole)
+    if whole == character and code not in _joining():
+        return _class_of(character) | SLOW | MARK, code
     if all(_class_of(part) == GAP for part in whole):
         return GAP, _SPACE
     return _class_of(character) | SLOW, code
@@ -196,7 +201,15 @@ def _fold_one(character: str, is_clean: bool) -> tuple[int, int]:
 
 def _stands_alone(character: str) -> bool:
     """Whether it can never join with, or change places with, what stands before it."""
-    return unicodedata.category(character)[0] != "M" and not _JAMO[0] <= ord(character) <= _JAMO[1]
+    return not unicodedata.combining(character) and ord(character) not in _joining()
+
+
+@cache
+def _joining() -> frozenset[int]:
+    """Characters that can join with the one before them: the second of a pair that has a form of its own, and Jamo."""
+    pairs = (unicodedata.decomposition(chr(code)).split() for code in range(_LAST + 1))
+    seconds = {int(pair[1], 16) for pair in pairs if len(pair) == 2 and not pair[0].startswith("<")}
+    return frozenset(seconds | set(range(_JAMO[0], _JAMO[1] + 1)))
 
 
 def _class_of(character: str) -> int:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from groundswell.text.characters import DROP, SLOW, Tables, fold_normal, fold_text, tables
+from groundswell.text.characters import DROP, MARK, SLOW, Tables, fold_normal, fold_text, tables
 
 #: Bytes of text that are worked on at once: the arrays of a chunk then stay in the processor's cache.
 CHUNK_BYTES: Final = 1 << 20
@@ -107,7 +107,7 @@ def _fold_slow(known: Tables, folded: Folded) -> Folded:
     codes[~new], classes[~new] = folded.codes[~old], folded.classes[~old]
     raw = np.frombuffer(("\n" + "\n\n".join(whole) + "\n").encode("utf-32-le"), np.uint32)
     codes[new] = np.take(known.folded, raw)
-    classes[new] = np.take(known.classes, raw) & ~np.uint8(SLOW)
+    classes[new] = np.take(known.classes, raw) & ~np.uint8(SLOW | MARK)
     borders = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=borders[1:])
     return Folded(codes, classes, borders[:-1], borders[1:] - 1)
