@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.table import Table
 
+    from groundswell.platforms.definitions import Definition
+
 
 class Order(StrEnum):
     """The orders of `groundswell.marts.latest.Sort`; repeated here so that `--help` needs no Arrow."""
@@ -85,6 +87,7 @@ def posts(
         "found": table.num_rows,
         "seconds": round(time.perf_counter() - began, 3),
         "lake_version": version,
+        "definitions": [one.document() for one in _changes(table, sort)],
         "out": out,
     }
     if out is not None:
@@ -139,6 +142,17 @@ def _search(
         engine.close()
 
 
+def _changes(table: pa.Table, sort: Order) -> tuple[Definition, ...]:
+    """Changes of what the sorted metric means that lie between the times at which the posts were seen."""
+    import pyarrow.compute as pc
+
+    from groundswell.platforms.definitions import crossed
+
+    metrics: dict[Order, tuple[str, ...]] = {Order.LATEST: (), Order.ENGAGEMENT: ("views", "likes")}
+    seen = pc.min_max(pc.coalesce(table["observed_at"], table["created_at"])).as_py()
+    return crossed(set(table["platform"].to_pylist()), metrics.get(sort, (sort.value,)), seen["min"], seen["max"])
+
+
 def _writer(chosen: Format, table: pa.Table, document: dict[str, Any]) -> Callable[[BinaryIO], None]:
     from groundswell.marts.export import documents, write_csv, write_parquet
 
@@ -173,6 +187,14 @@ def _show(table: pa.Table, document: dict[str, Any]) -> None:
     output.print(_table(table))
     from groundswell.cli.columns import many
 
+    for one in document["definitions"]:
+        messages.print(
+            f"{one['platform']}: {one['metric']} of {one['applies_to']} changed their meaning on {one['since']}: "
+            f"{one['meaning']}",
+            style="yellow",
+            soft_wrap=True,
+            markup=False,
+        )
     seconds, found = document["seconds"], table.num_rows
     more = f", the first {found:,}; --limit shows more" if found == document["limit"] else ""
     messages.print(f"{many(found, 'post')} in {seconds:.2f} s{more}", style="dim", soft_wrap=True)

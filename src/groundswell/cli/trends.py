@@ -13,6 +13,7 @@ from groundswell.cli.app import Json, app, emit, messages, output
 
 if TYPE_CHECKING:
     from groundswell.marts.trends import Trends
+    from groundswell.platforms.definitions import Definition
 
 
 class Kind(StrEnum):
@@ -81,10 +82,21 @@ def _document(found: Trends, by: Kind, window_s: float, seconds: float) -> dict[
         "voices": found.voices,
         "posts_before": found.posts_before,
         "voices_before": found.voices_before,
+        "definitions": [one.document() for one in _changes(found)],
         "seconds": round(seconds, 3),
         "lake_version": found.lake_version,
         "items": list(documents(found.rows)),
     }
+
+
+def _changes(found: Trends) -> tuple[Definition, ...]:
+    """Changes of what a counter means on the platforms that were looked at, within the windows that are compared."""
+    from groundswell.platforms.definitions import DEFINITIONS, crossed
+
+    if not found.windows:
+        return ()
+    first, last = min(w.start for w in found.windows), max(w.end for w in found.windows)
+    return crossed(found.platforms, {one.metric for one in DEFINITIONS}, first, last)
 
 
 def _show(found: Trends, by: Kind) -> None:
@@ -122,5 +134,12 @@ def _show(found: Trends, by: Kind) -> None:
         style="dim",
         soft_wrap=True,
     )
+    for one in _changes(found):
+        messages.print(
+            f"{one.platform}: {one.metric} of {one.applies_to} changed their meaning on {one.since}: {one.meaning}",
+            style="yellow",
+            soft_wrap=True,
+            markup=False,
+        )
     if not before:
         messages.print("nothing lies before this window, so no change can be measured", style="yellow")

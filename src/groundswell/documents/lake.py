@@ -10,6 +10,7 @@ from pydantic import Field, create_model
 
 from groundswell.documents.base import Count, Fraction, Printed, Seconds
 from groundswell.marts.latest import FOUND
+from groundswell.web.analysis_models import MetricDefinition
 from groundswell.web.data_models import Connection
 
 
@@ -97,6 +98,9 @@ class PostsDocument(Printed):
     found: Annotated[Count, Field(description="posts given, at most `limit`")]
     seconds: float
     lake_version: Annotated[int | None, Field(description="version of the table `posts`; null while it is empty")]
+    definitions: Annotated[
+        list[MetricDefinition], Field(description="changes of what the sorted metric means that the posts cross")
+    ]
     out: Annotated[str | None, Field(description="file that was written, if --out was given")]
     items: Annotated[list[FoundPost] | None, Field(description="the posts; null if they went to a file")]  # type: ignore[valid-type]
 
@@ -134,6 +138,9 @@ class TrendsDocument(Printed):
     voices: Count
     posts_before: Count
     voices_before: Count
+    definitions: Annotated[
+        list[MetricDefinition], Field(description="changes of what a counter means that the windows cross")
+    ]
     seconds: float
     lake_version: int | None
     items: Annotated[list[Trend], Field(description="surest rise first: by `lower`, then `voices`")]

@@ -47,7 +47,7 @@ class DataFile:
     @cached_property
     def platform(self) -> str:
         """The platform of all of its rows."""
-        return next(part.removeprefix("platform=") for part in self.path.parts if part.startswith("platform="))
+        return platform_of(self.path)
 
     @cached_property
     def index(self) -> TermIndex | None:
@@ -135,6 +135,11 @@ def identities(file: DataFile, group: int) -> pa.Array:
     if not ids.null_count:
         return ids
     return pc.coalesce(ids, content_identity(file.read(group, list(CONTENT))))
+
+
+def platform_of(path: Path) -> str:
+    """The platform of all rows of a data file, from its folder."""
+    return next(part.removeprefix("platform=") for part in path.parts if part.startswith("platform="))
 
 
 def micros(moment: datetime | None) -> int | None:

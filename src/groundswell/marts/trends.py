@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from groundswell.errors import UsageError
 from groundswell.marts.latest import newest_first, version_of
 from groundswell.marts.observations import STAMP, author_identity, latest, post_identity
+from groundswell.marts.parts import platform_of
 from groundswell.marts.rising import rate_change
 from groundswell.marts.wanted import Wanted
 from groundswell.schema import POSTS, TIMESTAMP
@@ -93,6 +94,8 @@ class Trends:
     posts_before: int
     voices_before: int
     lake_version: int | None
+    platforms: tuple[str, ...] = ()
+    """Platforms whose posts were looked at."""
 
 
 def comparable_windows(until: datetime, width: timedelta, before: int = BEFORE) -> tuple[Window, ...]:
@@ -182,6 +185,7 @@ def trends(
         posts_before=sum(int(row["posts"]) for row in earlier),
         voices_before=voices_before,
         lake_version=version_of(snapshot.version),
+        platforms=tuple(sorted({platform_of(file) for file in snapshot.files})),
     )
 
 
