@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from groundswell.cli.app import Json, app, emit, messages
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
+    from groundswell.engines import Engine
+    from groundswell.importing import Options
+    from groundswell.lake import Lake
+    from groundswell.settings import Settings
 
-    from groundswell.importing.summary import FileSummary, ImportSummary
-
-#: Seconds before the progress shows.
-PATIENCE_S = 2.0
+#: Heading of the options that say which of the records are wanted.
+PART = "A part of the records"
+#: Files whose columns and fields a dry run shows.
+PREVIEWED = 5
 #: Heading of the options that are for databases.
 DATABASES = "Databases"
 
@@ -43,7 +45,29 @@ def import_(
         typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; may be repeated."),
     ] = None,
     tz: Annotated[str | None, typer.Option("--tz", help="Time zone of times that name none (IANA name).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count; store nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and count; show which column becomes which field; store nothing.")
+    ] = False,
+    raw: Annotated[
+        bool | None, typer.Option("--raw/--no-raw", help="Keep the raw records, for `remap` (GROUNDSWELL_KEEP_RAW).")
+    ] = None,
+    index: Annotated[
+        bool, typer.Option("--index/--no-index", help="Index the words afterwards, so that `posts` finds rare ones.")
+    ] = True,
+    where: Annotated[
+        str | None,
+        typer.Option("--where", metavar="QUERY", help="Only what a query matches.", rich_help_panel=PART),
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option("--sample", metavar="1%", help="Only this share, the same every time.", rich_help_panel=PART),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only what was posted then or later.", rich_help_panel=PART)
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", help="Only what was posted before.", rich_help_panel=PART)
+    ] = None,
     table: Annotated[
         str | None, typer.Option("--table", help="Table or view of an SQL database.", rich_help_panel=DATABASES)
     ] = None,
@@ -74,23 +98,36 @@ def import_(
     """Import posts: every record is stored, known already, or in quarantine with its reason.
 
     The layout is recognised from the content. The same file again stores nothing new; a file that grew stores what
-    is new. Exit code 1 if a file could not be read.
+    is new; an import that was interrupted goes on where it was. Exit code 1 if a file could not be read.
     """
     import pyarrow as pa
 
     from groundswell import kernels
+    from groundswell.cli.import_view import TerminalProgress, show_summary
     from groundswell.desk import open_desk
     from groundswell.engines import open_engine
     from groundswell.importing import Options, import_paths
     from groundswell.importing.choice import read_mapping
+    from groundswell.importing.part import Part
     from groundswell.lake import Lake
     from groundswell.settings import load_settings
     from groundswell.sources.databases import Question
     from groundswell.text.characters import tables
 
-    settings = load_settings(**({} if tz is None else {"tz": tz}))
+    given = {"tz": tz, "keep_raw": raw}
+    settings = load_settings(**{name: value for name, value in given.items() if value is not None})
     question = Question(table, sql, collection, filter_, cursor)
-    options = Options(layout, read_mapping(mapping or ()), platform, settings.tz, dry_run, question=question)
+    options = Options(
+        layout,
+        read_mapping(mapping or ()),
+        platform,
+        settings.tz,
+        dry_run,
+        raw=settings.keep_raw,
+        part=Part.of(where, sample, since, until, tz=settings.tz),
+        question=question,
+    )
+    lake = Lake.open(settings)
     engine = open_engine(settings)
     # Threads that read, map and write hand the interpreter over often; the default makes each wait 5 ms for it.
     sys.setswitchinterval(0.0005)
@@ -103,107 +140,52 @@ def import_(
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     try:
+        if dry_run and not as_json:
+            _preview(paths, options, settings, engine)
         with open_desk(settings) as desk, TerminalProgress() as progress:
-            summary = import_paths(paths, options, Lake.open(settings), desk, engine, settings, progress)
+            summary = import_paths(paths, options, lake, desk, engine, settings, progress)
     finally:
         engine.close()
         gc.unfreeze()
     if as_json:
         emit(summary.document())
     else:
-        _show(summary, dry_run=dry_run)
+        show_summary(summary, dry_run=dry_run)
+    if index and summary.count("stored") and not dry_run:
+        _index(lake)
     raise SystemExit(summary.exit_code)
 
 
+def _preview(paths: list[str], options: Options, settings: Settings, engine: Engine) -> None:
+    """Show what the first files would become."""
+    from groundswell.cli.preview_view import show_preview
+    from groundswell.importing.preview import preview
+    from groundswell.sources.files import STDIN, find_files
+
+    named = [path for path in paths if path != STDIN and "://" not in path]
+    for file in find_files(named, settings.tmp_path)[:PREVIEWED]:
+        show_preview(preview(file, options, settings, engine))
+
+
+def _index(lake: Lake) -> None:
+    """Index the words of what is new; an index that is missing costs time in a search, and nothing else."""
+    from groundswell.errors import GroundswellError
+    from groundswell.lake.terms import index_texts
+
+    try:
+        index_texts(lake)
+    except GroundswellError as error:
+        messages.print(f"the words are not indexed: {error}", soft_wrap=True, markup=False)
+
+
 def _bytes_of(paths: list[str]) -> int:
-    """Bytes of the files that are named one by one; what stands in folders is not looked at yet."""
-    return sum(file.stat().st_size for file in map(Path, paths) if file.is_file())
+    """Bytes of the files that are named, or stand in named folders."""
+    return sum(_sizes(map(Path, paths)))
 
 
-class TerminalProgress:
-    """Shows on a terminal, after two seconds, which file is read, how far it is and how long it still takes."""
-
-    def __init__(self) -> None:
-        self._begun = time.monotonic()
-        self._bar: Bar | None = None
-        self._task: object = None
-        self._name = ""
-        self._size = 0
-        self._position = 0
-
-    def __enter__(self) -> TerminalProgress:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def file(self, name: str, number: int, total: int, size: int) -> None:
-        """A file begins."""
-        self._name = name if total == 1 else f"{number} of {total}: {name}"
-        self._size, self._position = size, 0
-        self._update(0)
-
-    def at(self, position: int, records: int) -> None:
-        """So many bytes and records of it are done."""
-        # A table tells rows, a packed file the bytes of its content: then only the count is shown.
-        self._position = max(self._position, position)
-        self._update(records)
-
-    def say(self, message: str) -> None:
-        """A sentence for the person."""
-        messages.print(escape(message), soft_wrap=True)
-
-    def _update(self, records: int) -> None:
-        if not messages.is_terminal or time.monotonic() - self._begun < PATIENCE_S:
-            return
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        if self._bar is None:
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[records]:,} records"),
-                TimeRemainingColumn(),
-                console=messages,
-                transient=True,
-            )
-            self._bar.start()
-            self._task = self._bar.add_task("", total=None, records=0)
-        known = 0 < self._position <= self._size
-        self._bar.update(
-            self._task,  # type: ignore[arg-type]
-            description=escape(self._name[-60:]),
-            total=self._size if known else None,
-            completed=self._position if known else 0,
-            records=records,
-        )
-
-
-def _show(summary: ImportSummary, *, dry_run: bool) -> None:
-    for file in summary.files:
-        _show_file(file)
-    seconds = max(summary.seconds, 1e-6)
-    stored = "would be stored" if dry_run else "stored"
-    messages.print(
-        f"[bold]{summary.count('read'):,} read[/]: {summary.count('stored'):,} {stored}, "
-        f"{summary.count('known'):,} known, {summary.count('rejected'):,} rejected, "
-        f"{summary.count('ignored'):,} ignored; {seconds:.1f} s, {summary.bytes / seconds / 1e6:,.1f} MB/s"
-    )
-    for reason, count in summary.reasons.most_common(3):
-        messages.print(f"  [yellow]{count:,} rejected[/]: {escape(reason)}")
-        example = summary.example(reason)
-        messages.print(f"    {escape(example[:160])}", style="dim", soft_wrap=True)
-    if summary.count("rejected") and not dry_run:
-        messages.print("  `groundswell quarantine list` shows them, `quarantine retry` reads them again")
-
-
-def _show_file(file: FileSummary) -> None:
-    layouts = ", ".join(
-        f"{counts.layout or 'no known layout'} ({counts.read:,})" for counts in file.layouts.values() if counts.read
-    )
-    messages.print(f"{escape(file.path)}: {layouts or 'no records'}", soft_wrap=True)
-    if file.error:
-        messages.print(f"  [bold red]error[/]: {escape(file.error)}", soft_wrap=True)
+def _sizes(paths: Iterator[Path]) -> Iterator[int]:
+    for path in paths:
+        if path.is_file():
+            yield path.stat().st_size
+        for folder, _, names in os.walk(path):
+            yield from (os.stat(file).st_size for name in names if os.path.isfile(file := os.path.join(folder, name)))

@@ -194,9 +194,9 @@ class _Import:
         unit.after = after
         try:
             summaries = unit.run()
-        except ConflictError:
-            raise
         except BaseException as error:
+            if isinstance(error, ConflictError):
+                renew()  # raises what took the lease; any other conflict is between the options and the file
             self.keys.forget()
             if not _may_go_on(error) or self.lake.txn_version("posts", unit.app) is None:
                 self._fail(run.id)
@@ -301,4 +301,4 @@ def _sums(files: Sequence[FileSummary]) -> dict[str, Any]:
 
 def _may_go_on(error: BaseException) -> bool:
     """Whether what stopped the import may be gone when it is begun again."""
-    return isinstance(error, (KeyboardInterrupt, SystemExit, UnavailableError, ConflictError, CancelledError))
+    return isinstance(error, (KeyboardInterrupt, SystemExit, UnavailableError, CancelledError))

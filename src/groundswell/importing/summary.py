@@ -148,6 +148,11 @@ class ImportSummary:
         """Rejected records by reason."""
         return _added(file.reasons for file in self.files)
 
+    @property
+    def ignored_reasons(self) -> Counter[str]:
+        """Ignored records by reason."""
+        return _added(counts.ignored_reasons for file in self.files for counts in file.layouts.values())
+
     def example(self, reason: str) -> str:
         """A record that was rejected for `reason`, with its place."""
         return next((file.examples[reason] for file in self.files if reason in file.examples), "")
