@@ -312,7 +312,7 @@ class ImportRun:
     def begin(self, file: SourceFile, container: Container | None, position: int) -> None:
         """A file is begun; what goes along learns of it."""
         self._opened = file, container
-        if position and not _is_text(container):
+        if position > 1 and not _is_text(container):
             return  # a table that was begun in an earlier part
         for companion in self._along:
             companion.begin(file, container, position)
