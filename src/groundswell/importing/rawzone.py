@@ -142,7 +142,7 @@ class RawKeeping:
         """
         self._finish()
         self._check()
-        rows = [job.kept for job in self._jobs.values() if job.used and job.kept.extents]
+        rows = [job.kept for job in self._jobs.values() if job.used and job.kept.length]
         if self._writer is None:
             return
         with told("keep the raw content", self._root), self._writer as writer:
@@ -360,8 +360,11 @@ def head_of(beginning: bytes) -> str:
 
 def _is_same(earlier: Sequence[Kept], kept: Kept) -> bool:
     """Whether the origin's newest content holds all of this, so that its entry serves for this too."""
-    held: set[Extent] = {extent for entry in earlier for extent in entry.extents}
-    return earlier[0].origin == kept.origin and len(earlier) == 1 and held.issuperset(kept.extents)
+    if len(earlier) != 1 or earlier[0].origin != kept.origin:
+        return False
+    # What was kept anew may not have its extent yet.
+    held: set[Extent] = set(earlier[0].extents)
+    return held.issuperset(kept.extents) and sum(extent.length for extent in kept.extents) == kept.length
 
 
 def keeping(lake: Lake, settings: Settings, options: Any) -> RawKeeping | None:

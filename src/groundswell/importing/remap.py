@@ -223,7 +223,9 @@ class _Replay:
         for table, swap in self.swaps.items():
             came = np.concatenate(produced[table]) if produced[table] else np.empty(0, np.int64)
             lost |= set(swap.end(places, came).tolist())
-        mask = [place in lost for place in places]
+        # Also what had been known, so that nothing is neither stored nor set aside; what is held is known by its id.
+        pairs = zip(places, refused["layout"].to_pylist(), strict=True)
+        mask = [place in lost or layout in self.work.meant.layouts for place, layout in pairs]
         self.refused = refused.filter(pa.array(mask, pa.bool_()))
 
     def _held(self) -> dict[int, str]:

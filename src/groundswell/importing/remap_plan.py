@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -60,7 +61,7 @@ class Meant:
         return np.asarray((versions < below) & (versions >= self.since))
 
 
-@dataclass
+@dataclass(eq=False)
 class Content:
     """The raw content of one origin from one import, and the time up to which later rows are of it too."""
 
@@ -137,18 +138,30 @@ def plan(lake: Lake, meant: Meant) -> Plan:
             for source, origin, imported_us, count in _counted(rows.filter(pa.array(meant.rows(rows)))):
                 by_time = counts.setdefault((source, origin), {})
                 by_time[imported_us] = by_time.get(imported_us, 0) + count
+    if meant.named:
+        # Where a layout refused every record there is no row of it.
+        for source, origin, imported_us, _ in _counted(_held(lake, meant)):
+            counts.setdefault((source, origin), {}).setdefault(imported_us, 0)
     found = Plan()
     for (source, origin), by_time in counts.items():
         contents = contents_of(raw_index.of_origin(lake, source, origin))
         for imported_us, count in by_time.items():
             content = next((c for c in contents if c.imported_us <= imported_us < c.until_us), None)
-            if content is None:
+            if content is None and count:
                 found.without[origin] = found.without.get(origin, 0) + count
-            else:
+            elif content is not None:
                 content.rows += count
-        found.contents += [content for content in contents if content.rows]
+                if content not in found.contents:
+                    found.contents.append(content)
     found.contents.sort(key=lambda content: (content.imported_us, content.source, content.origin))
     return found
+
+
+def _held(lake: Lake, meant: Meant) -> pa.Table:
+    """Where the records are from that the layouts refused and that are held still."""
+    rows = lake.read("quarantine", ["source", "origin", "at", "layout"], {"state": "held"})
+    rows = rows.filter(pc.is_in(rows["layout"], value_set=pa.array(list(meant.layouts), pa.string())))
+    return rows.rename_columns(["source", "origin", "imported_at", "layout"])
 
 
 def contents_of(kept: Sequence[Kept]) -> list[Content]:
@@ -157,8 +170,8 @@ def contents_of(kept: Sequence[Kept]) -> list[Content]:
     for entry in kept:
         by_time.setdefault(entry.imported_us, []).append(entry)
     times = sorted(by_time)
-    ends = [*times[1:], _FOREVER]
-    return [Content(by_time[begun], end) for begun, end in zip(times, ends, strict=True)]
+    borders = pairwise([*times, _FOREVER])
+    return [Content(by_time[begun], end) for begun, end in borders]
 
 
 def _counted(rows: pa.Table) -> Iterator[tuple[str, str, int, int]]:

@@ -79,7 +79,7 @@ class TableSwap:
         """New rows (all columns but the number) in place of the old ones of the same records.
 
         Returns:
-            The places (origin_offset) of rows that came in where no row was.
+            The places (origin_offset) of rows that could be read where no row was; those that are not known came in.
         """
         offsets = rows["origin_offset"].to_numpy()
         self._held.load(self._coming, int(offsets.max()))
@@ -92,9 +92,8 @@ class TableSwap:
             return np.empty(0, np.int64)
         new = self._keys.admit(alone)
         self.change.added += int(new.sum())
-        added = take_rows(alone, new)
-        self._append(added)
-        return np.asarray(added["origin_offset"].to_numpy())
+        self._append(take_rows(alone, new))
+        return np.asarray(alone["origin_offset"].to_numpy())
 
     def end(self, rejected: Sequence[int], produced: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """No more rows of this content come. `rejected` and `produced` are places of what else became of records.
