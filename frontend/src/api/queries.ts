@@ -3,7 +3,7 @@ import type { Search } from "../lib/queryState";
 import { asMoment } from "../lib/queryState";
 import { get, Problem, send } from "./client";
 import { trackersWithTracker } from "./merge";
-import type { Alert, Alerts, AllSeries, Posts, Series, Status, Tracker, Trackers, Verdict } from "./types";
+import type { Alert, Alerts, AllSeries, History, Posts, Series, Status, Tracker, Trackers, Verdict } from "./types";
 
 /** Hours that the small multiples show. */
 export const LIVE_HOURS = 12;
@@ -88,10 +88,20 @@ export function usePosts(search: Search, enabled = true) {
         until: asMoment(search.until, true),
         sort: search.sort,
         limit: search.limit,
+        origin: search.origin,
       }),
     placeholderData: keepPreviousData,
     staleTime: 5_000,
     enabled,
+  });
+}
+
+/** Every observation of one post. */
+export function useHistory(platform: string, id: string) {
+  return useQuery({
+    queryKey: ["history", platform, id],
+    queryFn: () => get<History>(`/posts/${encodeURIComponent(platform)}/${encodeURIComponent(id)}/history`),
+    staleTime: 30_000,
   });
 }
 

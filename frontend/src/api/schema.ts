@@ -528,6 +528,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Drift
+         * @description Fields that came to be filled less often, with what stands there instead, and how each layout is filled.
+         */
+        get: operations["showDrift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1025,6 +1045,124 @@ export interface components {
             ignored: number;
         };
         /**
+         * Drift
+         * @description What is known about drift: notices, open ones first, and the fill of each layout.
+         * @example {
+         *       "notices": [
+         *         {
+         *           "id": "7d21c0",
+         *           "state": "open",
+         *           "layout": "tiktok.nested",
+         *           "layout_version": 2,
+         *           "field": "shares",
+         *           "opened_at": "2026-11-20T13:20:00Z",
+         *           "since": "2026-11-20T13:10:00Z",
+         *           "closed_at": null,
+         *           "share_before": 0.998,
+         *           "records_before": 412000,
+         *           "share_now": 0.003,
+         *           "records_now": 9120,
+         *           "p_value": 1e-300,
+         *           "instead": [
+         *             {
+         *               "key": "itemInfos.shareTotal",
+         *               "share": 0.997,
+         *               "before": 0,
+         *               "examples": [
+         *                 "412",
+         *                 "18"
+         *               ]
+         *             }
+         *           ],
+         *           "unread": [],
+         *           "share_back": null
+         *         }
+         *       ],
+         *       "layouts": [
+         *         {
+         *           "layout": "tiktok.nested",
+         *           "layout_version": 2,
+         *           "at": "2026-11-20T13:20:00Z",
+         *           "records": 9120,
+         *           "usable": 9118,
+         *           "fields": [
+         *             {
+         *               "field": "shares",
+         *               "share": 0.003,
+         *               "records": 9120,
+         *               "before": 0.998,
+         *               "records_before": 412000
+         *             }
+         *           ],
+         *           "unknown_keys": [
+         *             {
+         *               "key": "itemInfos.shareTotal",
+         *               "share": 0.997,
+         *               "before": 0,
+         *               "examples": [
+         *                 "412",
+         *                 "18"
+         *               ]
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        Drift: {
+            /** Notices */
+            notices: components["schemas"]["DriftNotice"][];
+            /** Layouts */
+            layouts: components["schemas"]["LayoutFill"][];
+        };
+        /**
+         * DriftNotice
+         * @description A field of a layout that fell; closed when it is filled again.
+         */
+        DriftNotice: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed";
+            /** Layout */
+            layout: string;
+            /** Layout Version */
+            layout_version: number;
+            /** Field */
+            field: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Share Before */
+            share_before: number;
+            /** Records Before */
+            records_before: number;
+            /** Share Now */
+            share_now: number;
+            /** Records Now */
+            records_now: number;
+            /** P Value */
+            p_value: number;
+            /** Instead */
+            instead: components["schemas"]["NewKey"][];
+            /** Unread */
+            unread: string[];
+            /** Share Back */
+            share_back: number | null;
+        };
+        /**
          * Driver
          * @description What an alert's excess consists of: one post, author, hashtag, sound or domain.
          */
@@ -1247,6 +1385,22 @@ export interface components {
             top_complete: boolean;
         };
         /**
+         * FieldShare
+         * @description The fraction of a layout's records in which a field has a value, lately and before.
+         */
+        FieldShare: {
+            /** Field */
+            field: string;
+            /** Share */
+            share: number;
+            /** Records */
+            records: number;
+            /** Before */
+            before: number | null;
+            /** Records Before */
+            records_before: number;
+        };
+        /**
          * FileFailure
          * @description A file (of an archive) that could not be read to its end.
          */
@@ -1316,6 +1470,7 @@ export interface components {
          *           "shares": null,
          *           "saves": null,
          *           "followers": 412000,
+         *           "following": null,
          *           "layout": "youtube.videos_list",
          *           "origin": "/data/videos.json",
          *           "origin_offset": 0,
@@ -1817,6 +1972,29 @@ export interface components {
             description: string;
         };
         /**
+         * LayoutFill
+         * @description How the fields of one layout are filled.
+         */
+        LayoutFill: {
+            /** Layout */
+            layout: string;
+            /** Layout Version */
+            layout_version: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Records */
+            records: number;
+            /** Usable */
+            usable: number;
+            /** Fields */
+            fields: components["schemas"]["FieldShare"][];
+            /** Unknown Keys */
+            unknown_keys: components["schemas"]["NewKey"][];
+        };
+        /**
          * LayoutResult
          * @description What one layout read (`layout` null: records that none claims).
          */
@@ -1969,6 +2147,20 @@ export interface components {
             }[];
         };
         /**
+         * NewKey
+         * @description A key of the raw records that no layout reads, in the fraction of records that have it.
+         */
+        NewKey: {
+            /** Key */
+            key: string;
+            /** Share */
+            share: number;
+            /** Before */
+            before: number | null;
+            /** Examples */
+            examples: string[];
+        };
+        /**
          * NewLayout
          * @description A mapping to be kept as a layout.
          * @example {
@@ -2046,6 +2238,8 @@ export interface components {
             saves: number | null;
             /** Followers */
             followers: number | null;
+            /** Following */
+            following: number | null;
             /** Layout */
             layout: string | null;
             /** Origin */
@@ -4159,6 +4353,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Retried"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showDrift: {
+        parameters: {
+            query?: {
+                /** @description Only this layout. */
+                layout?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drift"];
                 };
             };
             /** @description What went wrong, where, and what to do. */

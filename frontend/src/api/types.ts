@@ -44,3 +44,6 @@ export type Slot = Schemas["Slot"];
 export type Source = Schemas["Source"];
 export type Sources = Schemas["Sources"];
 export type SourceSlots = Schemas["SourceSlots"];
+export type Drift = Schemas["Drift"];
+export type DriftNotice = Schemas["DriftNotice"];
+export type MetricOutliers = Schemas["MetricOutliers"];

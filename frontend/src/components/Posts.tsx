@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { EvidencePost, Post } from "../api/types";
 import * as format from "../lib/format";
 import { Tag, Time } from "./base";
+import { PostHistory } from "./PostHistory";
 
 /** What a row of posts shows, of a search or of an alert's evidence. */
 export interface PostLine {
@@ -17,6 +18,8 @@ export interface PostLine {
   /** Further facts of the opened row, in order. */
   facts: [string, string][];
   hashtags: string[];
+  /** The platform's own id, where its history can be asked for. */
+  id?: string | null;
   /** A state worth a tag: copies, share. */
   tag?: string;
 }
@@ -48,6 +51,7 @@ export function lineOfPost(post: Post, index: number): PostLine {
   return {
     key: `${post.platform} ${post.post_id ?? index}`,
     platform: post.platform,
+    id: post.post_id,
     url: post.url,
     author: post.author_name,
     followers: post.followers,
@@ -183,6 +187,7 @@ function PostFacts({ post }: { post: PostLine }) {
           </div>
         ))}
       </dl>
+      {post.id && <PostHistory platform={post.platform} id={post.id} />}
       {url && (
         <a className="text small" href={url} target="_blank" rel="noreferrer noopener">
           Open on {platformName(post.platform)}

@@ -1,7 +1,6 @@
 import { useState } from "react";
 import type { Import, ImportResult, Imports } from "../api/types";
 import { Button, Card, Tag, Time } from "../components/base";
-import { platformName } from "../components/Posts";
 import { ErrorNote } from "../components/states";
 import * as format from "../lib/format";
 import { exploreAddress } from "../lib/queryState";
@@ -247,19 +246,17 @@ function Outcome({ one, result }: { one: Import; result: ImportResult }) {
         </p>
       ))}
       <p className="small">
-        {result.stored + result.known > 0 && <PostsLink one={one} result={result} />}
+        {result.stored + result.known > 0 && <PostsLink one={one} />}
         {result.files > 1 && <span className="muted"> from {format.whole(result.files)} files</span>}
       </p>
     </div>
   );
 }
 
-function PostsLink({ one, result }: { one: Import; result: ImportResult }) {
-  const platforms = [...new Set(result.layouts.map((layout) => layout.platform).filter(Boolean))] as string[];
-  const only = platforms.length === 1 && platforms[0] !== "generic" ? platforms[0] : undefined;
+function PostsLink({ one }: { one: Import }) {
   return (
-    <Link className="text" to={exploreAddress({ ...(only ? { platform: only } : {}) })} title={one.origin ?? undefined}>
-      Posts{only ? ` of ${platformName(only)}` : ""}
+    <Link className="text" to={exploreAddress({ origin: one.origin ?? "" })}>
+      The posts of {one.kind === "upload" ? "this upload" : "this file"}
     </Link>
   );
 }
@@ -284,7 +281,7 @@ export function ImportsCard({ imports, now, choose }: CardProps) {
       title="Imports"
       note={
         ready.length > 1 ? (
-          <Button primary disabled={start.isPending} onClick={() => ready.forEach((one) => start.mutate({ id: one.id }))}>
+          <Button disabled={start.isPending} onClick={() => ready.forEach((one) => start.mutate({ id: one.id }))}>
             Import all {ready.length}
           </Button>
         ) : (

@@ -1,10 +1,10 @@
-import { useId, useState } from "react";
+import { type FormEvent, useId, useState } from "react";
 import type { Import, ImportOptions, Preview, PreviewColumn, PreviewField } from "../api/types";
 import { Button, Tag } from "../components/base";
 import { ErrorNote } from "../components/states";
 import * as format from "../lib/format";
 import { containerWords, mappingOf, withField } from "./mapping";
-import { useImportStep, useLayouts } from "./queries";
+import { useImportStep, useLayouts, useSaveLayout } from "./queries";
 
 /** Every zone that the browser knows. */
 const ZONES: readonly string[] = Intl.supportedValuesOf?.("timeZone") ?? [];
@@ -113,8 +113,14 @@ function says(field: PreviewField): boolean {
   return field.examples.some((example) => example !== "[]");
 }
 
+/** Fields that are shown before somebody asks for all. */
+const FEW = 7;
+
 /** What comes out, where a layout decides. */
 function Fields({ preview }: { preview: Preview }) {
+  const [all, setAll] = useState(false);
+  const fields = preview.fields.filter(says);
+  const hidden = all ? 0 : Math.max(0, fields.length - FEW);
   return (
     <>
       <div className="map-row map-heads note" aria-hidden="true">
@@ -124,7 +130,7 @@ function Fields({ preview }: { preview: Preview }) {
         <span />
       </div>
       <ul className="rows map-rows" aria-label="Fields">
-        {preview.fields.filter(says).map((field) => (
+        {fields.slice(0, fields.length - hidden).map((field) => (
           <li key={`${field.table} ${field.field}`} className="row map-row">
             <span className="strong map-column">{field.field}</span>
             <span className="map-examples muted">{field.examples.map((example) => format.shortened(example, 80)).join("  ·  ")}</span>
@@ -133,6 +139,13 @@ function Fields({ preview }: { preview: Preview }) {
           </li>
         ))}
       </ul>
+      {hidden > 0 && (
+        <p>
+          <button type="button" className="link-button" onClick={() => setAll(true)}>
+            {format.counted(hidden, "more fields")}
+          </button>
+        </p>
+      )}
     </>
   );
 }
@@ -203,6 +216,35 @@ function Typed({ value, placeholder, list, commit }: TypedProps) {
   );
 }
 
+/** Keep the mapping under a name, so that the next table of its kind is read so by itself. */
+function SaveMapping({ preview, options }: { preview: Preview; options: ImportOptions }) {
+  const [name, setName] = useState("");
+  const save = useSaveLayout();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    const map = mappingOf(preview, options);
+    save.mutate({ name: name.trim(), map, platform: options.platform ?? null, tz: options.tz ?? null });
+  };
+  if (save.isSuccess) return <span className="small">Saved as saved.{save.variables.name}; such tables are read so from now on.</span>;
+  return (
+    <form className="save-mapping" onSubmit={submit}>
+      <input
+        aria-label="Name of the mapping"
+        value={name}
+        placeholder="name"
+        autoComplete="off"
+        spellCheck={false}
+        maxLength={64}
+        onChange={(event) => setName(event.target.value.toLowerCase().replace(/[^a-z0-9_-]+/g, "-"))}
+      />
+      <Button type="submit" disabled={!name.trim() || save.isPending}>
+        Save mapping
+      </Button>
+      {save.error && <span className="small caution-text">{save.error.message}</span>}
+    </form>
+  );
+}
+
 /** How a file would be read, to be adjusted before it is imported. */
 export function PreviewPanel({ one }: { one: Import }) {
   const look = useImportStep("preview");
@@ -240,6 +282,7 @@ export function PreviewPanel({ one }: { one: Import }) {
           {preview.mappable && left > 0 && `${format.counted(left, "columns")} of no field ${left === 1 ? "is" : "are"} kept in extra. `}
           Nothing is stored before you import.
         </span>
+        {preview.mappable && <SaveMapping preview={preview} options={options} />}
       </div>
     </div>
   );

@@ -1,11 +1,13 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { get, send } from "../api/client";
 import type {
+  Drift,
   Import,
   ImportOptions,
   Imports,
   Inflow,
   Layouts,
+  Profile,
   Quarantine,
   QuarantineRecord,
   Retried,
@@ -31,6 +33,7 @@ const KEYS = {
   inflow: ["inflow"],
   imports: ["imports"],
   quarantine: ["quarantine"],
+  drift: ["drift"],
 } as const;
 
 const isBusy = (one: Import) => one.state === "looking" || one.state === "waiting" || one.state === "running";
@@ -78,6 +81,36 @@ export function useQuarantined(id: string) {
   return useQuery({
     queryKey: [...KEYS.quarantine, "one", id],
     queryFn: () => get<QuarantineRecord>(`/quarantine/${encodeURIComponent(id)}`),
+  });
+}
+
+export function useDrift() {
+  return useQuery({ queryKey: KEYS.drift, queryFn: () => get<Drift>("/drift"), refetchInterval: 30_000 });
+}
+
+/** The profile of what a platform (empty: any) holds; it is read only when it is asked for. */
+export function useProfile(platform: string, enabled: boolean) {
+  return useQuery({
+    queryKey: ["profile", platform],
+    queryFn: () => get<Profile>("/profile", { platform }),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+    enabled,
+  });
+}
+
+export interface NewLayout {
+  name: string;
+  map: Record<string, string>;
+  platform: string | null;
+  tz: string | null;
+}
+
+export function useSaveLayout() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (layout: NewLayout) => send<Layouts>("POST", "/layouts", layout),
+    onSuccess: (layouts) => client.setQueryData<Layouts>(["layouts"], layouts),
   });
 }
 

@@ -10,13 +10,15 @@ export interface Search {
   until: string;
   sort: Sort;
   limit: number;
+  /** Only what came from this file; empty: from anywhere. */
+  origin: string;
 }
 
 export const PAGE = 50;
 /** As many as the page will list; the API and the command line give more. */
 export const MOST = 500;
 
-export const NO_SEARCH: Search = { q: "", platform: "", since: "", until: "", sort: "latest", limit: PAGE };
+export const NO_SEARCH: Search = { q: "", platform: "", since: "", until: "", sort: "latest", limit: PAGE, origin: "" };
 
 export function readSearch(params: URLSearchParams): Search {
   const sort = params.get("sort") ?? "";
@@ -28,6 +30,7 @@ export function readSearch(params: URLSearchParams): Search {
     until: params.get("until") ?? "",
     sort: SORTS.find((known) => known === sort) ?? "latest",
     limit: Number.isInteger(limit) && limit > 0 ? Math.min(limit, MOST) : PAGE,
+    origin: params.get("origin") ?? "",
   };
 }
 

@@ -3,9 +3,11 @@ import { useStatus } from "../api/queries";
 import type { Import, Imports, Sources } from "../api/types";
 import { Button, Card, Empty, Loading } from "../components/base";
 import { ErrorNote } from "../components/states";
+import { DriftCard } from "../data/DriftCard";
 import { DropTarget } from "../data/DropTarget";
 import { ImportsCard } from "../data/ImportsCard";
 import { InflowCard, LATE_S } from "../data/InflowCard";
+import { ProfileCard } from "../data/ProfileCard";
 import { QuarantineCard } from "../data/QuarantineCard";
 import { useImportChange, useImports, useSources } from "../data/queries";
 import { sendFiles, uploads } from "../data/upload";
@@ -90,12 +92,14 @@ function Content({ sources, imports, choose }: { sources: Sources; imports: Impo
     !empty && (
       <div key="trouble" className="data-columns">
         <QuarantineCard />
+        <DriftCard />
       </div>
     ),
+    !empty && <ProfileCard key="profile" posts={sources.posts} />,
     imports && <ImportsCard key="imports" imports={imports} now={now} choose={choose} />,
   ];
   // What a person has to do with comes first.
-  return onTheWay ? [cards[2], cards[0], cards[1]] : cards;
+  return onTheWay ? [cards.at(-1), ...cards.slice(0, -1)] : [...cards.slice(0, 2), cards.at(-1), cards[2]];
 }
 
 /** What is there and how it came in: sources, gaps, what was set aside, and files to import. */

@@ -56,6 +56,14 @@ function SearchForm({ search, fault }: { search: Search; fault: Problem["fault"]
       </label>
       <DayField name="since" value={draft.since} choose={(since) => choose({ since })} />
       <DayField name="until" value={draft.until} choose={(until) => choose({ until })} />
+      {draft.origin && (
+        <div className="field-moment">
+          <span className="note">from file</span>
+          <button type="button" className="button" title={`${draft.origin}: press to take it back`} onClick={() => choose({ origin: "" })}>
+            {draft.origin.split("/").at(-1)} <span aria-hidden="true">×</span>
+          </button>
+        </div>
+      )}
       <label>
         <span className="note">sort by</span>
         <select value={draft.sort} onChange={(event) => choose({ sort: event.target.value as Search["sort"] })}>
@@ -107,7 +115,7 @@ function found(posts: Posts): string {
 function Results({ posts, search }: { posts: Posts; search: Search }) {
   const now = useStatus().data?.clock ?? Date.now();
   if (posts.items.length === 0) {
-    const filtered = search.q || search.platform || search.since || search.until;
+    const filtered = search.q || search.platform || search.since || search.until || search.origin;
     return filtered ? (
       <Empty title="No post matches">Fewer words or a longer time may help. Posts of a stream are here within a minute.</Empty>
     ) : (

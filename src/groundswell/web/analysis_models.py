@@ -35,6 +35,7 @@ class Observation(Document):
     shares: int | None
     saves: int | None
     followers: int | None
+    following: int | None
     layout: str | None
     origin: str | None
     origin_offset: int | None

@@ -16,6 +16,7 @@ from groundswell.web.openapi import operation_id
 from groundswell.web.problems import add_problem_handlers
 from groundswell.web.routes import (
     alerts,
+    drift,
     health,
     imports,
     layouts,
@@ -33,7 +34,7 @@ from groundswell.web.services import Services
 API: Final = "/api/v1"
 _ROUTES: Final = (
     *(health, records, imports, layouts, posts, trackers),
-    *(alerts, ledger, quarantine, live, reference),
+    *(alerts, ledger, quarantine, drift, live, reference),
 )
 
 

@@ -128,6 +128,7 @@ HISTORY: Final[dict[str, Any]] = {
             "shares": None,
             "saves": None,
             "followers": 412000,
+            "following": None,
             "layout": "youtube.videos_list",
             "origin": "/data/videos.json",
             "origin_offset": 0,
@@ -193,6 +194,45 @@ PROFILE: Final[dict[str, Any]] = {
     "definitions": [_DEFINITION],
     "lake_version": 17,
 }
+_NEW_KEY: Final[dict[str, Any]] = {
+    "key": "itemInfos.shareTotal",
+    "share": 0.997,
+    "before": 0.0,
+    "examples": ["412", "18"],
+}
+DRIFT: Final[dict[str, Any]] = {
+    "notices": [
+        {
+            "id": "7d21c0",
+            "state": "open",
+            "layout": "tiktok.nested",
+            "layout_version": 2,
+            "field": "shares",
+            "opened_at": "2026-11-20T13:20:00Z",
+            "since": "2026-11-20T13:10:00Z",
+            "closed_at": None,
+            "share_before": 0.998,
+            "records_before": 412000,
+            "share_now": 0.003,
+            "records_now": 9120,
+            "p_value": 1e-300,
+            "instead": [_NEW_KEY],
+            "unread": [],
+            "share_back": None,
+        }
+    ],
+    "layouts": [
+        {
+            "layout": "tiktok.nested",
+            "layout_version": 2,
+            "at": "2026-11-20T13:20:00Z",
+            "records": 9120,
+            "usable": 9118,
+            "fields": [{"field": "shares", "share": 0.003, "records": 9120, "before": 0.998, "records_before": 412000}],
+            "unknown_keys": [_NEW_KEY],
+        }
+    ],
+}
 
 DATA_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "Counts": COUNTS,
@@ -257,6 +297,7 @@ DATA_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "Import": IMPORT,
     "Imports": {"items": [IMPORT], "max_upload": 21474836480},
     "NewLayout": {"name": "agency-export", "map": {"text": "body", "likes": ""}, "platform": "x", "tz": None},
+    "Drift": DRIFT,
     "History": HISTORY,
     "Profile": PROFILE,
     "Layouts": {
