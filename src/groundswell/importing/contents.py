@@ -6,16 +6,18 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from groundswell.errors import UnreadableFileError
-from groundswell.importing.choice import SAMPLE, Chooser
+from groundswell.importing.choice import AGREE, SAMPLE, SMALL, Chooser
 from groundswell.importing.databases import Sampled
 from groundswell.importing.looking import EMPTY_ANSWER
 from groundswell.importing.reading import Reader
 from groundswell.importing.reads import Ignored, Reached, Read
 from groundswell.importing.refusals import Rejection, decode
+from groundswell.sources.ahead import ahead
 from groundswell.sources.compression import CutShortError
 from groundswell.sources.containers import Container, Form, detect, text
 from groundswell.sources.databases import Database, DocumentAnswer, Mark
@@ -24,12 +26,15 @@ from groundswell.sources.files import SourceFile
 from groundswell.sources.lines import LongLine, Piece, pieces, spill_elements
 from groundswell.sources.sql import SqlRows
 from groundswell.sources.stored import DEFAULT_LIMITS, Limits, Source
-from groundswell.sources.tables import Rows, TableReader
+from groundswell.sources.tables import RowChunk, Rows, TableReader
 
 if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
 
 _SAMPLE_BYTES: Final = 8 << 20
+#: A table of more bytes is read and mapped and derived at the same time; so many chunks of it may wait.
+_LARGE_TABLE: Final = 8 << 20
+_CHUNKS_AHEAD: Final = 2
 #: A document of at most so many bytes is looked at whole before it is cut into records.
 _WHOLE_BYTES: Final = 4 << 20
 
@@ -209,28 +214,35 @@ class FileReading:
         yield from self._rows(table)
 
     def _rows(self, table: Rows) -> Iterator[Read]:
-        layout: Layout | None = None
-        begun = False
-        for chunk in table.chunks():
-            if not begun and (chunk.rows.num_rows or not chunk.bad):
-                layout = self._chosen(chunk.rows.slice(0, SAMPLE).to_pylist(), table.columns)
-                layout = self.chooser.refitted(layout, table.columns, chunk.rows)
-                begun = True
-            ignored = (number for numbers in chunk.ignored.values() for number in numbers[-1:])
-            last = max([*chunk.numbers[-1:], *(bad.number for bad in chunk.bad[-1:]), *ignored], default=0)
-            if self.start is not None and last < self.start.line:
-                continue
-            yield from self.reader.read_rows(chunk, table, layout)
-            yield Reached(last + 1, last + 1, chunk.rows.nbytes + sum(len(bad.raw) for bad in chunk.bad))
+        begun: list[RowChunk] = []
+        steps = self._row_steps(table, begun)
+        yield from self.reader.read_table(steps) if self.file.size > _LARGE_TABLE else (step() for step in steps)
         self.notes += table.notes
         if table.failure is not None:
             raise table.failure
         if not begun:
             self.error = self.error or "the table has a header but no rows"
 
+    def _row_steps(self, table: Rows, begun: list[RowChunk]) -> Iterator[Callable[[], Read]]:
+        """What is to be done for each chunk; the first that has rows goes into `begun`."""
+        layout: Layout | None = None
+        for chunk in ahead(table.chunks(), _CHUNKS_AHEAD) if self.file.size > _LARGE_TABLE else table.chunks():
+            if not begun and (chunk.rows.num_rows or not chunk.bad):
+                layout = self._chosen(chunk.rows.slice(0, SAMPLE).to_pylist(), table.columns)
+                layout = self.chooser.refitted(layout, table.columns, chunk.rows)
+                begun.append(chunk)
+            ignored = (number for numbers in chunk.ignored.values() for number in numbers[-1:])
+            last = max([*chunk.numbers[-1:], *(bad.number for bad in chunk.bad[-1:]), *ignored], default=0)
+            if self.start is not None and last < self.start.line:
+                continue
+            yield from self.reader.row_steps(chunk, table, layout)
+            size = chunk.rows.nbytes + sum(len(bad.raw) for bad in chunk.bad)
+            yield partial(Reached, last + 1, last + 1, size)
+
     def _chosen(self, records: list[dict[str, Any]], columns: list[str] | None = None) -> Layout | None:
         """The layout of the file by its first records."""
-        layout = self.chooser.for_sample(records, columns)
+        agree = 1 if self.file.is_plain and self.file.size <= SMALL else AGREE
+        layout = self.chooser.for_sample(records, columns, agree)
         if layout is not None and self.watcher is not None:
             self.watcher.sample(layout, records)
         return layout

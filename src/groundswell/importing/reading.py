@@ -6,8 +6,9 @@ are looked at once more as bytes: a strict parser says what is wrong with them, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -115,6 +116,14 @@ class Reader:
 
     def read_rows(self, chunk: RowChunk, table: Rows, layout: Layout | None) -> Iterator[Read]:
         """All rows of a chunk of a table; as `read_piece` otherwise."""
+        return (step() for step in self.row_steps(chunk, table, layout))
+
+    def read_table(self, steps: Iterable[Callable[[], Read]]) -> Iterator[Read]:
+        """What the steps of a large table give, in order, worked out by several threads."""
+        return map_ahead(lambda step: step(), steps, WORKERS)
+
+    def row_steps(self, chunk: RowChunk, table: Rows, layout: Layout | None) -> Iterator[Callable[[], Read]]:
+        """What is left to do for all rows of a chunk once the engine has mapped them."""
         refused = [
             Rejection(
                 bad.number, bad.number, bad.reason, bad.detail, bad.raw, _platform(layout), _id(layout), bad.oversized
@@ -122,7 +131,7 @@ class Reader:
             for bad in chunk.bad
         ]
         for reason, ignored in chunk.ignored.items():
-            yield Ignored(layout, reason, ignored)
+            yield partial(Ignored, layout, reason, ignored)
         numbers = np.array(chunk.numbers, dtype=np.int64)
         if layout is None:
             detail = f"columns {', '.join(table.columns)[:200]}"
@@ -136,7 +145,8 @@ class Reader:
                 bad = pc.is_valid(rows[REJECT]).to_numpy()
                 if not bad.all():
                     good = numbers[places[~bad]]
-                    yield self._posts(rows.filter(pa.array(~bad)) if bad.any() else rows, layout, good, good)
+                    usable = rows.filter(pa.array(~bad)) if bad.any() else rows
+                    yield partial(self._posts, usable, layout, good, good)
                 if bad.any():
                     rejects = rows[REJECT].filter(pa.array(bad)).to_pylist()
                     refused += [
@@ -144,7 +154,7 @@ class Reader:
                         for at, reject in zip(places[bad].tolist(), rejects, strict=True)
                     ]
         if refused:
-            yield sorted(refused, key=lambda rejection: rejection.row)
+            yield partial(sorted, refused, key=lambda rejection: rejection.row)
 
     def _posts(self, rows: pa.Table, layout: Layout, offsets: Numbers, numbers: Numbers) -> Posts:
         received = None if self.received_us is None else self.received_us[numbers - 1]

@@ -52,6 +52,7 @@ class Block:
         self._cuts = np.flatnonzero(self._codes == self._delimiter)
         self._quotes = np.flatnonzero(self._codes == self._quote) if dialect.quote else np.empty(0, np.int64)
         self._odd = self._odd_bytes()
+        self._is_ascii = data.isascii()
 
     def rows(self, start: int, window: int) -> Found:
         """The rows from `start` on, within about `window` bytes, up to the first whose quotes are out of place."""
@@ -134,20 +135,23 @@ class Block:
     def _odd_bytes(self) -> Places:
         """Zero bytes, and carriage returns that end no line: no quick parser may see them."""
         odd = np.flatnonzero(self._codes == 0) if b"\0" in self.data else np.empty(0, np.int64)
-        if self._newline == _LF and self.data.count(b"\r") != self.data.count(b"\r\n"):
+        if self._newline == _LF and b"\r" in self.data and self._has_lone_return():
             returns = np.flatnonzero(self._codes == _CR)
             lone = returns[self._codes[np.minimum(returns + 1, len(self._codes) - 1)] != _LF]
             odd = np.sort(np.concatenate((odd, lone)))
         return odd
 
+    def _has_lone_return(self) -> bool:
+        behind = self._lines[self._lines > 0]
+        ended = np.count_nonzero(self._codes[behind - 1] == _CR)
+        return bool(np.count_nonzero(self._codes == _CR) != ended)
+
     def _mark_undecodable(self, starts: Places, ends: Places, doubtful: Flags) -> None:
         """Mark rows with bytes that are no UTF-8."""
-        if not len(starts):
+        if self._is_ascii or not len(starts):
             return
         at, stop = int(starts[0]), int(ends[-1])
         view = memoryview(self.data)
-        if self.data.isascii():
-            return
         while at < stop:
             try:
                 str(view[at:stop], "utf-8")

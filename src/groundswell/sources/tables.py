@@ -30,7 +30,9 @@ from groundswell.sources.row_chunks import CHUNK_ROWS, MISSING, BadRow, ChunkMak
 from groundswell.sources.rows import Broken, Row, RowParser
 from groundswell.sources.stored import DEFAULT_LIMITS, Limits, Source
 
+#: Bytes that are read at once, and of a large table: what follows a chunk costs the same for any size of it.
 BLOCK: Final = 4 << 20
+LARGEST_BLOCK: Final = 16 << 20
 #: Bytes in which the rows of a block are found at once.
 _WINDOW: Final = 256 << 10
 #: Rows that are read one by one after a quote out of place; twice as many if the next one is as near.
@@ -65,8 +67,8 @@ class TableReader:
         self._buffer = b""
         self._at = 0
         self._ended = False
+        self._block = BLOCK
         self._number = 0
-        self._torn = False
         # The module's limit is one for the process; a cell is never longer than a record.
         csv.field_size_limit(max(limit, csv.field_size_limit()))
         self._parser = RowParser(self._dialect, self._encoding)
@@ -104,7 +106,7 @@ class TableReader:
 
     def _fill(self) -> None:
         parts, size = [self._buffer], 0
-        while size < BLOCK and not self._ended:
+        while size < self._block and not self._ended:
             try:
                 part = next(self._text)
             except StopIteration:
@@ -116,6 +118,7 @@ class TableReader:
             parts.append(part)
             size += len(part)
         self._buffer = b"".join(parts)
+        self._block = min(2 * self._block, LARGEST_BLOCK)
 
     def _begin(self, has_header: bool | None, limits: Limits) -> None:
         """Find the header and what the columns hold, and move behind the header."""
