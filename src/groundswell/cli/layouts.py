@@ -186,10 +186,11 @@ def _line(layout: Layout) -> dict[str, Any]:
 def _document(layout: Layout, settings: Settings) -> dict[str, Any]:
     import ibis
 
+    from groundswell.platforms.casts import filled_columns
     from groundswell.platforms.saved import folder_of
     from groundswell.schema import MAPPED_OF
 
-    filled = set(layout.posts(ibis.table(dict(layout.raw), name="raw")).columns)
+    filled = filled_columns(layout.posts(ibis.table(dict(layout.raw), name="raw")))
     saved = layout.parameters.get("saved")
     mapped = layout.parameters.get("map")
     return {

@@ -99,7 +99,12 @@ def posts(raw: ir.Table) -> ir.Table:
         }
         | seen(raw),
         extra={"source_url": raw.source_platform_url.nullif("")},
-        rejects=[(text.isnull() & name.isnull(), "no text and no author are found in data: " + raw.source_platform)],
+        rejects=[
+            (
+                text.isnull() & name.isnull(),
+                "no text and no author are found in data: " + ibis.coalesce(raw.source_platform, "unknown"),
+            )
+        ],
         required=["post_id"],
     )
 
