@@ -162,8 +162,9 @@ class Address:
 def _parted(rest: str) -> tuple[str, str, str]:
     """Login, the sign behind it, and the place of `login@place`. By hand: a password may hold what no URL may."""
     before, mark, after = rest.partition("?")
-    # An @ among the parameters ends no login, unless a question mark in the password came before it.
-    if mark and ("@" in before or "@" not in after or ":" not in before.partition("/")[0]):
+    # An @ behind a question mark ends the login, unless it stands in the value of a parameter.
+    in_value = "=" in after.partition("@")[0] and ("@" in before or ":" not in before.partition("/")[0])
+    if mark and ("@" not in after or in_value):
         login, at, place = before.rpartition("@")
         return login, at, f"{place}{mark}{after}"
     return rest.rpartition("@")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pymongo import MongoClient
 
 _BLOCK: Final = 1 << 20
+#: Documents that the server gives at once.
+_BATCH: Final = 1_000
 #: How long a server is looked for, milliseconds, unless the address says it.
 _SELECT_MS: Final = 10_000
 #: How often a lost connection is taken up again without a document in between.
@@ -146,7 +148,9 @@ class Documents:
         wanted = self._wanted
         if self._seen:
             wanted = _and(wanted, _since(self._field, self._seen))
-        cursor = self._collection.find_raw_batches(wanted, sort=[(self._field, 1)], allow_disk_use=self._may_spill())
+        cursor = self._collection.find_raw_batches(
+            wanted, sort=[(self._field, 1)], allow_disk_use=self._may_spill(), batch_size=_BATCH
+        )
         with closing(cursor):
             for batch in cursor:
                 for raw in _documents(batch):

@@ -48,13 +48,13 @@ class S3Object:
 
     @cached_property
     def identity(self) -> str:
-        """Address, length and ETag, which is asked for when it is first needed."""
+        """Length and ETag, which is asked for when it is first needed."""
         try:
             with self.store.open_input_stream(self.key, compression=None) as stream:
                 tags = stream.metadata()
         except OSError:
-            return f"{self.name}|{self.size}"  # told when it is opened
-        return f"{self.name}|{self.size}|{tags.get(b'ETag', b'').decode()}"
+            return f"{self.size}"  # told when it is opened
+        return f"{self.size}|{tags.get('ETag', b'').decode()}"
 
     def open(self) -> BinaryIO:
         """The object from its start; any place is one request away.
