@@ -24,6 +24,7 @@ from groundswell.documents.lake import (
     TrendsDocument,
 )
 from groundswell.documents.layouts import LayoutDocument, LayoutsDocument, PreviewDocument, RemovedLayout
+from groundswell.documents.raw import MaintainDocument, RemapDocument
 from groundswell.documents.system import (
     ConfigDocument,
     DoctorDocument,
@@ -34,7 +35,9 @@ from groundswell.documents.system import (
 )
 from groundswell.documents.watch import AlertsDocument, DemoDocument, RunDocument, SimulateDocument
 from groundswell.web.analysis_models import History
+from groundswell.web.drift_models import Drift
 from groundswell.web.models import Alert, Tracker, Trackers
+from groundswell.web.raw_models import RawPost
 
 __all__ = ["DOCUMENTS", "file_of", "schema_of"]
 
@@ -59,6 +62,10 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "quarantine list": QuarantineListDocument,
     "quarantine show": QuarantineShowDocument,
     "quarantine retry": QuarantineRetryDocument,
+    "raw": RawPost,
+    "remap": RemapDocument,
+    "drift": Drift,
+    "maintain": MaintainDocument,
     "watch add": Tracker,
     "watch list": Trackers,
     "watch remove": Tracker,

@@ -24,6 +24,7 @@ from groundswell.web.routes import (
     live,
     posts,
     quarantine,
+    raw,
     records,
     reference,
     trackers,
@@ -33,7 +34,7 @@ from groundswell.web.services import Services
 
 API: Final = "/api/v1"
 _ROUTES: Final = (
-    *(health, records, imports, layouts, posts, trackers),
+    *(health, records, imports, layouts, raw, posts, trackers),
     *(alerts, ledger, quarantine, drift, live, reference),
 )
 

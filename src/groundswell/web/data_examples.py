@@ -235,6 +235,26 @@ DRIFT: Final[dict[str, Any]] = {
 }
 
 DATA_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "RawPost": {
+        "post": "tiktok:7591949610858485896",
+        "observations": [
+            {
+                "platform": "tiktok",
+                "post_id": "7591949610858485896",
+                "key": "5f0c6a1d2b3e4f5061728394a5b6c7d8",
+                "source": "import",
+                "origin": "/data/posts.ndjson",
+                "origin_offset": 7577146,
+                "layout": "tiktok.nested",
+                "layout_version": 1,
+                "imported_at": "2026-11-20T08:15:03Z",
+                "observed_at": None,
+                "form": "ndjson",
+                "text": '{\n  "itemInfos": {\n    "id": "7591949610858485896"\n  }\n}',
+                "why": None,
+            }
+        ],
+    },
     "Counts": COUNTS,
     "Source": SOURCE,
     "Sources": {
