@@ -23,6 +23,7 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 
 from groundswell.engines.expressions import bound_parameters, unfused
+from groundswell.engines.leaves import text_columns
 from groundswell.engines.shape import OUTPUTS, shape_batch
 from groundswell.engines.strict import Lines, second_look
 from groundswell.errors import GroundswellError, UnavailableError
@@ -212,9 +213,7 @@ class DuckEngine:
 
 
 def _with_columns(rows: pa.Table, layout: Layout) -> pa.Table:
-    nothing = pa.nulls(rows.num_rows, pa.string())
-    columns = {name: rows[name].cast(pa.string()) if name in rows.column_names else nothing for name in layout.raw}
-    return pa.table(columns)
+    return pa.table(text_columns(rows, ibis.schema(dict(layout.raw)).to_pyarrow()))
 
 
 def _cast(

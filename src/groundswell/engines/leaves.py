@@ -59,3 +59,13 @@ def columns_of(records: Iterable[Mapping[str, Any]], schema: pa.Schema) -> list[
         pa.array([read(row.get(field.name)) for row in rows], field.type)
         for field, read in ((field, reader_of(field.type)) for field in schema)
     ]
+
+
+def text_columns(rows: pa.Table, schema: pa.Schema) -> dict[str, pa.Array | pa.ChunkedArray]:
+    """The columns of `schema` out of a table of texts; nulls of its type where one is not there or is not flat."""
+    return {
+        field.name: rows[field.name].cast(pa.string())
+        if field.name in rows.column_names and field.type == pa.string()
+        else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    }

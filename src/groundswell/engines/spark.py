@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from groundswell.engines.contract import RECORD
 from groundswell.engines.expressions import bound_parameters, unfused
-from groundswell.engines.leaves import columns_of
+from groundswell.engines.leaves import columns_of, text_columns
 from groundswell.engines.shape import OUTPUTS, shape_batch
 from groundswell.engines.spark_session import BATCH_ROWS, start
 from groundswell.engines.splits import Split, records_of, split_lines
@@ -70,9 +70,7 @@ class SparkEngine:
     def map_rows(self, rows: pa.Table, layout: Layout) -> Batches:
         """Map a table of text columns; see `Engine.map_rows`. A column that is not there is null."""
         raw_name, sql = self._plan(layout)
-        nothing = pa.nulls(rows.num_rows, pa.string())
-        columns = {name: rows[name].cast(pa.string()) if name in rows.column_names else nothing for name in layout.raw}
-        numbered = pa.table({**columns, RECORD: pa.array(np.arange(rows.num_rows))})
+        numbered = pa.table({**text_columns(rows, _raw_schema(layout)), RECORD: pa.array(np.arange(rows.num_rows))})
         if rows.num_rows:
             self._session.createDataFrame(numbered).createOrReplaceTempView(raw_name)
             yield from _ordered(self._sql(sql, layout.id), OUTPUTS[layout.table])

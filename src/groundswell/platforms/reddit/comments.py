@@ -16,8 +16,30 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 COLUMNS: Final = (
-    *("id", "name", "body", "author", "author_fullname", "created_utc", "created", "score", "score_hidden"),
-    *("link_id", "parent_id", "permalink", "subreddit", "controversiality", "distinguished", "edited", "replies"),
+    *(
+        "id",
+        "comment_id",
+        "name",
+        "body",
+        "author",
+        "author_fullname",
+        "created_utc",
+        "created",
+        "score",
+        "score_hidden",
+    ),
+    *(
+        "link_id",
+        "post_id",
+        "submission_id",
+        "parent_id",
+        "permalink",
+        "subreddit",
+        "controversiality",
+        "distinguished",
+        "edited",
+        "replies",
+    ),
     *("retrieved_on", "retrieved_utc", "total_awards_received", "is_submitter", "title"),
 )
 
@@ -33,7 +55,8 @@ def matches(record: Mapping[str, Any]) -> bool:
 def comments(raw: ir.Table) -> ir.Table:
     """One comment for each record; a comment that holds its replies is taken apart before."""
     votes = score(raw.score, raw.score_hidden)
-    comment_id, post_id = bare_id(any_of(raw.id, raw["name"])), bare_id(raw.link_id)
+    comment_id = bare_id(any_of(raw.comment_id, raw.id, raw["name"]))
+    post_id = bare_id(any_of(raw.link_id, raw.post_id, raw.submission_id))
     return casts.mapped(
         raw,
         {
@@ -63,7 +86,7 @@ def comments(raw: ir.Table) -> ir.Table:
             (raw.body.isnull() | raw.title.notnull(), "no body of a comment"),
             (raw.replies.startswith("{").fill_null(False), "a comment with its replies"),
         ],
-        required=["comment_id"],
+        required=["comment_id", "text"],
         reject_unread={"created_at": NO_TIME},
     )
 

@@ -30,13 +30,26 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 COLUMNS: Final = (
-    *("id", "name", "title", "selftext", "body", "author", "author_fullname", "created_utc", "created", "timestamp"),
+    *(
+        "id",
+        "post_id",
+        "name",
+        "title",
+        "selftext",
+        "body",
+        "author",
+        "author_fullname",
+        "created_utc",
+        "created",
+        "timestamp",
+    ),
     *("score", "hide_score", "num_comments", "comms_num", "num_crossposts", "total_awards_received", "upvote_ratio"),
     *("permalink", "full_link", "url", "url_overridden_by_dest", "domain", "subreddit", "is_self", "is_video"),
     *("is_gallery", "post_hint", "link_flair_text", "over_18", "removed_by_category", "retrieved_on"),
     *("retrieved_utc", "utc_datetime_str"),
 )
 _OWN: Final = frozenset(("subreddit", "comms_num", "subreddit_id", "link_flair_text", "num_crossposts", "selftext"))
+_PLACE: Final = "/comments/([0-9a-z]+)"
 _IMAGE: Final = "(?i)(//i[.]redd[.]it/|//i[.]imgur[.]com/|[.](jpe?g|png|gif|webp)([?].*)?$)"
 _VIDEO: Final = "(?i)(//v[.]redd[.]it/|//(www[.])?youtube[.]com/|//youtu[.]be/)"
 
@@ -46,13 +59,14 @@ def matches(record: Mapping[str, Any]) -> bool:
     keys = record.keys()
     if record.get("kind") not in (None, "t3") or isinstance(record.get("data"), Mapping):
         return False
-    return "title" in keys and bool({"id", "name", "permalink"} & keys) and bool(_OWN & keys)
+    return "title" in keys and bool({"id", "post_id", "name", "permalink", "full_link"} & keys) and bool(_OWN & keys)
 
 
 def posts(raw: ir.Table) -> ir.Table:
     """One post for each record; `metrics` holds `score`, `crossposts` and `awards`."""
     votes = score(raw.score, raw.hide_score)
-    post_id = bare_id(any_of(raw.id, raw["name"]))
+    shown = any_of(raw.permalink, raw.full_link, raw.url).re_extract(_PLACE, 1)
+    post_id = bare_id(any_of(raw.id, raw.post_id, raw["name"], shown))
     body = there(any_of(raw.selftext, raw.body))
     target = any_of(raw.url_overridden_by_dest, raw.url)
     own_page = target.re_search("(?i)//([a-z]+[.])?reddit[.]com/r/[^/]+/comments/")

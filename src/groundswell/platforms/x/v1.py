@@ -68,7 +68,7 @@ def matches(record: Mapping[str, Any]) -> bool:
         return False
     user = record.get("user")
     named = isinstance(user, Mapping) and bool({"screen_name", "id_str"} & user.keys())
-    return named or bool({"favorite_count", "retweeted"} & keys and {"entities", "id_str"} & keys)
+    return named or (isinstance(record.get("entities"), Mapping) and bool({"favorite_count", "retweeted"} & keys))
 
 
 def ignores(record: Mapping[str, Any]) -> str | None:

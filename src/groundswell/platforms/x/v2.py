@@ -46,6 +46,9 @@ RAW: Final = {
 }
 
 
+_PARTS: Final = ("entities", "referenced_tweets", "attachments")
+
+
 def matches(record: Mapping[str, Any]) -> bool:
     """Whether the record has an id and a text and what only a tweet of v2 has."""
     keys = record.keys()
@@ -53,9 +56,9 @@ def matches(record: Mapping[str, Any]) -> bool:
         return False
     counts = record.get("public_metrics")
     return (
-        "edit_history_tweet_ids" in keys
+        isinstance(record.get("edit_history_tweet_ids"), list)
         or (isinstance(counts, Mapping) and "retweet_count" in counts)
-        or ("author_id" in keys and bool({"conversation_id", "referenced_tweets", "entities"} & keys))
+        or ("author_id" in keys and any(isinstance(record.get(part), Mapping | list) for part in _PARTS))
     )
 
 

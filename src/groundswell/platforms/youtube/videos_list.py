@@ -38,7 +38,7 @@ RAW: Final = {
 def matches(record: Mapping[str, Any]) -> bool:
     """Whether the record calls itself a video, or has a text id, a snippet and the parts of one."""
     if record.get("kind") == _VIDEO:
-        return True
+        return not isinstance(record.get("title"), str)  # a table may have a column for the kind
     parts = sum(isinstance(record.get(part), Mapping) for part in ("snippet", "statistics", "contentDetails"))
     return "kind" not in record and isinstance(record.get("id"), str) and parts > 1 and not _is_channel(record)
 
