@@ -48,6 +48,8 @@ FOUND: Final = pa.schema(
 _STORED: Final = [name for name in FOUND.names if not name.startswith("engagement")]
 _CHUNK_BYTES: Final = 256 << 20
 _MONTH: Final = re.compile(r"month=(\d{4}-\d{2})")
+#: Hits that are kept in memory at least.
+LEAST_KEPT: Final = 512
 _GROWTH: Final = 8
 _WAVE: Final = 16
 
@@ -193,7 +195,7 @@ class _Search:
 
     def run(self) -> Hits:
         """The hits to show, in order; only the best are kept in memory, more of them if many turn out stale."""
-        keep = max(_GROWTH * self.limit, 512)
+        keep = max(self.limit, LEAST_KEPT)
         while True:
             hits, complete = self._run(keep)
             if complete:
