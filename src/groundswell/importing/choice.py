@@ -27,7 +27,9 @@ SAMPLE: Final = 200
 #: Rows of a table in which is seen how it writes days and numbers.
 EVIDENCE: Final = 10_000
 #: So many of them are enough where they are all of one layout of its own.
-_AGREE: Final = 4
+AGREE: Final = 4
+#: In a file of at most so many bytes one is: what it is wrong about costs a second look at few lines.
+SMALL: Final = 2 << 20
 #: Those that vote where they are not.
 _VOTERS: Final = 100
 #: How deep answers may stand in answers.
@@ -113,17 +115,19 @@ class Chooser:
         """Whether a person named the layout or a column map, so that the content does not decide."""
         return self.options.layout is not None or bool(self.options.mapping)
 
-    def for_sample(self, records: Iterable[Record], columns: Sequence[str] | None = None) -> Layout | None:
+    def for_sample(
+        self, records: Iterable[Record], columns: Sequence[str] | None = None, agree: int = AGREE
+    ) -> Layout | None:
         """The layout of most of some records; null if none reads them, or if they hold the records.
 
-        A few at the start that agree on a layout of their own decide; a generic one is fitted to all of them.
+        If the first `agree` are all of one layout of its own, they decide; a generic one is fitted to all of them.
 
         Raises:
             GroundswellError: the column map names a field or a column that does not exist.
         """
         sample = iter(records)
         if not self.is_forced and columns is None:
-            first = list(islice(sample, _AGREE))
+            first = list(islice(sample, agree))
             agreed = {id(found): found for found in map(self.sort, first)}
             only = next(iter(agreed.values()), None)
             if len(agreed) == 1 and isinstance(only, Layout) and _is_specific(only):
@@ -219,7 +223,7 @@ class Chooser:
             records = held_at(record, path)
             if records is None:
                 continue
-            first = [one for one in records[:_AGREE] if isinstance(one, dict)]
+            first = [one for one in records[:AGREE] if isinstance(one, dict)]
             if not sure or any(self._is_known(one, depth + 1) for one in first):
                 return Held(records, path)
         return None
@@ -232,7 +236,7 @@ class Chooser:
 
     def _held_by(self, records: Sequence[Record]) -> bool:
         """Whether the first records are wrappers, for an import whose layout was chosen by a person."""
-        return any(isinstance(self.sort(record), Held) for record in records[:_AGREE])
+        return any(isinstance(self.sort(record), Held) for record in records[:AGREE])
 
     @cached_property
     def _paths(self) -> tuple[Path_, ...]:

@@ -104,6 +104,8 @@ class FileReading:
             self.error = "the file is empty"
         elif container.form is Form.BINARY:
             self.error = "neither JSON nor a table: the content is binary"
+        elif container.form is Form.TEXT:
+            self.error = "neither JSON nor a table: the content is running text"
         else:
             yield from self._by_form(container)
 

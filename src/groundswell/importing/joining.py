@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
     from groundswell.sources.files import SourceFile
 
-#: A file of more bytes is read by itself.
-SMALL: Final = 2 << 20
 #: Files are joined until they have so many bytes.
 JOINED: Final = 64 << 20
 _WHITE: Final = b" \t\r\n"
@@ -51,6 +49,10 @@ class Refused:
 
     by_file: dict[int, list[Rejection]]
     hint: dict[str, Any] = field(default_factory=dict)
+
+
+#: What becomes of some records, and of which file each is.
+Found = tuple[Posts | Ignored | Refused, Owners]
 
 
 @dataclass(slots=True)
@@ -79,6 +81,11 @@ class _Joined:
             self.size += 1
             self.line += 1
 
+    def remove(self) -> None:
+        """Remove the temporary file."""
+        self.out.close()
+        self.path.unlink(missing_ok=True)
+
 
 @dataclass
 class Joiner:
@@ -98,7 +105,7 @@ class Joiner:
     def add(self, owner: int, file: SourceFile, data: bytes) -> tuple[Layout | None, list[dict[str, Any]]]:
         """Take one file; the layout that reads it, and the records that were looked at for that."""
         seen: list[dict[str, Any]] = []
-        layout = self.reader.chooser.for_sample(_records(data, seen))
+        layout = self.reader.chooser.for_sample(_records(data, seen), agree=1)
         if id(layout) not in self._files:
             self.reader.tmp.mkdir(parents=True, exist_ok=True)
             path = self.reader.tmp / f"joined-{secrets.token_hex(8)}.ndjson"
@@ -110,26 +117,42 @@ class Joiner:
         self._files[id(layout)].add(owner, data)
         return layout, seen
 
-    def reads(self) -> Iterator[tuple[Posts | Ignored | Refused, Owners]]:
-        """What becomes of the records, in the order of the files; nothing is held afterwards.
+    def reads(self) -> Iterator[Found]:
+        """What becomes of the records, in the order of the files; this joiner begins anew at once.
 
         Raises:
             LineCountError: the engine lost count; the files have to be read one by one.
         """
-        try:
-            parts = (found for joined in self._files.values() for found in self._read(joined))
-            yield from parts if len(self._files) < 2 else _by_file(list(parts))
-        finally:
-            self.close()
+        taken = _Taken(self.reader, list(self._files.values()), self.names, self._first)
+        self._files, self.names, self.size = {}, [], 0
+        return taken.reads()
 
     def close(self) -> None:
         """Forget the files and remove what was written."""
         for joined in self._files.values():
-            joined.out.close()
-            joined.path.unlink(missing_ok=True)
+            joined.remove()
         self._files, self.names, self.size = {}, [], 0
 
-    def _read(self, joined: _Joined) -> Iterator[tuple[Posts | Ignored | Refused, Owners]]:
+
+@dataclass(frozen=True)
+class _Taken:
+    """Files that were joined and are to be read; `first` is the number of the first of them."""
+
+    reader: Reader
+    files: list[_Joined]
+    names: list[str]
+    first: int
+
+    def reads(self) -> Iterator[Found]:
+        """What becomes of the records, in the order of the files."""
+        try:
+            parts = (found for joined in self.files for found in self._read(joined))
+            yield from parts if len(self.files) < 2 else _by_file(list(parts))
+        finally:
+            for joined in self.files:
+                joined.remove()
+
+    def _read(self, joined: _Joined) -> Iterator[Found]:
         joined.out.close()
         lines, starts = np.array(joined.lines), np.array(joined.starts)
         owners = np.array(joined.owners)
@@ -142,7 +165,7 @@ class Joiner:
         for read in self.reader.read_piece(Piece(joined.path, 0, 1, spilled=True), joined.layout):
             if isinstance(read, Posts):
                 at = places(read.numbers)
-                rows = _moved(read.rows, names, owners[at] - self._first, starts[at])
+                rows = _moved(read.rows, names, owners[at] - self.first, starts[at])
                 yield Posts(read.layout, rows, read.numbers - lines[at] + 1), owners[at]
             elif isinstance(read, Ignored):
                 at = places(read.numbers)
@@ -183,8 +206,8 @@ def _moved(rows: pa.Table, names: pa.Array, files: Numbers, starts: Numbers) -> 
 
 
 def _by_file(
-    parts: list[tuple[Posts | Ignored | Refused, Owners]],
-) -> Iterator[tuple[Posts | Ignored | Refused, Owners]]:
+    parts: list[Found],
+) -> Iterator[Found]:
     """The same in the order of the files: of rows that are known in another layout, those of the first file count."""
     rows: list[tuple[int, int, int, int]] = []
     for number, (read, owners) in enumerate(parts):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -16,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from groundswell.importing.along import Companion, companions
-from groundswell.importing.choice import Chooser
+from groundswell.importing.choice import SMALL, Chooser
 from groundswell.importing.contents import FileReading
 from groundswell.importing.derive import Origin
-from groundswell.importing.joining import SMALL, Joiner, Refused, takes
+from groundswell.importing.joining import Found, Joiner, Refused, takes
 from groundswell.importing.known import take_rows
 from groundswell.importing.progress import Progress
 from groundswell.importing.reading import Reader
@@ -44,7 +46,8 @@ if TYPE_CHECKING:
 SOURCE: Final = "import"
 
 
-Step = Posts | Ignored | Refused | Reached
+#: What becomes of some records, whose they are, and where in the files that is.
+Steps = Iterator[tuple[Posts | Ignored | Refused | Reached, Owners, Position]]
 
 
 @dataclass
@@ -172,22 +175,28 @@ class ImportRun:
         self._time()
         yield None
 
-    def _steps(self, position: Position, *, strict: bool) -> Iterator[tuple[Step, Owners, Position]]:
+    def _steps(self, position: Position, *, strict: bool) -> Steps:
         """What becomes of the records of all files from a place on, whose they are, and places to go on from."""
         reader = self._reader("")
         joiner = Joiner(reader)
-        try:
+        # While the files that were joined are read, the next ones are looked at and joined.
+        begun: Steps = iter(())
+        with ThreadPoolExecutor(1, "joined") as pool, closing(joiner):
             for at, number, file, data in self._members(position, strict=strict):
-                if data is None:
-                    yield from self._joined(joiner, at)
-                    yield from self._alone(file, number, at, strict=strict)
-                else:
+                if data is not None:
                     self._join(joiner, number, file, data)
-                    if joiner.is_full:
-                        yield from self._joined(joiner, _next(at))
-            yield from self._joined(joiner, Position(len(self.files)))
-        finally:
-            joiner.close()
+                    if not joiner.is_full:
+                        continue
+                now = self._joined(joiner, pool, _next(at) if data is not None else at)
+                yield from begun
+                begun = now
+                if data is None:
+                    yield from begun
+                    begun = iter(())
+                    yield from self._alone(file, number, at, strict=strict)
+            now = self._joined(joiner, pool, Position(len(self.files)))
+            yield from begun
+            yield from now
 
     def _members(self, position: Position, *, strict: bool) -> Iterator[tuple[Position, int, SourceFile, bytes | None]]:
         """The files and what they hold, from a place on: where each begins, its number in the tally, its content.
@@ -226,12 +235,13 @@ class ImportRun:
                 companion.sample(layout, seen)
             companion.ended(file, None)
 
-    def _joined(self, joiner: Joiner, then: Position) -> Iterator[tuple[Step, Owners, Position]]:
-        """What becomes of the files that were joined."""
-        if not joiner.names:
-            return
+    def _joined(self, joiner: Joiner, pool: ThreadPoolExecutor, then: Position) -> Steps:
+        """What becomes of the files that were joined, whose reading begins now; `joiner` is free for others."""
         size, names = joiner.size, joiner.names
-        for read, owners in joiner.reads():
+        return self._counted(pool.submit(list, joiner.reads()), names, size, then) if names else iter(())
+
+    def _counted(self, reading: Future[list[Found]], names: list[str], size: int, then: Position) -> Steps:
+        for read, owners in reading.result():
             yield read, owners, then
         for name in names:
             summary = self._tally.named(name)
@@ -239,9 +249,7 @@ class ImportRun:
         self._time(names)
         yield Reached(0, 1, size), 0, then
 
-    def _alone(
-        self, file: SourceFile, number: int, at: Position, *, strict: bool
-    ) -> Iterator[tuple[Step, Owners, Position]]:
+    def _alone(self, file: SourceFile, number: int, at: Position, *, strict: bool) -> Steps:
         """What becomes of the records of one file, and the places in it up to which all have been given."""
         summary = self._tally.files[number]
         if file.refused is not None:
@@ -250,7 +258,7 @@ class ImportRun:
         start = Reached(at.offset, at.line, 0) if at.line > 1 else None
         stride = 0 if self._sink is None else self.settings.import_commit << 20
         reading = FileReading(file, self._reader(file.name), self.settings.max_record, strict, start, self, stride)
-        reading.after = self.after
+        reading.after, reading.limits = self.after, Limits.of(self.settings)
         for read in reading.reads():
             here = replace(at, offset=read.offset, line=read.line) if isinstance(read, Reached) else at
             if isinstance(read, list):
