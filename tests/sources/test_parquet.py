@@ -59,7 +59,9 @@ def test_flat_columns_are_text_and_exact(tmp_path: Path) -> None:
     assert chunk.rows.to_pylist() == [
         {
             "id": str(ID), "unsigned": str(2**64 - 1), "likes": "12", "share": "0.25",
-            "at": "2024-01-02T01:04:05.000000Z", "naive": "2024-01-02T03:04:05.000000", "day": "2024-01-02", "ok": "true", "kind": "video",
+            "at": "2024-01-02T01:04:05.000000Z",
+            "naive": "2024-01-02T03:04:05.000000", "day": "2024-01-02",
+            "ok": "true", "kind": "video",
             "price": "12345678901234567890.12", "raw": "café", "none": None,
         },
         {"id": "2", **dict.fromkeys(FLAT.column_names[1:])} | {"raw": "/w=="},

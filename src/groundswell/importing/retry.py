@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +28,8 @@ from groundswell.importing.reads import Ignored, Posts
 from groundswell.importing.refusals import decode
 from groundswell.lake import Lake
 from groundswell.lake.failures import told
-from groundswell.sources.compression import Compression
-from groundswell.sources.containers import Container, Form
+from groundswell.sources.containers import Container
+from groundswell.sources.encodings import recoded
 from groundswell.sources.lines import Piece
 from groundswell.sources.tables import TableReader
 
@@ -174,14 +174,12 @@ class _Retry:
 
     def _table(self, rows: pa.Table, hint: dict[str, Any], reader: Reader) -> Iterator[Any]:
         encoding = hint["encoding"]
-        header = hint["header"].rstrip("\r\n").encode(encoding)
-        plain = "utf-8" if encoding == "utf-8-sig" else encoding
-        lines = [bytes(raw) + b"\n" for raw in rows["raw"].to_pylist()]
+        header = hint["header"].rstrip("\r\n").encode("utf-8", "surrogatepass")
+        lines = [b"".join(recoded([bytes(raw)], encoding)) + b"\n" for raw in rows["raw"].to_pylist()]
         path = self._spill(b"".join([header, b"\n", *lines]))
         try:
-            table = TableReader(
-                path, Container(Form.TABLE, Compression.NONE, plain, hint["delimiter"]), self.settings.max_record
-            )
+            container = replace(Container.from_hint(hint), encoding="utf-8")
+            table = TableReader(path, container, self.settings.max_record)
             layout = None
             for chunk in table.chunks():
                 layout = layout or reader.chooser.for_sample(chunk.rows.slice(0, 200).to_pylist(), table.columns)

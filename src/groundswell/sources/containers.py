@@ -33,6 +33,8 @@ _BEFORE: Final = re.compile(
 _AFTER_COMMA: Final = re.compile(rb"\},(?=[ \t\r]*\n)")
 _OPEN_END: Final = re.compile(rb"(?:\}|\},[ \t\r]*)\Z")
 _CONTROL: Final = bytes(code for code in range(32) if code not in (0x01, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x1B, 0x1F))
+#: Letters in a line of text that is broken by hand or by an editor.
+_WRAPPED: Final = 130
 #: Of the first bytes of a text, at most this share are no letters.
 _NO_TEXT: Final = 0.02
 
@@ -44,6 +46,9 @@ class Form(StrEnum):
     NDJSON = "ndjson"
     JSON = "json"
     TABLE = "table"
+    TEXT = "text"
+    """Running text: neither JSON nor a table."""
+
     BINARY = "binary"
 
 
@@ -241,8 +246,26 @@ def _table(source: Source, compression: Compression, head: bytes, encoding: str 
     sample = raw_text(b"".join(recoded([head], known)), known)
     if len(head) >= SAMPLE:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
+    if _is_running_text(name_of(source), sample):
+        return Container(Form.TEXT, compression, known)
     dialect = find_dialect(sample)
     return Container(Form.TABLE, compression, known, dialect.delimiter, dialect)
+
+
+def _is_running_text(name: str, sample: str) -> bool:
+    """Whether a text is prose: lines broken near one width, paragraphs apart, its commas those of sentences."""
+    if name.endswith((".md", ".rst", ".html", ".py", ".tex")):
+        return True
+    lines = [line.rstrip() for line in sample.splitlines()[:400]]
+    filled = [line for line in lines if line]
+    if len(filled) < 3 or "\t" in sample:
+        return False
+    blank = len(lines) - len(filled)
+    cuts = [line.count(",") + line.count(";") for line in filled]
+    spaced = sum(line.count(", ") + line.count("; ") + line.endswith((",", ";")) for line in filled)
+    is_even = max(map(cuts.count, set(cuts))) > 0.6 * len(cuts) and cuts[0] > 0
+    is_wrapped = max(map(len, filled)) <= _WRAPPED and sum(line.count(" ") for line in filled) > 5 * len(filled)
+    return is_wrapped and blank > 0.04 * len(lines) and not is_even and spaced >= 0.8 * sum(cuts)
 
 
 def _tolerant(source: Source, limits: Limits) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ def file_records(path: Path, limit: int, unwrap: Collection[tuple[str, ...]] = (
         UnreadableFileError: it is none of these, or it ends early (after what could be read).
     """
     container = detect(path)
-    if container.form is Form.BINARY:
+    if container.form in (Form.BINARY, Form.TEXT):
         what = "neither JSON nor a table"
         raise UnreadableFileError(what, where=path, hint="give NDJSON, JSON, CSV or TSV, plain or as .gz or .zst")
     if container.form is Form.TABLE:

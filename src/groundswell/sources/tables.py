@@ -265,14 +265,25 @@ class TableReader:
             end = _without_line_end(chunk.data, at, row.end)
             if isinstance(row, Broken):
                 chunk.number += 1
-                chunk.bad.append(self._broken(chunk, at, end))
-                torn = True
+                letters = self._as_letters(chunk.data[at:end])
+                if letters is None:
+                    chunk.bad.append(self._broken(chunk, at, end))
+                else:
+                    self._judge(chunk, letters, at, end, chunk.number)
+                torn = letters is None
             elif row.cells and end > at:
                 chunk.number += 1
                 torn = torn and len(row.cells) < len(self.columns)
                 self._judge(chunk, row.cells, at, end, chunk.number, torn=torn)
             at = row.end
         return at
+
+    def _as_letters(self, line: bytes) -> list[str] | None:
+        """A broken line of a TSV, its quotes taken as letters, if it has as many fields as it should."""
+        if self._dialect.delimiter != "\t":
+            return None
+        cells = self._parser.text(line).split("\t")
+        return cells if len(cells) == len(self.columns) else None
 
     def _broken(self, chunk: ChunkMaker, at: int, end: int) -> BadRow:
         detail = "a quote that begins in this row is never closed"
