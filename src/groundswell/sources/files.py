@@ -26,6 +26,8 @@ STDIN: Final = "-"
 _NOWHERE: Final = Path(os.devnull)
 _WEB: Final = ("http", "https")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+#: A name and a password in an address, which nobody else is told.
+_PASSWORD: Final = re.compile(r"^([a-z]+://)[^/@]*@", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def _of_scheme(scheme: str, url: str, question: Question | None, s3_endpoint: st
         for found in find_objects(url, s3_endpoint):
             yield SourceFile(_NOWHERE, found.name, found.size, 0, inside=found)
     elif scheme in _WEB:
-        yield SourceFile(_NOWHERE, url, 0, 0, url=url)
+        yield SourceFile(_NOWHERE, _PASSWORD.sub(r"\1", url), 0, 0, url=url)
     else:
         kind = "kind of URL"
         raise UnknownChoiceError(kind, scheme, (*_WEB, "s3", *DATABASES))

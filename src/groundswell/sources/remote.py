@@ -24,7 +24,6 @@ REDIRECTS: Final = 5
 TRIES: Final = 5
 #: Longest wait that a server's `Retry-After` is heeded for, seconds.
 _LONGEST_WAIT: Final = 120.0
-_CHUNK: Final = 1 << 20
 _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 #: Of the free disk, what a download leaves.
@@ -112,7 +111,7 @@ class _Fetch:
         self.etag = tag if tag and not tag.startswith("W/") else None
         expected = self._expected(response)
         with self.target.open("ab" if self.done else "wb") as file:
-            for chunk in response.iter_raw(_CHUNK):
+            for chunk in response.iter_raw():
                 file.write(chunk)
                 self.digest.update(chunk)
                 self.done += len(chunk)
