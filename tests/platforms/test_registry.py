@@ -37,7 +37,7 @@ def test_an_unknown_layout_or_platform_lists_the_valid_ones() -> None:
         ({"id": 5, "views": 7}, "generic.table"),
         ({"id": 5}, None),
         ({"error": {"code": 403}}, None),
-        ({"kind": "youtube#channel", "id": "UC", "snippet": {}}, None),
+        ({"kind": "youtube#channel", "id": "UC", "snippet": {}}, "youtube.channels_list"),
         ({}, None),
     ],
 )
@@ -58,7 +58,7 @@ def test_a_sample_is_of_the_layout_that_most_records_are_of() -> None:
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ({"kind": "youtube#channel"}, "a channel, not a video"),
+        ({"kind": "youtube#playlist"}, "a playlist, not a video"),
         ({"kind": "youtube#searchResult", "id": {"kind": "youtube#playlist"}}, "a playlist, not a video"),
         ({"kind": "youtube#searchResult", "id": {"kind": "youtube#video"}}, None),
         ({"kind": "youtube#video"}, None),

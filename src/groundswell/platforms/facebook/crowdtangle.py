@@ -137,7 +137,7 @@ def posts_of_api(raw: ir.Table) -> ir.Table:
             "region": account.pageAdminTopCountry.nullif(""),
             "urls": known(ibis.array([any_of(raw.expandedLink, raw.link)])),
             "kind": kind_of(raw.type),
-            "duration_s": casts.Cell("videoLengthMS", raw.videoLengthMS, milliseconds.value / 1000.0),
+            "duration_s": casts.Cell("videoLengthMS", raw.videoLengthMS, milliseconds.value.cast("float64") / 1000),
             "views": casts.integer("viewCount", counts.viewCount),
             "likes": casts.integer("likeCount", counts.likeCount),
             "comments": casts.integer("commentCount", counts.commentCount),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -40,22 +40,26 @@ NAMES: Final[Mapping[str, str]] = {
     "observed_at": "observed_at collected_at scraped_at crawled_at retrieved_at fetched_at abgerufen_am",
     "author_id": "author_id user_id userid channel_id account_id owner_id from_id autor_id auteur_id",
     "author_name": (
-        "author_name username screen_name user_screen_name user_name handle author user channel_title channeltitle "
+        "author_name author_username username screen_name user_screen_name user_username user_name handle author user "
+        "channel_title channeltitle "
         "account account_name nickname owner benutzer nutzer autor auteur utilisateur usuario utente autore gebruiker "
         "kullanici pengguna автор пользователь ユーザー 作者 用户"
     ),
     "likes": (
-        "likes like_count likecount likes_count num_likes favorites favorite_count favourites favourites_count favs "
+        "likes like_count likecount likes_count num_likes nlikes like favorites favorite_count favourites "
+        "favourites_count favs "
         "digg_count diggcount hearts score upvotes gefaellt_mir gefallt_mir j_aime me_gusta curtidas mi_piace begeni "
         "suka лайки いいね 点赞"
     ),
     "shares": (
-        "shares share_count sharecount shares_count num_shares retweets retweet_count retweetcount reposts "
+        "shares share_count sharecount shares_count num_shares share nretweets retweets retweet_count retweetcount "
+        "reposts "
         "repost_count geteilt partages compartidos compartilhamentos condivisioni paylasim репосты 转发"
     ),
     "comments": (
-        "comments comment_count commentcount comments_count num_comments comms_num replies reply_count replycount "
-        "kommentare antworten commentaires reponses comentarios respuestas commenti reacties yorum yorumlar komentar "
+        "comments comment_count commentcount comments_count num_comments comms_num nreplies comment replies "
+        "reply_count replycount kommentare antworten commentaires reponses comentarios respuestas commenti reacties "
+        "yorum yorumlar komentar "
         "комментарии コメント数 评论"
     ),
     "views": (
@@ -76,10 +80,13 @@ NAMES: Final[Mapping[str, str]] = {
     "kind": "kind post_type media_type status_type type",
     "duration_s": "duration_s duration video_duration video_duration_sec length_s dauer duree duracion duracao durata",
     "followers": (
-        "followers followers_count follower_count followercount user_followers author_followers num_followers "
+        "followers followers_count follower_count followercount user_followers user_followers_count author_followers "
+        "author_followers_count num_followers subscribers subscriber_count "
         "abonnenten abonnes seguidores seguaci volgers takipci pengikut подписчики フォロワー 粉丝"
     ),
-    "following": "following following_count followingcount user_friends friends_count user_following",
+    "following": (
+        "following following_count followingcount user_friends user_friends_count friends_count user_following"
+    ),
     "verified": "verified is_verified user_verified verifiziert verifie verificado verificato",
     "author_created_at": "author_created_at user_created user_created_at account_created",
     "music_id": "music_id sound_id",
@@ -89,6 +96,51 @@ NAMES: Final[Mapping[str, str]] = {
 
 COUNTED: Final = ("likes", "shares", "comments", "views", "saves", "followers", "following")
 TIMES: Final = ("created_at", "observed_at", "author_created_at")
+#: Counters without a column of their own are known by a word in their name.
+_METRIC_WORDS: Final = frozenset(
+    (
+        *(
+            "reach",
+            "impressions",
+            "impression",
+            "clicks",
+            "reactions",
+            "quotes",
+            "dislikes",
+            "downloads",
+            "interactions",
+        ),
+        *(
+            "engagement",
+            "engagements",
+            "engaged",
+            "consumers",
+            "consumptions",
+            "visits",
+            "follows",
+            "love",
+            "wow",
+            "haha",
+        ),
+        *("sad", "angry", "care", "upvotes", "downvotes", "awards", "crossposts", "reposts", "forwards"),
+    )
+)
+#: What may stand before or behind the name of a counter (`Total likes`, `Views (n)`).
+_BEFORE: Final = (
+    "total",
+    "number_of",
+    "no_of",
+    "num_of",
+    "nb_of",
+    "count_of",
+    "num",
+    "nb",
+    "n",
+    "post",
+    "tweet",
+    "video",
+)
+_BEHIND: Final = ("n", "count", "total", "number", "num", "no", "nb")
 #: Columns whose name says what platform the table is of.
 _OF_X: Final = frozenset(
     (
@@ -166,8 +218,11 @@ def plain_name(column: str) -> str:
     return re.sub(r"[\W_]+", "_", bare).strip("_")
 
 
+#: What makes an id alone worth keeping.
+_WITH_ID: Final = (*COUNTED, "created_at", "author_name", "author_id", "url", "hashtags", TITLE)
 #: `NAMES` as `guess` compares them: a stream asks for each record of a sample.
 _PLAIN: Final = {field: tuple(plain_name(name) for name in names.split()) for field, names in NAMES.items()}
+_COUNTER_NAMES: Final = frozenset(name for field in COUNTED for name in _PLAIN[field])
 
 
 def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:
@@ -186,9 +241,8 @@ def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> 
     for column in columns:
         by_name.setdefault(plain_name(column), column)
     for column in columns:
-        holder, dot, rest = column.partition(".")
-        if dot and plain_name(holder) in _CONTAINERS:
-            by_name.setdefault(plain_name(rest), column)
+        for name in _other_names(column):
+            by_name.setdefault(name, column)
     found: dict[str, str] = {}
     taken: set[str] = set()
     for field, names in _PLAIN.items():
@@ -201,6 +255,47 @@ def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> 
     if "text" not in found and TITLE in found:
         found["text"] = found.pop(TITLE)
     return found
+
+
+def _other_names(column: str) -> Iterator[str]:
+    """What a column could be called as well: without the object that it is in, without a word for a number."""
+    holder, dot, rest = column.partition(".")
+    if dot and plain_name(holder) in _CONTAINERS:
+        yield plain_name(rest)
+    name = plain_name(column)
+    for word in _BEFORE:
+        if name.startswith(f"{word}_") and name.removeprefix(f"{word}_") in _COUNTER_NAMES:
+            yield name.removeprefix(f"{word}_")
+    for word in _BEHIND:
+        if name.endswith(f"_{word}") and name.removesuffix(f"_{word}") in _COUNTER_NAMES:
+            yield name.removesuffix(f"_{word}")
+
+
+def metrics_of(columns: Iterable[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The columns that are counters by a word in their name and by what stands in them, by their plain name.
+
+    >>> metrics_of(["Lifetime Post Total Reach", "reach of thought"], [{"Lifetime Post Total Reach": 5}])
+    {'lifetime_post_total_reach': 'Lifetime Post Total Reach'}
+    """
+    found: dict[str, str] = {}
+    for column in columns:
+        name = plain_name(column)
+        shown = [] if _METRIC_WORDS.isdisjoint(name.split("_")) else _shown(column, rows)
+        if shown and all(map(_is_count, shown)):
+            found.setdefault(name, column)
+    return found
+
+
+def is_enough(found: Container[str]) -> bool:
+    """Whether some guessed fields make a post: a text, an id or an address and something beside it, or counters."""
+    counters = sum(field in found for field in COUNTED)
+    if "text" in found or TITLE in found:
+        return True
+    if "post_id" in found:
+        return any(field in found for field in _WITH_ID)
+    if "url" in found:
+        return counters > 0 or "created_at" in found
+    return counters > 2 or (counters > 1 and any(field in found for field in ("created_at", "kind", "author_name")))
 
 
 def platform_of(columns: Iterable[str], addresses: Iterable[str] = (), default: str = "unknown") -> str:
@@ -273,7 +368,7 @@ def _fits(field: str, column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
     if not shown:
         return True
     if field in ("text", TITLE):
-        return any(isinstance(value, str) for value in shown)
+        return any(isinstance(value, str) and not _is_number(value) for value in shown)
     readable: Callable[[Any], object] | None = None
     if field in COUNTED:
         readable = _is_count

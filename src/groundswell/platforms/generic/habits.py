@@ -70,6 +70,9 @@ class Habits:
     """Columns whose days are to be put in order before they are read."""
 
     counts: tuple[tuple[str, CountStyle], ...] = ()
+    metrics: tuple[tuple[str, str], ...] = ()
+    """Further counters: their name and their column."""
+
     padded: bool = False
     """Whether texts stand between blanks that are not theirs."""
 

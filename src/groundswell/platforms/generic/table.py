@@ -12,7 +12,17 @@ import ibis
 
 from groundswell.errors import ConflictError, UnknownChoiceError
 from groundswell.platforms import casts
-from groundswell.platforms.generic.columns import COUNTED, NAMES, TIMES, TITLE, guess, plain_name, platform_of
+from groundswell.platforms.generic.columns import (
+    COUNTED,
+    NAMES,
+    TIMES,
+    TITLE,
+    guess,
+    is_enough,
+    metrics_of,
+    plain_name,
+    platform_of,
+)
 from groundswell.platforms.generic.habits import (
     CountStyle,
     Habits,
@@ -33,11 +43,19 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _PLAIN: Final = (
-    *("url", "author_id", "lang", "region", "location", "kind"),
+    *("url", "author_id", "lang", "region", "location"),
     *("music_id", "music_title", "music_author"),
 )
-#: What makes an id alone worth keeping.
-_WITH_ID: Final = (*COUNTED, "created_at", "author_name", "author_id", "url", "hashtags", TITLE)
+#: Our kinds of posts by the names that tables give them, folded.
+_KINDS: Final = {
+    **dict.fromkeys(("photo", "image", "picture", "img", "graphimage", "photos", "bild", "foto"), "image"),
+    **dict.fromkeys(
+        ("video", "reel", "reels", "clip", "short", "shorts", "live", "igtv", "graphvideo", "native video"), "video"
+    ),
+    **dict.fromkeys(("carousel", "album", "sidecar", "graphsidecar", "carousel_album"), "carousel"),
+    **dict.fromkeys(("status", "text", "self", "note", "tweet"), "text"),
+    **dict.fromkeys(("link", "share", "article", "url"), "link"),
+}
 _X: Final = "^(twitter|x[.]com|x [(]twitter[)]|twitter/x)$"
 #: Cells of a column that are looked at to see how its numbers and days are written.
 _EVIDENCE: Final = 20_000
@@ -47,9 +65,8 @@ Samples = Iterable[Mapping[str, Any]]
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Whether a text can be guessed, or an id and something beside it."""
-    found = guess(list(leaves_of(list(record), [record])), [_flat(record)])
-    return "text" in found or ("post_id" in found and any(field in found for field in _WITH_ID))
+    """Whether a text can be guessed, an id or an address and something beside it, or several counters."""
+    return is_enough(guess(list(leaves_of(list(record), [record])), [_flat(record)]))
 
 
 def table(
@@ -99,7 +116,8 @@ def _sampled(
     paths = _with_named(leaves_of(columns, rows), columns, mapping.values())
     flat = [_flat(row) for row in rows] if any(len(path) > 1 for path in paths.values()) else rows
     chosen = _chosen(paths, dict(mapping), flat)
-    habits = habits or _habits(chosen, flat)
+    free = [column for column in paths if column not in chosen.values()]
+    habits = habits or _habits(chosen, flat, metrics_of(free, flat))
     of = platform or platform_of(paths, _texts_of(flat, chosen.get("url")))
     return _table(tuple(paths.items()), tuple(sorted(chosen.items())), habits, tz, (of, platform), name)
 
@@ -127,20 +145,23 @@ def _chosen(paths: Mapping[str, Path_], named: dict[str, str], rows: Sequence[Ma
     free = [column for column in paths if column not in named.values()]
     chosen = {field: column for field, column in guess(free, rows).items() if field not in named}
     chosen |= {field: column for field, column in named.items() if column}
-    if not chosen.keys() & {"text", TITLE, "post_id"}:
+    if not is_enough(chosen) and not chosen.keys() & {"post_id", "url"} & named.keys():
         what = "no column looks like the text or the id of a post"
         raise ConflictError(what, where=", ".join(paths), hint="name one: --map text=COLUMN")
     return chosen
 
 
-def _habits(chosen: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> Habits:
-    """How the chosen columns write days and numbers."""
+def _habits(chosen: Mapping[str, str], rows: Sequence[Mapping[str, Any]], metrics: Mapping[str, str]) -> Habits:
+    """How the chosen columns, and those of further counters, write days and numbers."""
     times = {column: _texts_of(rows, column) for field, column in chosen.items() if field in TIMES}
     order = day_order(text for texts in times.values() for text in texts)
     parted = tuple(column for column, texts in times.items() if is_parted(texts))
-    styles = {column: count_style(_texts_of(rows, column)) for field, column in chosen.items() if field in COUNTED}
+    counted = (*(column for field, column in chosen.items() if field in COUNTED), *metrics.values())
+    styles = {column: count_style(_texts_of(rows, column)) for column in counted}
     unusual = tuple(sorted(((column, style) for column, style in styles.items() if not style.is_plain), key=str))
-    return Habits(order, parted, unusual, is_padded(_texts_of(rows, chosen.get("text"))))
+    return Habits(
+        order, parted, unusual, tuple(sorted(metrics.items())), is_padded(_texts_of(rows, chosen.get("text")))
+    )
 
 
 def _texts_of(rows: Sequence[Mapping[str, Any]], column: str | None) -> list[str]:
@@ -174,16 +195,18 @@ def _table(
     mapping = dict(chosen)
     ordered = {column: dict(columns)[column] for _, column in chosen} | dict(columns)
     paths = distinct(ordered)
-    rest = [column for column in dict(columns) if column and column in paths and column not in mapping.values()]
+    metrics = tuple(pair for pair in habits.metrics if pair[1] in paths and pair[1] not in mapping.values())
+    taken = {*mapping.values(), *(column for _, column in metrics)}
+    rest = [column for column in dict(columns) if column and column in paths and column not in taken]
     fields = {field: column for field, column in mapping.items() if column in paths}
     return Layout(
         platform="generic",
         name=name,
         version=2,
         shape=Shape.OBJECT if any(len(path) > 1 for path in paths.values()) else Shape.ROW,
-        raw=raw_of(paths[column] for column in (*fields.values(), *rest)),
+        raw=raw_of(paths[column] for column in (*fields.values(), *(column for _, column in metrics), *rest)),
         matches=matches,
-        posts=partial(_posts, _Reading(fields, paths, rest, habits, tz, platform[0])),
+        posts=partial(_posts, _Reading(fields, paths, rest, metrics, habits, tz, platform[0])),
         description="any table or JSON with a text or an id; columns are guessed, or named by --map",
         parameters=MappingProxyType({"map": fields, "tz": tz, "platform": platform[1], "habits": habits}),
     )
@@ -196,6 +219,7 @@ class _Reading:
     chosen: Mapping[str, str]
     paths: Mapping[str, Path_]
     rest: Sequence[str]
+    metrics: Sequence[tuple[str, str]]
     habits: Habits
     tz: str
     platform: str
@@ -240,26 +264,45 @@ def _posts(reading: _Reading, raw: ir.Table) -> ir.Table:
         if "platform" in columns
         else ibis.literal(reading.platform)
     )
+    if "url" in chosen and not chosen.keys() & {"text", TITLE, "post_id", "kind"}:
+        columns["kind"] = ibis.literal("link")
     time = {"created_at": f"{chosen['created_at']} is not a plausible time"} if "created_at" in chosen else {}
     # A score of votes may be negative, which no counter of a post is: it is a metric, too.
-    metrics = []
+    metrics = [
+        styled_count(name, reading.cell(raw, column), reading.habits.style_of(column))
+        for name, column in reading.metrics
+    ]
     for field in COUNTED:
         if field in chosen and reading.style(field).signed:
             cell, style = reading.cell(raw, chosen[field]), reading.style(field)
             metrics.append(signed_count(plain_name(chosen[field]), cell, style))
             positive = ibis.cases((~cell.strip().re_search("^-[0-9]"), cell))
             columns[field] = styled_count(field, positive, style)
+    extra = {column: casts.text(reading.cell(raw, column).strip()) for column in reading.rest}
+    if "kind" in chosen:
+        written = reading.cell(raw, chosen["kind"]).strip()
+        extra[chosen["kind"]] = ibis.cases((kind_of(written).isnull() & (written != ""), written))
+    known = [field for field in ("post_id", "text", "url") if field in columns]
     return casts.mapped(
         raw,
         columns,
         metrics=metrics,
-        extra={column: casts.text(reading.cell(raw, column).strip()) for column in reading.rest},
-        required=[field for field in ("post_id", "text") if field in columns],
+        extra=extra,
+        required=known or [field for field in COUNTED if field in columns],
         reject_unread=time,
     )
 
 
 Reader = Callable[[str, "ir.StringValue"], "casts.Cell | ir.Value"]
+
+
+def kind_of(raw: ir.StringValue) -> ir.StringValue:
+    """One of our kinds; null where the text is none of their names."""
+    name = raw.strip().lower()
+    by_kind: dict[str, list[str]] = {}
+    for theirs, ours in _KINDS.items():
+        by_kind.setdefault(ours, []).append(theirs)
+    return ibis.cases(*((name.isin(names), ours) for ours, names in by_kind.items()))
 
 
 def _platform(_field: str, raw: ir.StringValue) -> ir.StringValue:
@@ -271,6 +314,7 @@ _READERS: Final[Mapping[str, Reader]] = {
     "post_id": whole_id,
     "author_name": lambda _field, raw: handle(raw),
     "platform": _platform,
+    "kind": lambda _field, raw: kind_of(raw),
     "duration_s": casts.number,
     "verified": casts.boolean,
     **dict.fromkeys(_PLAIN, lambda _field, raw: raw.strip().nullif("")),

@@ -71,7 +71,7 @@ def posts_of(
         known(item["image_post_info"].images.map(lambda image: first(image.display_image.url_list))),
     )
     length = casts.integer("duration", ibis.cases((pictures.isnull(), video.duration)))
-    seconds = length.value.nullif(0) / 1000.0
+    seconds = length.value.nullif(0).cast("float64") / 1000
     challenges = item["cha_list"]
     return casts.mapped(
         raw,

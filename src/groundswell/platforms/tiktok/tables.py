@@ -102,7 +102,6 @@ def posts(raw: ir.Table) -> ir.Table:
     post_id = whole_id("id", cell("id"))
     name = handle(cell("author_name"))
     link = cell("url")
-    tags = ibis.cases((cell("challenges").notnull(), cell("challenges").split("|")))
     return casts.mapped(
         raw,
         {
@@ -116,7 +115,7 @@ def posts(raw: ir.Table) -> ir.Table:
             "created_at": casts.moment("created", cell("created")),
             "text": casts.text(cell("text")),
             "region": cell("region"),
-            "hashtags": known(ibis.coalesce(tags, listed(ibis.null("string")))),
+            "hashtags": listed(cell("challenges")),
             "kind": ibis.literal("video"),
             "duration_s": casts.number("duration", cell("duration")),
             "views": casts.integer("views", cell("views")),

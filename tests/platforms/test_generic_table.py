@@ -1,0 +1,186 @@
+"""Any table and any JSON: nested keys, hidden fields, platforms, tables without names, what is none of posts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from groundswell.engines.duckdb import DuckEngine
+from groundswell.errors import UnknownChoiceError
+from groundswell.platforms import Layout, Shape, generic, registry
+from groundswell.platforms.generic.columns import platform_of, why_not
+from groundswell.platforms.generic.nested import distinct, leaves_of
+from groundswell.settings import Settings
+
+Rows = list[dict[str, Any]]
+Read = Callable[[Rows, Layout], Rows]
+
+
+@pytest.fixture
+def read(settings: Settings, tmp_path: Path) -> Iterator[Read]:
+    engine = DuckEngine(settings)
+
+    def run(records: Rows, layout: Layout) -> Rows:
+        path = tmp_path / "records.ndjson"
+        path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+        found: Rows = pa.Table.from_batches(engine.map_json(path, layout)).to_pylist()
+        return found
+
+    yield run
+    engine.close()
+
+
+def fitted(records: Rows, **said: Any) -> Layout:
+    columns = list(dict.fromkeys(key for record in records for key in record))
+    return generic.fit(registry().recognise_sample(records), columns, records, **said)
+
+
+def test_keys_of_objects_are_columns_with_dots_and_the_posts_own_counters_are_guessed(read: Read) -> None:
+    records = [
+        {"id": 1, "content": {"text": "hello"}, "stats": {"likes": 0, "views": 7}, "user": {"name": "bob", "id": 9}},
+        {"id": 2, "content": {"text": "again"}, "stats": None, "user": {"name": "@eva"}, "more": {"a": [1, 2]}},
+    ]
+    layout = fitted(records)
+    assert layout.shape is Shape.OBJECT
+    first, second = read(records, layout)
+    assert (first["post_id"], first["text"], first["likes"], first["views"]) == ("1", "hello", 0, 7)
+    assert (second["likes"], second["author_name"]) == (None, "eva")
+    assert json.loads(second["extra"]) == {"more.a": "[1,2]"}
+
+
+def test_a_path_that_the_sample_did_not_show_may_be_named(read: Read) -> None:
+    records: Rows = [{"id": "1", "data": None}, {"id": "2", "data": {"body": {"text": "deep"}}}]
+    layout = generic.table(["id", "data"], {"text": "data.body.text"}, samples=records[:1])
+    assert [row["text"] for row in read(records, layout)] == [None, "deep"]
+    with pytest.raises(UnknownChoiceError, match=r"no column `other\.text`"):
+        generic.table(["id", "data"], {"text": "other.text"})
+
+
+def test_a_column_with_a_dot_in_its_name_goes_before_a_key_in_an_object(read: Read) -> None:
+    records = [{"a.text": "flat", "a": {"text": "nested"}}]
+    layout = generic.table(list(records[0]), {"text": "a.text"}, samples=records)
+    assert read(records, layout)[0]["text"] == "flat"
+
+
+def test_keys_that_differ_in_case_only_do_not_stop_anything(read: Read) -> None:
+    records = [{"Text": "big", "text": "small", "Stats": {"x": 1}, "stats": {"likes": 3}}]
+    layout = fitted(records)
+    assert read(records, layout)[0]["text"] in {"big", "small"}
+    assert list(distinct(leaves_of(list(records[0]), records))) == ["Text", "Stats.x"]
+
+
+def test_an_empty_column_hides_a_field_from_guessing(read: Read) -> None:
+    records = [{"text": "a", "likes": 3}]
+    layout = generic.table(["text", "likes"], {"likes": ""}, samples=records)
+    row = read(records, layout)[0]
+    assert (row["likes"], json.loads(row["extra"])) == (None, {"likes": "3"})
+
+
+def test_a_negative_score_is_a_metric_and_no_likes(read: Read) -> None:
+    records = [{"text": "a", "score": "-5"}, {"text": "b", "score": "7"}]
+    first, second = read(records, fitted(records))
+    assert (first["likes"], dict(first["metrics"]), first["unread"]) == (None, {"score": -5}, None)
+    assert (second["likes"], dict(second["metrics"])) == (7, {"score": 7})
+
+
+def test_ids_that_a_spreadsheet_rounded_are_told_and_not_guessed(read: Read) -> None:
+    ids = ["123.0", "1.2E+10", "9007199254740993.0", "1340539111971516416", "abc"]
+    records = [{"id": id_, "text": "x"} for id_ in ids]
+    rows = read(records, fitted(records))
+    assert [row["post_id"] for row in rows] == ["123", None, None, "1340539111971516416", "abc"]
+    assert [row["unread"] for row in rows][1:3] == ["post_id=1.2E+10", "post_id=9007199254740993.0"]
+
+
+def test_the_posts_addresses_say_what_platform_a_table_is_of() -> None:
+    assert (
+        platform_of(["text", "url"], ["https://www.tiktok.com/@a/video/1"] * 9 + ["https://vm.tiktok.com/x/"])
+        == "tiktok"
+    )
+    assert platform_of(["text", "url"], ["https://news.example/1", "https://www.tiktok.com/@a/video/1"]) == "unknown"
+    assert platform_of(["text", "retweets"]) == "x"
+    assert platform_of(["body", "subreddit"]) == "reddit"
+
+
+def test_of_a_table_without_names_the_column_with_the_longest_texts_is_the_text() -> None:
+    rows = [{"column_1": "12", "column_2": "-0.5", "column_3": "what a fine day it is"}] * 3
+    assert generic.guess(["column_1", "column_2", "column_3"], rows) == {"text": "column_3"}
+    assert generic.guess(["column_1", "column_2"], [{"column_1": "1", "column_2": "2"}]) == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"timestamp": "2015-02-26 21:42:53", "value": "104"}, "a series of numbers over time, not posts"),
+        ({"word": "17", "weight": "12"}, "no text and no id of a post among the columns word, weight"),
+    ],
+)
+def test_what_is_none_of_posts_says_why(row: dict[str, str], why: str) -> None:
+    assert registry().recognise_sample([row]) is None
+    assert why_not(list(row), [row]).startswith(why)
+
+
+def test_an_address_with_a_counter_is_a_post(read: Read) -> None:
+    records = [{"url": "https://news.example/a", "n_tokens": "12", "shares": "593"}]
+    row = read(records, fitted(records))[0]
+    assert (row["url"], row["shares"], row["kind"], row["reject"]) == ("https://news.example/a", 593, "link", None)
+
+
+def test_counters_without_a_text_are_posts_and_no_number_is_a_text(read: Read) -> None:
+    names = ("Page total likes", "Type", "Lifetime Post Total Reach", "comment", "like", "share", "Total Interactions")
+    cells = (
+        ("139441", "Photo", "2752", "4", "79", "17", "100"),
+        ("139441", "Jingle", "10460", "5", "130", "29", "164"),
+    )
+    records = [dict(zip(names, row, strict=True)) for row in cells]
+    first, second = read(records, fitted(records))
+    assert (first["text"], first["comments"], first["likes"], first["shares"]) == (None, 4, 79, 17)
+    assert dict(first["metrics"]) == {"lifetime_post_total_reach": 2752, "total_interactions": 100}
+    assert (first["kind"], second["kind"], json.loads(second["extra"])["Type"]) == ("image", None, "Jingle")
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields"),
+    [
+        (
+            ["tweet", "nlikes", "nretweets", "nreplies"],
+            {"likes": "nlikes", "shares": "nretweets", "comments": "nreplies"},
+        ),
+        (["Caption", "Number of likes", "Views (n)"], {"likes": "Number of likes", "views": "Views (n)"}),
+        (["\u2764\ufe0f Likes", "\U0001f4ac Comments", "Text"], {"likes": "\u2764\ufe0f Likes", "text": "Text"}),
+        (["text", "user.screen_name", "user.followers_count"], {"author_name": "user.screen_name"}),
+        (["text", "author_username", "Total Shares"], {"author_name": "author_username", "shares": "Total Shares"}),
+    ],
+)
+def test_names_with_units_signs_and_numbers_of_are_guessed(columns: list[str], fields: dict[str, str]) -> None:
+    assert fields.items() <= generic.guess(columns).items()
+
+
+def test_a_table_of_4cat_takes_the_exact_time_and_the_platform_of_its_links(read: Read) -> None:
+    records = [
+        {
+            "id": "1", "thread_id": "1", "author": "eva", "body": "hallo #x", "subject": "",
+            "timestamp": "2023-01-01 01:00:00", "unix_timestamp": "1672531200", "likes": "3", "plays": "5",
+            "tiktok_url": "https://tiktok.com/@eva/video/1", "author_followers": "7", "stickers": "wow",
+        }
+    ]  # fmt: skip
+    layout = fitted(records)
+    assert layout.id == "generic.fourcat"
+    row = read(records, layout)[0]
+    assert row["created_at"].isoformat() == "2023-01-01T00:00:00+00:00"
+    assert (row["platform"], row["likes"], row["views"], row["followers"]) == ("tiktok", 3, 5, 7)
+    assert json.loads(row["extra"])["stickers"] == "wow"
+
+
+def test_the_same_choices_give_the_same_layout_and_more_columns_keep_them() -> None:
+    rows = [{"text": "a", "date": "13/04/2021"}]
+    layout = generic.table(["text", "date"], samples=rows)
+    assert generic.table(["text", "date"], samples=rows) is layout
+    wider = generic.joined(layout, ["text", "date", "mood"])
+    assert wider.parameters["habits"] == layout.parameters["habits"]
+    assert generic.joined(layout, ["text", "date", "mood"]) is wider
+    assert generic.fit(layout, ["text", "date"], rows) is layout
