@@ -72,9 +72,16 @@ def test_a_real_table_keeps_every_id_and_every_count(data: Path, read_table: Rea
             },
             {"shares": 4, "author_name": "ada", "followers": 7},
         ),
+        (
+            {
+                **{"id": ID, "created_at": "1583056800000", "tweet": "Tee", "language": "de", "username": "ada"},
+                **{"nlikes": "5", "nreplies": "0", "nretweets": "2"},
+            },
+            {"likes": 5, "comments": 0, "shares": 2, "lang": "de"},
+        ),
         ({"id": "1.34E+18", "text": "a", "retweets": "1"}, {"unread": "id=1.34E+18", "text": "a"}),
     ],
-    ids=["airlines", "one account", "twint", "twarc", "rounded id"],
+    ids=["airlines", "one account", "twint", "twarc", "twint as pandas writes it", "rounded id"],
 )
 def test_tables_of_tweets_are_read_by_their_usual_names(
     read_table: Read, row: dict[str, str], expected: dict[str, Any]

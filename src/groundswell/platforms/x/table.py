@@ -33,12 +33,12 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "shown": ("user_name", "name", "author.name", "from_user_realname", "displayname"),
     "likes": (
-        *("favorites", "favorite_count", "favourites_count", "likes", "likes_count", "like_count"),
+        *("favorites", "favorite_count", "favourites_count", "likes", "likes_count", "like_count", "nlikes"),
         *("public_metrics.like_count", "likeCount"),
     ),
     "shares": (
         *("retweets", "retweet_count", "retweets_count", "nretweets", "public_metrics.retweet_count"),
-        *("retweetCount"),
+        "retweetCount",
     ),
     "replies": ("replies", "replies_count", "reply_count", "nreplies", "public_metrics.reply_count", "replyCount"),
     "quotes": ("quote_count", "quotes_count", "public_metrics.quote_count", "quoteCount"),
