@@ -30,7 +30,7 @@ from tests.services.process import ServerProcess, accepts, free_port
 USER: Final = "tester"
 PASSWORD: Final = "correct horse battery"  # noqa: S105
 _POSTGRES: Final = Path("/usr/lib/postgresql")
-_FAST: Final = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=127.0.0.1")
+_FAST: Final = ("fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1")
 
 
 @dataclass(frozen=True)
