@@ -281,7 +281,10 @@ class RawKeeping:
             )
         if self._unwanted:
             return 0
-        return size if job.end is None else min(size, max(0, job.end - at))
+        if job.end is not None:
+            return min(size, max(0, job.end - at))
+        # Where this part ends is not known yet, but it is behind what was reached.
+        return size if job.whole or not job.paced or self._ending else min(size, job.reached - at)
 
 
 class _Taken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -169,6 +170,8 @@ def _line(reader: RawReader, entry: Kept, offset: int) -> bytes:
 def _element(reader: RawReader, entry: Kept, offset: int, limit: int) -> bytes | None:
     """The JSON value that begins there; what is broken up to the end of its frame."""
     data = b""
+    if entry.encoding == "utf-8-sig" and not next(reader.stream(entry.extents, offset), b"").startswith(b"{"):
+        offset += len(BOM_UTF8)  # places in a document are those behind its mark
     for part in reader.stream(entry.extents, offset):
         data += part
         text = data.lstrip(_BLANKS).decode("utf-8", "surrogateescape")
