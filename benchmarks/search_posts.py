@@ -219,7 +219,7 @@ def _calls(case: Case, engine: Engine, lake: Lake, rest: PostSearch) -> Iterator
 
         def direct(text: str = text) -> int:
             query = parse(text) if text else None
-            return search_posts(engine, lake, query, case.platforms, since, until, case.sort)[0].num_rows
+            return len(search_posts(engine, lake, query, case.platforms, since, until, case.sort)[0])
 
         def service(text: str = text) -> int:
             return len(rest.run(Search(text, case.platforms, since, until, cast(Any, case.sort))).items)

@@ -14,6 +14,7 @@ import pytest
 from groundswell.engines import Engine
 from groundswell.lake import Lake, appender, terms
 from groundswell.marts import latest as module
+from groundswell.marts import parts
 from groundswell.marts.engagement import engagement, engagement_values
 from groundswell.marts.latest import Sort, find_posts
 from groundswell.marts.observations import latest
@@ -149,7 +150,7 @@ def test_a_rare_word_opens_only_the_row_groups_that_have_it(
 ) -> None:
     terms.index_texts(stored)
     looked: list[int] = []
-    scan = module.matching_rows
+    scan = parts.matching_rows
 
     def counted(file: Any, group: int, wanted: Wanted) -> Any:
         rows = scan(file, group, wanted)

@@ -209,7 +209,9 @@ def _platforms(table: pa.Table) -> Iterator[tuple[str, Mask]]:
 
 def _values(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
     """A number of each row as float64, NaN where it is missing; a copy."""
-    values: npt.NDArray[np.float64] = np.array(_whole(table[name]).cast(pa.float64()).to_numpy(zero_copy_only=False))
+    values: npt.NDArray[np.float64] = np.array(
+        _whole(table[name]).cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    )
     return values
 
 

@@ -123,7 +123,7 @@ def _history(rows: pa.Table, version: int) -> History:
     why_not: dict[str, str] = {}
     half_life: dict[str, float | None] = {}
     for name in COUNTERS:
-        values = rows[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values = rows[name].cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         growth = np.full(len(values), np.nan)
         growth[timed] = velocities(moments[timed], values[timed])
         velocity[name] = [None if np.isnan(one) else round(float(one), 3) for one in growth]

@@ -212,7 +212,7 @@ def _known(
     if column.null_count == len(column):
         return
     known = pc.is_valid(column).to_numpy(zero_copy_only=False)
-    values = column.drop_null().cast(pa.float64()).to_numpy(zero_copy_only=False)
+    values = column.drop_null().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     yield platform, name, values, here[known]
 
 
@@ -225,7 +225,7 @@ def _counted(
     if not len(entries):
         return
     keys = pc.dictionary_encode(pc.struct_field(entries, "key"))
-    values = pc.struct_field(entries, "value").cast(pa.float64()).to_numpy(zero_copy_only=False)
+    values = pc.struct_field(entries, "value").cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     codes = keys.indices.to_numpy(zero_copy_only=False)
     for code, key in enumerate(keys.dictionary.to_pylist()):
         mine = (codes == code) & ~np.isnan(values)

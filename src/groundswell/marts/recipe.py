@@ -129,6 +129,8 @@ def scale_of(values: Distribution, standard: Standard, *, log: bool = False) -> 
     """The scale of a number from its distribution (to 0.1 %); null without values."""
     if values.least is None or values.greatest is None:
         return None
+    if values.least == values.greatest:
+        return Scale(np.log10(1 + values.least) if log else values.least, None)
     found, weights = values.weighted()
     x = np.log10(1 + found) if log else found
     if standard is Standard.MINMAX:

@@ -81,7 +81,7 @@ class Tally:
             _ADD[self.kind](self, held)
 
     def _numbers(self, held: pa.Array) -> None:
-        values = held.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values = held.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         self.negative += int((values < 0).sum())
         self.numbers.add(values[values >= 0])
         self._bounds(held)

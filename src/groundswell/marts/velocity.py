@@ -102,7 +102,7 @@ def _row(seen: pa.Table) -> dict[str, Any]:
     row |= {"created_at": created.as_py(), "observations": seen.num_rows}
     row |= {"first_observed_at": seen["observed_at"][0].as_py(), "last_observed_at": seen["observed_at"][-1].as_py()}
     for name in GROWING:
-        values = seen[name].cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values = seen[name].cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         course = course_of(moments, values, created.value)
         last = velocities(moments, values)[-1]
         row[name] = None if np.isnan(values[-1]) else float(values[-1])

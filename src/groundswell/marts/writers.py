@@ -140,16 +140,20 @@ def _xlsx(rows: Iterator[pa.RecordBatch], schema: pa.Schema, target: BinaryIO) -
     sheet.freeze_panes = "A2"
     sheet.append([cell(name) for name in schema.names])
     count = 0
-    for batch in rows:
-        count += batch.num_rows
-        if count > XLSX_ROWS:
-            wrong = f"an XLSX sheet holds {XLSX_ROWS:,} rows, and there are more"
-            raise UsageError(
-                wrong, hint="choose --format csv or parquet, or fewer posts with a query, --since, --until"
-            )
-        columns = [_sheet_values(column) for column in batch.columns]
-        for row in zip(*columns, strict=True):
-            sheet.append([cell(value) for value in row])
+    try:
+        for batch in rows:
+            count += batch.num_rows
+            if count > XLSX_ROWS:
+                wrong = f"an XLSX sheet holds {XLSX_ROWS:,} rows, and there are more"
+                raise UsageError(
+                    wrong, hint="choose --format csv or parquet, or fewer posts: a query, --since, --until"
+                )
+            columns = [_sheet_values(column) for column in batch.columns]
+            for row in zip(*columns, strict=True):
+                sheet.append([cell(value) for value in row])
+    except BaseException:
+        sheet.close()  # or its temporary file complains when it is forgotten
+        raise
     book.save(target)
     return count, changed
 
