@@ -128,6 +128,7 @@ def test_an_address_with_a_counter_is_a_post(read: Read) -> None:
     records = [{"url": "https://news.example/a", "n_tokens": "12", "shares": "593"}]
     row = read(records, fitted(records))[0]
     assert (row["url"], row["shares"], row["kind"], row["reject"]) == ("https://news.example/a", 593, "link", None)
+    assert row["post_id"] == row["url"]
 
 
 def test_counters_without_a_text_are_posts_and_no_number_is_a_text(read: Read) -> None:
@@ -140,6 +141,8 @@ def test_counters_without_a_text_are_posts_and_no_number_is_a_text(read: Read) -
     first, second = read(records, fitted(records))
     assert (first["text"], first["comments"], first["likes"], first["shares"]) == (None, 4, 79, 17)
     assert dict(first["metrics"]) == {"lifetime_post_total_reach": 2752, "total_interactions": 100}
+    assert first["post_id"] != second["post_id"]
+    assert [row["post_id"] for row in read(records[::-1], fitted(records))] == [second["post_id"], first["post_id"]]
     assert (first["kind"], second["kind"], json.loads(second["extra"])["Type"]) == ("image", None, "Jingle")
 
 

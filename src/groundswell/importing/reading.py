@@ -134,7 +134,9 @@ class Reader:
             yield partial(Ignored, layout, reason, ignored)
         numbers = np.array(chunk.numbers, dtype=np.int64)
         if layout is None:
-            detail = f"columns {', '.join(table.columns)[:200]}"
+            from groundswell.platforms.generic import why_not  # noqa: PLC0415 - loads Ibis
+
+            detail = why_not(table.columns, chunk.rows.slice(0, 20).to_pylist())
             refused += [
                 Rejection(n, n, UNKNOWN_LAYOUT, detail, table.encode(raw))
                 for n, raw in zip(chunk.numbers, chunk.raw, strict=True)

@@ -224,6 +224,11 @@ class _Reading:
     tz: str
     platform: str
 
+    @property
+    def columns(self) -> list[str]:
+        """All columns that are read."""
+        return [*self.chosen.values(), *(column for _, column in self.metrics), *self.rest]
+
     def cell(self, raw: ir.Table, column: str) -> ir.StringValue:
         """The text in a column."""
         return at(raw, self.paths[column])
@@ -283,6 +288,8 @@ def _posts(reading: _Reading, raw: ir.Table) -> ir.Table:
         written = reading.cell(raw, chosen["kind"]).strip()
         extra[chosen["kind"]] = ibis.cases((kind_of(written).isnull() & (written != ""), written))
     known = [field for field in ("post_id", "text", "url") if field in columns]
+    if "post_id" not in columns and known != ["text"]:
+        columns["post_id"] = columns["url"] if "url" in columns else _of_the_row(reading, raw)
     return casts.mapped(
         raw,
         columns,
@@ -291,6 +298,12 @@ def _posts(reading: _Reading, raw: ir.Table) -> ir.Table:
         required=known or [field for field in COUNTED if field in columns],
         reject_unread=time,
     )
+
+
+def _of_the_row(reading: _Reading, raw: ir.Table) -> ir.StringValue:
+    """An id for a row that has none, no address and no text: the same row has the same, and no two rows share one."""
+    cells = [ibis.coalesce(reading.cell(raw, column), "\x1e") for column in reading.columns]
+    return "row-" + ibis.literal("\x1f").join(cells).hexdigest("md5")
 
 
 Reader = Callable[[str, "ir.StringValue"], "casts.Cell | ir.Value"]
