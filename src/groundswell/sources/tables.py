@@ -194,12 +194,12 @@ class TableReader:
 
     def _take(self, chunk: ChunkMaker, parts: list[tuple[int, Found]]) -> None:
         """Rows whose places are known: the clean ones by Arrow, the doubtful ones one by one."""
+        if not any(len(found.starts) for _, found in parts):
+            return
         starts = np.concatenate([found.starts for _, found in parts])
         ends = np.concatenate([found.ends for _, found in parts])
         numbers = np.concatenate([np.arange(1, len(found.starts) + 1, dtype=np.int64) + at for at, found in parts])
         clean = ~np.concatenate([found.doubtful for _, found in parts]) & (ends - starts <= self._limit)
-        if not len(starts):
-            return
         table = self._parsed(chunk.data, starts[clean], ends[clean]) if clean.any() else None
         if table is None:
             clean = np.zeros_like(clean)
