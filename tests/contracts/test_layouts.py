@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import ibis
@@ -81,6 +81,26 @@ def test_every_leaf_of_the_raw_record_is_text(layout: Layout) -> None:
             yield kind
 
     assert {str(leaf) for kind in layout.raw.values() for leaf in leaves(ibis.dtype(kind))} == {"string"}
+
+
+@each_layout
+def test_no_two_names_of_a_raw_record_differ_in_case_only(layout: Layout) -> None:
+    # Engines tell names apart without regard to case.
+    def check(names: Iterable[str]) -> None:
+        folded = [name.lower() for name in names]
+        assert len(folded) == len(set(folded))
+
+    def walk(kind: Any) -> None:
+        if kind.is_struct():
+            check(kind.names)
+            for part in kind.types:
+                walk(part)
+        elif kind.is_array():
+            walk(kind.value_type)
+
+    check(layout.raw)
+    for kind in layout.raw.values():
+        walk(ibis.dtype(kind))
 
 
 @each_layout

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from groundswell.platforms.facebook.crowdtangle import API as CROWDTANGLE_API
 from groundswell.platforms.facebook.crowdtangle import CROWDTANGLE
-from groundswell.platforms.facebook.graph_posts import COMMENTS, POSTS
+from groundswell.platforms.facebook.graph_posts import COMMENTS as GRAPH_COMMENTS
+from groundswell.platforms.facebook.graph_posts import POSTS as GRAPH_POSTS
 from groundswell.platforms.facebook.live import LIVE
 
-LAYOUTS = (LIVE, CROWDTANGLE, CROWDTANGLE_API, POSTS, COMMENTS)
+LAYOUTS = (LIVE, CROWDTANGLE, CROWDTANGLE_API, GRAPH_POSTS, GRAPH_COMMENTS)
 
-__all__ = ["COMMENTS", "CROWDTANGLE", "CROWDTANGLE_API", "LAYOUTS", "LIVE", "POSTS"]
+__all__ = ["CROWDTANGLE", "CROWDTANGLE_API", "GRAPH_COMMENTS", "GRAPH_POSTS", "LAYOUTS", "LIVE"]
