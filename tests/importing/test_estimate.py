@@ -22,6 +22,7 @@ ROWS = 30_000
 
 @pytest.fixture(autouse=True)
 def _small_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SMALL", 1_000)
     monkeypatch.setattr(module, "LARGE", 1_000)
 
 

@@ -54,6 +54,7 @@ def import_(
     index: Annotated[
         bool, typer.Option("--index/--no-index", help="Index the words afterwards, so that `posts` finds rare ones.")
     ] = True,
+    force: Annotated[bool, typer.Option("--force", help="Go on where the disk seems to have too little room.")] = False,
     where: Annotated[
         str | None,
         typer.Option("--where", metavar="QUERY", help="Only what a query matches.", rich_help_panel=PART),
@@ -124,6 +125,7 @@ def import_(
         settings.tz,
         dry_run,
         raw=settings.keep_raw,
+        force=force,
         part=Part.of(where, sample, since, until, tz=settings.tz),
         question=question,
     )

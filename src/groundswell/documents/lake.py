@@ -29,7 +29,12 @@ class ImportedLayout(Sums):
 
     platform: str | None
     layout: Annotated[str | None, Field(description="platform.layout; null for records that no layout knows")]
+    table: Annotated[
+        Literal["posts", "authors", "comments"] | None,
+        Field(description="the table that they go to; null if nothing of them is stored or known"),
+    ]
     reasons: Annotated[dict[str, Count], Field(description="rejected records by reason")]
+    ignored_reasons: Annotated[dict[str, Count], Field(description="ignored records by reason")]
 
 
 class CursorMark(Printed):
@@ -48,7 +53,20 @@ class ImportedFile(Sums):
     bytes: Count
     error: Annotated[str | None, Field(description="why it could not be read to its end; null: it was")]
     examples: Annotated[dict[str, str], Field(description="for each reason, a rejected record and its line")]
+    notes: Annotated[list[str], Field(description="what is peculiar in it, in sentences")]
     cursor: Annotated[CursorMark | None, Field(description="the next import with this --cursor reads from here")]
+
+
+class ImportEstimate(Printed):
+    """What a large import was expected to take, by a sample."""
+
+    files: Count
+    bytes: Count
+    rows: Count | None
+    seconds: float | None
+    disk_bytes: Count | None
+    free_bytes: Annotated[Count | None, Field(description="null where nobody knows: an object store")]
+    sampled_rows: Count
 
 
 class ImportDocument(Sums):
@@ -57,6 +75,7 @@ class ImportDocument(Sums):
     seconds: Seconds
     bytes: Count
     files: list[ImportedFile]
+    estimate: Annotated[ImportEstimate | None, Field(description="null for what is imported soon")]
 
 
 def _json_type(kind: pa.DataType) -> Any:  # noqa: PLR0911 - one line a type

@@ -58,6 +58,9 @@ class Options:
     part: Part | None = None
     """Which of the records are wanted; null: all."""
 
+    force: bool = False
+    """Whether to import what the disk may not have room for."""
+
     question: Question | None = None
     """What databases are asked."""
 

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from groundswell.lake import Lake
     from groundswell.settings import Settings
 
-#: Imports of fewer bytes are not estimated.
-LARGE: Final = 256 * MiB
+#: Imports of fewer bytes are over soon, and are estimated only where the disk might not have room for them.
+LARGE: Final = 4096 * MiB
+SMALL: Final = 256 * MiB
 #: Content that is read of each file of the sample, and files in the sample.
 _SAMPLE: Final = 2 * MiB
 _FILES: Final = 8
@@ -105,7 +106,8 @@ def estimate(
     """
     local = [file for file in files if file.database is None and file.url is None and file.refused is None]
     size = sum(file.size for file in local)
-    if size < LARGE:
+    free = _free(lake.root)
+    if size < SMALL or (size < LARGE and (free is None or free > 2 * size + _LEAVE)):
         return None
     sample = _Sample(chooser, engine, settings)
     for file in sorted(local, key=lambda file: file.size, reverse=True)[:_FILES]:
@@ -113,7 +115,7 @@ def estimate(
             sample.add(file)
         except (GroundswellError, OSError):
             continue  # the import itself says what is wrong with it
-    return sample.estimate(len(files), size, _free(lake.root))
+    return sample.estimate(len(files), size, free)
 
 
 @dataclass

@@ -23,6 +23,7 @@ from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 from groundswell.importing.along import finished
 from groundswell.importing.choice import Chooser, Options
 from groundswell.importing.databases import last_mark
+from groundswell.importing.estimate import estimate
 from groundswell.importing.progress import CancelledError, Progress, Silent
 from groundswell.importing.sink import Keys
 from groundswell.importing.summary import FileSummary, ImportSummary
@@ -72,7 +73,8 @@ def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test r
     Raises:
         NotFoundError: a path names nothing.
         UnknownChoiceError: the options name a layout, field or column that does not exist.
-        UnavailableError: the lake or the desk cannot be written; what was imported before is complete.
+        UnavailableError: the lake or the desk cannot be written, or the disk has no room for what a sample says is
+            needed (`options.force` goes on all the same); what was imported before is complete.
         ConflictError: another process keeps the lake for longer than an hour.
         CancelledError: `progress` raised it; what was committed before stays, and the same import goes on from there.
     """
@@ -84,6 +86,11 @@ def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test r
     files = [_called(file, named or {}) for file in found]
     work = _Import(files, chooser, lake, desk, engine, settings, progress or Silent(), now)
     try:
+        expected = estimate(files, chooser, lake, engine, settings)
+        if expected is not None:
+            work.progress.say(expected.sentence)
+            if not (options.force or options.dry_run):
+                expected.check()
         summaries = work.dry_run() if options.dry_run else work.run()
     finally:
         for file in files:
@@ -92,7 +99,7 @@ def import_paths(  # noqa: PLR0913 - the parts of a home, each of which a test r
     seconds = time.monotonic() - begun
     for sentence in [] if options.dry_run else finished(lake, desk, now=now):
         work.progress.say(sentence)
-    return ImportSummary(summaries, seconds)
+    return ImportSummary(summaries, seconds, None if expected is None else expected.document())
 
 
 def batches(files: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:

@@ -129,10 +129,11 @@ class FileSummary:
 
 @dataclass(slots=True)
 class ImportSummary:
-    """All files of one import; `seconds` is the time that it took."""
+    """All files of one import; `seconds` is the time that it took, `estimate` what was expected of a large one."""
 
     files: list[FileSummary] = field(default_factory=list)
     seconds: float = 0.0
+    estimate: dict[str, Any] | None = None
 
     def count(self, name: str) -> int:
         """Sum of one of `COUNTS` over the files."""
@@ -169,7 +170,7 @@ class ImportSummary:
 
     def document(self) -> dict[str, Any]:
         """The document of `import --json`."""
-        return self.sums() | {"files": [file.document() for file in self.files]}
+        return self.sums() | {"files": [file.document() for file in self.files], "estimate": self.estimate}
 
 
 def _added(counters: Iterable[Counter[str]]) -> Counter[str]:
