@@ -186,7 +186,7 @@ def _named(layout: Layout | None) -> tuple[str | None, str | None]:
 
 def _kind(layout: Layout) -> object:
     """What lines must have in common to be read at once: the layout, and of a generic one the columns it chose."""
-    return (layout.id, *sorted(layout.parameters["map"].items())) if layout.platform == GENERIC else layout.id
+    return (layout.id, *sorted(layout.parameters["map"].items())) if "map" in layout.parameters else layout.id
 
 
 def _same(layout: Layout, other: Layout | None) -> bool:
