@@ -23,6 +23,7 @@ import ibis
 from groundswell.desk import open_desk
 from groundswell.engines import open_engine
 from groundswell.importing import Options, import_paths
+from groundswell.importing.refusals import UNKNOWN_LAYOUT
 from groundswell.lake import Lake
 from groundswell.platforms import Layout, Shape, registry
 from groundswell.platforms.casts import filled_columns
@@ -66,8 +67,8 @@ ABOUT_DATA: Final = """
 ## What became of every row of the test data
 
 Made by importing the whole folder at once into an empty lake. *Rows in* are counted without Groundswell; rows in =
-stored + known + rejected + ignored. *Known* is a row of the same post (the same id; where there is none, the same author,
-time and text) with the same counters as an earlier one, also of another file.
+stored + known + rejected + ignored. *Known* is a row of the same post (the same id; where there is none, the same
+author, time and text) with the same counters as an earlier one, also of another file.
 
 """
 COLUMNS: Final = ("file", "rows in", "stored", "known", "rejected", "ignored", "layouts")
@@ -155,16 +156,26 @@ def _in_document(document: Any) -> int:
 
 
 def imported() -> dict[str, Mapping[str, Any]]:
-    """What became of each file of the test data, by its name; imported into a home that is gone afterwards."""
+    """What became of each file of the test data, by its name; imported into a home that is gone afterwards.
+
+    `details` of a file has what is said about the first record that was set aside for a reason.
+    """
     with tempfile.TemporaryDirectory() as home:
         settings = load_settings(home=Path(home), tz="UTC", engine="duckdb")
-        engine = open_engine(settings)
+        engine, lake = open_engine(settings), Lake.open(settings)
         try:
             with open_desk(settings) as desk:
-                summary = import_paths([str(DATA)], Options(), Lake.open(settings), desk, engine, settings)
+                summary = import_paths([str(DATA)], Options(), lake, desk, engine, settings)
+            held = lake.read("quarantine", ["origin", "reason", "detail", "row"]).sort_by("row").to_pylist()
         finally:
             engine.close()
-    return {str(Path(file["path"]).relative_to(DATA.absolute())): file for file in summary.document()["files"]}
+    details: dict[str, dict[str, str]] = {}
+    for row in held:
+        details.setdefault(row["origin"], {}).setdefault(row["reason"], row["detail"])
+    return {
+        str(Path(file["path"]).relative_to(DATA.absolute())): {**file, "details": details.get(file["path"], {})}
+        for file in summary.document()["files"]
+    }
 
 
 def data_part() -> str:
@@ -191,9 +202,14 @@ def _reasons(file: Mapping[str, Any], which: str) -> str:
     for layout in file["layouts"]:
         for reason, count in layout[which].items():
             told[reason] = told.get(reason, 0) + count
-    return "; ".join(
-        f"{count:,}: {_plain(reason)}" for reason, count in sorted(told.items(), key=lambda item: -item[1])
-    )
+    ordered = sorted(told.items(), key=lambda item: -item[1])
+    return "; ".join(f"{count:,}: {_plain(_whole(reason, file['details']))}" for reason, count in ordered)
+
+
+def _whole(reason: str, details: Mapping[str, str]) -> str:
+    """A reason that says little with what was said about its first record."""
+    detail = details.get(reason, "")
+    return f"{reason} ({detail})" if reason == UNKNOWN_LAYOUT and detail else reason
 
 
 def _plain(text: str) -> str:
