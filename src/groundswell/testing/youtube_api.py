@@ -65,7 +65,7 @@ class LocalYouTube:
     _refusals: list[tuple[str, int, str, dict[str, str]]] = field(default_factory=list)
 
     def __enter__(self) -> LocalYouTube:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
         return self
@@ -194,6 +194,13 @@ class LocalYouTube:
 
     def _time(self, number: int) -> str:
         return f"2026-01-{28 - number % 28:02}T10:00:00Z"
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of a client that was killed."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Leave the connection."""
 
 
 def _comment(comment: str, video: str | None) -> dict[str, Any]:
