@@ -86,6 +86,7 @@ class Hub:
         self._queue = queue
         self._listeners: set[_Listener] = set()
         self._wake = asyncio.Event()
+        self._begun = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self.seq = 0
@@ -105,6 +106,7 @@ class Hub:
     def close(self) -> None:
         """Let all listeners go; later ones are refused."""
         self._closing = True
+        self._begun.set()
         for listener in self._listeners:
             listener.ready.set()
 
@@ -112,6 +114,7 @@ class Hub:
         """Poll and fan out until cancelled; a desk that cannot be read is tried again."""
         self._loop = asyncio.get_running_loop()
         self.seq = await asyncio.to_thread(self._last)
+        self._begun.set()
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._poll_s)
@@ -145,9 +148,13 @@ class Hub:
             GoneError: the changes after `after` are not kept any more: load everything anew.
             ClosingError: the server stops.
         """
-        seen = self.seq if after is None else after
-        if after is not None:
+        if after is None:
+            # Before the first look at the desk nobody knows which change "now" is.
+            await self._begun.wait()
+            seen = self.seq
+        else:
             await self.check(after)
+            seen = after
         while not self._closing:
             while seen < self.seq:
                 for message in await asyncio.to_thread(self._page, seen):
