@@ -15,11 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from groundswell.desk import Desk, alerts, changes, documents, open_desk, series, trackers
+from groundswell.bus import Journal
+from groundswell.desk import Desk, alerts, changes, documents, drift_notices, open_desk, series, trackers
+from groundswell.desk.clock import moment
 from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
+from groundswell.lake import Lake
+from groundswell.schema import LEDGER, QUARANTINE
 from groundswell.settings import load_settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -41,6 +46,7 @@ WINDOW_S: Final = 300
 PATIENCE_MS: Final = 30_000
 SECOND: Final = 1_000_000
 STEP: Final = WINDOW_S * SECOND
+HOUR: Final = 3600 * SECOND
 
 
 @dataclass
@@ -144,9 +150,75 @@ class Stage:
             changes.append(session, "alert", row["id"], documents.alert_summary(AlertRow(**row), of))
             return str(row["id"])
 
+    # ---- what came in -----------------------------------------------------------------------------------------------
+
+    def fill(self) -> None:
+        """A stream of six hours with a hole of one, records that could not be read, and a field that has drifted."""
+        now = int(time.time() * SECOND)
+        hour = now // HOUR * HOUR
+        rows = []
+        for back in range(6):
+            if back != 3:
+                rows += [("push", "journal:push", hour - back * HOUR, 900, 30, 20), ("import", "a.csv", hour, 40, 5, 3)]
+        lake, journal = Lake.open(load_settings(home=self.home)), Journal(load_settings(home=self.home).journal_path)
+        lake.append("ledger", _ledger(rows))
+        lake.append("quarantine", _quarantine(now))
+        for began, ended in ((hour - 5 * HOUR, hour - 3 * HOUR), (hour - 2 * HOUR, now)):
+            journal._writer.execute("INSERT INTO connections VALUES ('push', ?, ?)", (began, ended))
+        journal.close()
+        with self.desk.session() as session:
+            drift_notices.open_notice(session, "tiktok.nested", "shares", now - HOUR, _drift(now))
+
     def verdict_of(self, alert: str) -> str | None:
         with self.desk.session() as session:
             return alerts.get(session, alert).verdict
+
+
+def _ledger(rows: Sequence[tuple[str, str, int, int, int, int]]) -> pa.Table:
+    """Rows of (source, origin, quarter, stored, known, rejected)."""
+    full = [
+        ("batch", source, origin, quarter, stored + known + rejected, stored, known, rejected, 0)
+        for source, origin, quarter, stored, known, rejected in rows
+    ]
+    columns = zip(*full, strict=True)
+    return pa.table([pa.array(each, of.type) for each, of in zip(columns, LEDGER, strict=True)], schema=LEDGER)
+
+
+def _quarantine(now: int) -> pa.Table:
+    held = [("not JSON", b"{oops <b>\xff"), ("not JSON", b"[1"), ("created_at is not a plausible time", b'{"id": "7"}')]
+    rows = [
+        {
+            "id": f"{number:064d}",
+            "at": moment(now - number * SECOND),
+            "source": "import",
+            "origin": "/data/a.csv" if number else "/data/b.csv",
+            "origin_offset": number,
+            "row": number + 1,
+            "layout": None,
+            "reason": reason,
+            "detail": f"{reason}: x",
+            "raw": raw,
+            "raw_bytes": len(raw),
+            "raw_sha256": "0" * 64,
+            "state": "held",
+        }
+        for number, (reason, raw) in enumerate(held)
+    ]
+    return pa.Table.from_pylist(rows, schema=QUARANTINE)
+
+
+def _drift(now: int) -> dict[str, Any]:
+    key = {"key": "itemInfos.shareTotal", "share": 0.997, "before": 0.0, "examples": ["412", "18"]}
+    return {
+        "layout_version": 2,
+        "opened_at": now - HOUR // 2,
+        "share_before": 0.998,
+        "records_before": 412_000,
+        "share_now": 0.003,
+        "records_now": 9120,
+        "p_value": 0.0,
+        "evidence": {"instead": [key], "unread": []},
+    }
 
 
 def _state(count: int | None, unusual: bool) -> str:

@@ -37,7 +37,14 @@ def addresses(stage: Any) -> dict[str, str]:
     tracker = stage.track("side effects", '"side effects"')
     stage.close_windows(tracker, [20] * 90 + [None] * 5 + [22] * 40 + [126], unusual=1)
     alert = stage.raise_alert(tracker, posts=[POST])
-    paths = {"live": "/", "alert": f"/alerts/{alert}", "tracker": f"/trackers/{tracker}", "explore": "/posts"}
+    stage.fill()
+    paths = {
+        "live": "/",
+        "data": "/data",
+        "alert": f"/alerts/{alert}",
+        "tracker": f"/trackers/{tracker}",
+        "explore": "/posts",
+    }
     return {name: stage.address + path for name, path in {**paths, "design": "/design"}.items()}
 
 
@@ -63,6 +70,14 @@ def test_axe_finds_nothing(
         page.goto(address)
         settled(page)
         found += [f"{name}: {each}" for each in violations(page)]
+        if name == "data":
+            for row in page.locator("[data-row]").all():
+                row.click()
+            found += [f"{name} opened: {each}" for each in violations(page)]
+            page.keyboard.press("t")
+            expect(page.get_by_role("region", name="What came in, as a table")).to_be_visible()
+            found += [f"{name} as a table: {each}" for each in violations(page)]
+            page.keyboard.press("t")
         if name == "alert":
             page.keyboard.press("t")
             expect(page.get_by_role("columnheader", name="expected")).to_be_visible()
