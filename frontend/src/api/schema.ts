@@ -181,6 +181,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/posts/{platform}/{post_id}/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Raw
+         * @description The record that each observation of a post was read from, as it came in, where its raw content is kept.
+         */
+        get: operations["showRaw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/posts": {
         parameters: {
             query?: never;
@@ -2869,6 +2889,92 @@ export interface components {
             example: string;
         };
         /**
+         * RawObservation
+         * @description One observation of a post, and the record that it was read from.
+         */
+        RawObservation: {
+            /** Platform */
+            platform: string;
+            /** Post Id */
+            post_id: string | null;
+            /**
+             * Key
+             * @description the observation's key in hex
+             */
+            key: string;
+            /** Source */
+            source: string;
+            /**
+             * Origin
+             * @description file or partition
+             */
+            origin: string;
+            /**
+             * Origin Offset
+             * @description byte of the content, row of a table, or number in a stream
+             */
+            origin_offset: number;
+            /** Layout */
+            layout: string;
+            /** Layout Version */
+            layout_version: number;
+            /**
+             * Imported At
+             * Format: date-time
+             */
+            imported_at: string;
+            /** Observed At */
+            observed_at: string | null;
+            /**
+             * Form
+             * @description ndjson, json, table, file or numbered; null: not kept
+             */
+            form: string | null;
+            /**
+             * Text
+             * @description the record, JSON on lines of its own; null: not kept
+             */
+            text: string | null;
+            /**
+             * Why
+             * @description why there is no text
+             */
+            why: string | null;
+        };
+        /**
+         * RawPost
+         * @description The raw records behind a post, oldest import first.
+         * @example {
+         *       "post": "tiktok:7591949610858485896",
+         *       "observations": [
+         *         {
+         *           "platform": "tiktok",
+         *           "post_id": "7591949610858485896",
+         *           "key": "5f0c6a1d2b3e4f5061728394a5b6c7d8",
+         *           "source": "import",
+         *           "origin": "/data/posts.ndjson",
+         *           "origin_offset": 7577146,
+         *           "layout": "tiktok.nested",
+         *           "layout_version": 1,
+         *           "imported_at": "2026-11-20T08:15:03Z",
+         *           "observed_at": null,
+         *           "form": "ndjson",
+         *           "text": "{\n  \"itemInfos\": {\n    \"id\": \"7591949610858485896\"\n  }\n}",
+         *           "why": null
+         *         }
+         *       ]
+         *     }
+         */
+        RawPost: {
+            /**
+             * Post
+             * @description platform:id, or the key of an observation
+             */
+            post: string;
+            /** Observations */
+            observations: components["schemas"]["RawObservation"][];
+        };
+        /**
          * ReasonResult
          * @description Rejected records of one reason, with an example.
          */
@@ -3738,6 +3844,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Layouts"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showRaw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Platform of the post. */
+                platform: string;
+                /** @description The platform's own id of the post. */
+                post_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RawPost"];
                 };
             };
             /** @description What went wrong, where, and what to do. */
