@@ -31,4 +31,4 @@ def test_the_record_behind_a_post_is_given_and_a_missing_post_is_a_problem(
     assert (seen["origin"], seen["origin_offset"], seen["form"]) == (str(path), 0, "ndjson")
     missing = client.get("/posts/tiktok/none/raw")
     assert missing.status_code == 404
-    assert "no such post" in missing.json()["title"]
+    assert "no such post" in missing.json()["detail"]
