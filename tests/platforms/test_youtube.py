@@ -152,6 +152,24 @@ def test_a_search_gives_videos_channels_and_playlists_their_own_ways(expanded: A
     assert ignores(playlist) == "a playlist, not a video"
 
 
+@pytest.mark.parametrize(
+    ("record", "layout"),
+    [
+        ({"id": "gQ_1zX-F_No", "snippet": {"title": "T", "channelId": "UC"}}, "youtube.videos_list"),
+        ({"id": "gQ_1zX-F_No", "statistics": {"viewCount": "1"}}, "youtube.videos_list"),
+        ({"id": "UC1", "snippet": {"title": "T"}, "statistics": {"videoCount": "1"}}, "youtube.channels_list"),
+        ({"id": "x", "snippet": {"title": "T", "resourceId": {"videoId": "v"}}}, "youtube.playlist_items"),
+        ({"id": "x", "snippet": {"topLevelComment": {}}}, "youtube.comment_threads"),
+        ({"id": "x", "snippet": {"textDisplay": "a", "likeCount": 0}}, "youtube.comments_list"),
+        ({"id": {"videoId": "v"}, "snippet": {"title": "T"}}, "youtube.search_list"),
+    ],
+)
+def test_an_answer_that_was_asked_for_few_fields_is_known_without_its_kind(record: dict[str, Any], layout: str) -> None:
+    found = registry().recognise(record)
+    assert found is not None
+    assert found.id == layout
+
+
 def test_no_resource_is_read_as_another_when_they_stand_in_one_file(read: Read) -> None:
     channel = {"kind": "youtube#channel", "id": "UC1", "snippet": {"title": "C", "publishedAt": "2015-01-01T00:00:00Z"}}
     video = {"kind": "youtube#video", "id": "v", "snippet": {"title": "V", "publishedAt": "2026-01-01T00:00:00Z"}}

@@ -74,8 +74,11 @@ def results(raw: ir.Table) -> ir.Table:
 
 
 def is_item(record: Mapping[str, Any]) -> bool:
-    """Whether the record is an entry of a playlist."""
-    return record.get("kind") == _ITEM
+    """Whether the record calls itself an entry of a playlist, or names the video that it stands for."""
+    if "kind" in record:
+        return bool(record["kind"] == _ITEM)
+    snippet = record.get("snippet")
+    return isinstance(snippet, Mapping) and isinstance(snippet.get("resourceId"), Mapping)
 
 
 def gone(record: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ are no posts and are ignored with that reason.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _VIDEO: Final = "youtube#video"
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{11}")
 
 RAW: Final = {
     "kind": "string",
@@ -36,16 +38,21 @@ RAW: Final = {
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """Whether the record calls itself a video, or has a text id, a snippet and the parts of one."""
+    """Whether the record calls itself a video, or has a video's id and a part of one."""
     if record.get("kind") == _VIDEO:
         return not isinstance(record.get("title"), str)  # a table may have a column for the kind
+    if "kind" in record or not isinstance(record.get("id"), str) or _is_other(record):
+        return False
     parts = sum(isinstance(record.get(part), Mapping) for part in ("snippet", "statistics", "contentDetails"))
-    return "kind" not in record and isinstance(record.get("id"), str) and parts > 1 and not _is_channel(record)
+    return parts > 1 or (parts == 1 and _ID.fullmatch(record["id"]) is not None)
 
 
-def _is_channel(record: Mapping[str, Any]) -> bool:
-    statistics = record.get("statistics")
-    return isinstance(statistics, Mapping) and "videoCount" in statistics
+def _is_other(record: Mapping[str, Any]) -> bool:
+    """Whether it has what only a channel, a thread or an entry of a playlist has."""
+    statistics, snippet = record.get("statistics"), record.get("snippet")
+    return (isinstance(statistics, Mapping) and "videoCount" in statistics) or (
+        isinstance(snippet, Mapping) and not {"topLevelComment", "resourceId", "textDisplay"}.isdisjoint(snippet)
+    )
 
 
 def ignores(record: Mapping[str, Any]) -> str | None:
