@@ -29,7 +29,7 @@ def fuzz(request: pytest.FixtureRequest) -> Fuzz:
         begun, number = time.monotonic(), 0
         while number == 0 or time.monotonic() - begun < seconds:
             chosen = settings(
-                max_examples=40, deadline=None, database=None, phases=_PHASES, suppress_health_check=list(HealthCheck)
+                max_examples=25, deadline=None, database=None, phases=_PHASES, suppress_health_check=list(HealthCheck)
             )
             seed(number)(chosen(given(examples)(check)))()
             number += 1

@@ -78,7 +78,12 @@ class DuckEngine:
         """Map an NDJSON file; see `Engine.map_json`."""
         raw_name, sql = self._plan(layout)
         with self._plain_path(path) as plain, Lines(path) as lines, self._con.cursor() as cursor:
-            cursor.execute(f"CREATE TEMP VIEW {raw_name} AS SELECT * FROM {self._reader(plain, layout)}")  # noqa: S608 - names and quoted literals
+            view = f"CREATE TEMP VIEW {raw_name} AS SELECT * FROM {self._reader(plain, layout)}"  # noqa: S608 - names and quoted literals
+            try:
+                cursor.execute(view)
+            except duckdb.Error as error:
+                what = f"DuckDB: {error}"
+                raise GroundswellError(what, where=path, hint=_advice(error)) from error
             first = 0
             for batch in self._stream(cursor, sql, path):
                 shaped = shape_batch(batch, first, OUTPUTS[layout.table])

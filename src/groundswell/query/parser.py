@@ -131,6 +131,8 @@ def _name(token: Token, what: str) -> str:
     name = _fold(str(token)[1:])
     if "*" in name:
         raise _WrongPart(_column(token) + str(token).index("*"), f"{what} in full (`*` is for words)")
+    if any(sign.isspace() or sign in '()"' for sign in name):
+        raise _WrongPart(_column(token), f"{what} of letters (folded, this one has blanks or brackets)")
     return name
 
 

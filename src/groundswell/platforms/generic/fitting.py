@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from groundswell.errors import ConflictError
 from groundswell.platforms.generic import fourcat
 from groundswell.platforms.generic.renamed import renamed
 from groundswell.platforms.generic.table import Samples, table
@@ -54,7 +55,10 @@ def joined(layout: Layout, columns: Sequence[str]) -> Layout:
     if "map" not in said:
         return layout
     fields = {field: column for field, column in said["map"].items() if column in columns}
-    again = table(columns, fields, said["tz"], said["platform"], (), layout.name, said["habits"])
+    try:
+        again = table(columns, fields, said["tz"], said["platform"], (), layout.name, said["habits"])
+    except ConflictError:
+        return layout  # the column of the text or the id is not among these
     if layout.id == again.id and layout.name == "table":
         return again
     return renamed(again, layout.platform, layout.name, layout.description, layout.matches)

@@ -39,7 +39,8 @@ def _opened(path: Path_, values: Sequence[Any]) -> list[Path_]:
     objects = [value for value in some if isinstance(value, Mapping) and value]
     if not objects or len(path) >= _DEEPEST or not all(isinstance(value, Mapping) for value in some):
         return [path]
-    keys = dict.fromkeys(key for value in objects for key in value)
+    # No engine has a field without a name.
+    keys = dict.fromkeys(key for value in objects for key in value if key)
     return [leaf for key in keys for leaf in _opened((*path, key), [value.get(key) for value in objects])]
 
 
