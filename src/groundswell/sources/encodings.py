@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
@@ -22,6 +23,8 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+#: Bytes that are no letter in Windows-1252.
+_LACKING: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 #: Where, in four bytes, those of ASCII letters are zero.
 _ZEROS: Final = (("utf-32-le", (1, 2, 3)), ("utf-32-be", (0, 1, 2)), ("utf-16-le", (1, 3)), ("utf-16-be", (0, 2)))
 #: Windows-1252 reads every text that these read, with the quotes and dashes that people really use.
@@ -109,9 +112,16 @@ def text_encoding(chunks: Iterable[bytes], head: bytes) -> str:
         return "utf-8"  # the rows with broken bytes, if any, are set aside
     from charset_normalizer import from_bytes  # noqa: PLC0415 - only files that are not UTF-8 need its tables
 
-    best = from_bytes(sample if len(sample) > 64 else head).best()
+    best = from_bytes(_usual(sample if len(sample) > 64 else head)).best()
     guess = best.encoding if best else "cp1252"
     return "cp1252" if guess in _WESTERN else guess
+
+
+def _usual(sample: bytes) -> bytes:
+    """A sample without the few lines that hold bytes which Windows-1252 lacks: one of them must not decide for all."""
+    lines = sample.split(b"\n")
+    usual = [line for line in lines if not _LACKING.search(line)]
+    return b"\n".join(usual) if len(lines) > len(usual) >= 0.95 * len(lines) else sample
 
 
 def _utf8_evidence(chunks: Iterable[bytes]) -> tuple[int, int, bytes]:
