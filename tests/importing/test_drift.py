@@ -236,7 +236,9 @@ def test_the_document_has_shares_and_unknown_keys(lake: Lake, desk: Desk, settin
 
 
 def test_an_empty_list_is_no_value() -> None:
-    assert filled_in(pa.chunked_array([pa.array([["a"], [], None], TEXTS)])) == 1
+    column = pa.chunked_array([pa.array([["a"], [], None], TEXTS)])
+    assert filled_in(column) == 1
+    assert filled_in(column, np.array([False, True, True])) == 0
 
 
 @pytest.mark.parametrize(("start", "expected"), [(0, {"a": 2, "b": 1}), (1, {"a": 2, "b": 1}), (3, {"a": 1})])

@@ -41,6 +41,8 @@ _EXAMPLES: Final = 3
 _LENGTH: Final = 120
 #: Columns that say nothing about what a platform delivers.
 _CONSTANT: Final = frozenset({"platform", "metrics", "extra"})
+#: Columns whose values have names of their own.
+_NAMED: Final = ("metrics", "extra")
 
 
 @dataclass
@@ -124,16 +126,15 @@ class FillCounting:
         self._note_time(rows["imported_at"])
         if not stored:
             return
-        kept = rows.select(MAPPED_OF[table].names)
-        if stored < len(new):
-            kept = kept.filter(pa.array(new))
+        some = None if stored == len(new) else new
         fields = counted.fields
-        for name in kept.column_names:
+        for name in MAPPED_OF[table].names:
             if name not in _CONSTANT:
-                fields[name] = fields.get(name, 0) + filled_in(kept[name])
-        for name, count in metrics_in(kept["metrics"]).items():
+                fields[name] = fields.get(name, 0) + filled_in(rows[name], some)
+        metrics, extra = (rows[name] if some is None else rows[name].filter(pa.array(some)) for name in _NAMED)
+        for name, count in metrics_in(metrics).items():
             fields[f"metrics.{name}"] = fields.get(f"metrics.{name}", 0) + count
-        self._cells(counted, kept["extra"])
+        self._cells(counted, extra)
 
     def mixed(self, table: str, rows: pa.Table, new: npt.NDArray[np.bool_]) -> None:
         """Count the values of rows of several layouts, those that are `new`."""
@@ -193,13 +194,17 @@ class FillCounting:
                 counted.show(CELL, name, raw)
 
 
-def filled_in(column: pa.ChunkedArray) -> int:
-    """In how many rows a column has a value; an empty list is none."""
+def filled_in(column: pa.ChunkedArray, some: npt.NDArray[np.bool_] | None = None) -> int:
+    """In how many rows (of `some`, null: of all) a column has a value; an empty list is none."""
     if column.null_count == len(column):
         return 0
     if pa.types.is_list(column.type):
-        return int(pc.sum(pc.greater(pc.list_value_length(column), 0)).as_py() or 0)
-    return len(column) - int(column.null_count)
+        has = pc.fill_null(pc.greater(pc.list_value_length(column), 0), False)
+    elif some is None or not column.null_count:
+        return len(column) - int(column.null_count) if some is None else int(some.sum())
+    else:
+        has = column.is_valid()
+    return int(pc.sum(has).as_py() if some is None else (has.to_numpy() & some).sum())
 
 
 def metrics_in(column: pa.ChunkedArray) -> dict[str, int]:
