@@ -72,3 +72,11 @@ def test_a_few_broken_bytes_do_not_make_utf8_something_else(tmp_path: Path) -> N
     data = b"id,text\n" + "1,naïve café 你好\n".encode() * 100 + b"2,br\xffken\n"
     (tmp_path / "a.csv").write_bytes(data)
     assert detect(tmp_path / "a.csv").encoding == "utf-8"
+
+
+def test_a_document_with_a_record_a_line_is_one_document(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text('{"data": {"videos": [{"id": 1},\n{"id": 2},\n{"id": 3}]}}')
+    assert detect(file).form is Form.JSON
+    file.write_text('{"items": [{"id": 1\n{"id": 2}\n{"id": 3}\n')
+    assert detect(file).form is Form.NDJSON

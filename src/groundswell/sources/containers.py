@@ -21,6 +21,8 @@ SAMPLE: Final = 256 << 10
 #: A first line longer than this is looked at only up to here to tell a document from NDJSON.
 _LONGEST_LOOK: Final = 4 << 20
 _WHITE: Final = b" \t\r\n"
+#: A document whose first record begins in its first line.
+_OPENED: Final = re.compile(rb'\{\s*(?:"(?:[^"\\]|\\.)*"\s*:\s*\{\s*)*"(?:[^"\\]|\\.)*"\s*:\s*\[\s*\{')
 _WRAPPER: Final = re.compile(rb'"(?:' + "|".join(sorted(RECORD_KEYS)).encode() + rb')"\s*:\s*\[')
 _JSON_NAMES: Final = (".json", ".ndjson", ".jsonl", ".geojson")
 #: What may stand before JSON: comments, an assignment (`window.YTD.tweets.part0 = `), a guard against scripts.
@@ -206,6 +208,8 @@ def _of_objects(source: Source, start: bytes, found: Container) -> Container:
         return found if rest.strip(_WHITE) else document
     if line.endswith(b",") and _is_object(line[:-1]):
         return replace(found, commas=True)
+    if _OPENED.match(line) and _has_comma_lines(rest):
+        return document
     if line[-1:] not in (b"[", b"{", b":") and _has_json_line(rest):
         return replace(found, commas=_has_comma_lines(start))
     return replace(document, sequence=_another_follows(start))
