@@ -186,7 +186,7 @@ def test_a_damaged_archive_sheet_or_parquet_file_never_stops_a_run(fuzz: Any) ->
 
 
 def test_packed_content_is_a_beginning_of_what_was_packed(fuzz: Any) -> None:
-    packers = {
+    packers: dict[str, Any] = {
         "gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zstd": zstandard.ZstdCompressor().compress,
     }  # fmt: skip
 
@@ -214,12 +214,12 @@ def test_packed_content_is_a_beginning_of_what_was_packed(fuzz: Any) -> None:
 
 
 def test_a_table_comes_back_as_it_was_written(fuzz: Any) -> None:
-    def check(example: tuple[list[list[str]], str, str, int, bool]) -> None:
+    def check(example: Any) -> None:
         rows, delimiter, line_end, width, quoted = example
         header = [f"name {chr(97 + at)}" for at in range(width)]
         body = [[*row, *[""] * width][:width] for row in rows]
         out = io.StringIO()
-        quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+        quoting: Any = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
         csv.writer(out, delimiter=delimiter, lineterminator=line_end, quoting=quoting).writerows([header, *body])
         container = Container(Form.TABLE, Compression.NONE, "utf-8", delimiter, Dialect(delimiter), has_header=True)
         with (

@@ -23,6 +23,23 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+#: Encodings of old systems, which a guess names where there is little to go by.
+_RARE: Final = (
+    "mac_",
+    "cp037",
+    "cp4",
+    "cp5",
+    "cp7",
+    "cp8",
+    "cp1026",
+    "cp1140",
+    "cp1125",
+    "cp1258",
+    "hp_",
+    "kz",
+    "ptcp",
+)
+_HIGH: Final = re.compile(rb"[\x80-\xff]+")
 #: Bytes that are no letter in Windows-1252.
 _LACKING: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 #: Where, in four bytes, those of ASCII letters are zero.
@@ -112,9 +129,19 @@ def text_encoding(chunks: Iterable[bytes], head: bytes) -> str:
         return "utf-8"  # the rows with broken bytes, if any, are set aside
     from charset_normalizer import from_bytes  # noqa: PLC0415 - only files that are not UTF-8 need its tables
 
-    best = from_bytes(_usual(sample if len(sample) > 64 else head)).best()
+    usual = _usual(sample if len(sample) > 64 else head)
+    best = from_bytes(usual).best()
     guess = best.encoding if best else "cp1252"
-    return "cp1252" if guess in _WESTERN else guess
+    is_western = guess in _WESTERN or (guess.startswith(_RARE) and _looks_western(usual))
+    return "cp1252" if is_western else guess
+
+
+def _looks_western(sample: bytes) -> bool:
+    """Whether the letters beyond ASCII stand alone among others, and where Windows-1252 has letters."""
+    runs = _HIGH.findall(sample)
+    high = b"".join(runs)
+    short = sum(len(run) <= 2 for run in runs)
+    return bool(runs) and short >= 0.85 * len(runs) and sum(byte >= 0xC0 for byte in high) >= 0.8 * len(high)
 
 
 def _usual(sample: bytes) -> bytes:
