@@ -208,9 +208,8 @@ def _of_objects(source: Source, start: bytes, found: Container) -> Container:
         return found if rest.strip(_WHITE) else document
     if line.endswith(b",") and _is_object(line[:-1]):
         return replace(found, commas=True)
-    if _OPENED.match(line) and _has_comma_lines(rest):
-        return document
-    if line[-1:] not in (b"[", b"{", b":") and _has_json_line(rest):
+    opened = _OPENED.match(line) and any(line.rstrip(_WHITE).endswith(b"},") for line in rest.split(b"\n")[:200])
+    if not opened and line[-1:] not in (b"[", b"{", b":") and _has_json_line(rest):
         return replace(found, commas=_has_comma_lines(start))
     return replace(document, sequence=_another_follows(start))
 
