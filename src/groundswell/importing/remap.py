@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from groundswell.desk import Desk, leases
+from groundswell.desk import Desk, leases, runs
 from groundswell.desk.clock import wall_us
 from groundswell.engines import open_engine
 from groundswell.errors import UnavailableError
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from groundswell.settings import Settings
 
 LEASE: Final = "lake"
+KIND: Final = "remap"
 WAIT_S: Final = 3600.0
 #: Content up to this size is read whole before any of it is taken, so that it can be read in another way.
 _WHOLE: Final = 64 << 20
@@ -118,18 +119,34 @@ def remap(  # noqa: PLR0913 - the parts of a home, and what is meant
     chosen = registry or registry_for(settings)
     meant = Meant.of(chosen, layout, since)
     with leases.hold(desk, LEASE, wait_s=WAIT_S) as held:
+        if write:
+            settle(lake, desk)
         found = plan(lake, meant)
         done = Remapped(write, len(found.contents), sum(c.size for c in found.contents), without=found.without)
-        work = _Remap(lake, engine, settings, chosen, meant, done, progress or Silent(), held.renew)
+        work = _Remap(lake, desk, engine, settings, chosen, meant, done, progress or Silent(), held.renew)
         work.run(found)
     if write and done.tables:
         check_drift(lake, desk)
     return done
 
 
+def settle(lake: Lake, desk: Desk) -> None:
+    """Mark in the quarantine what remaps have stored, also those that were killed before they could."""
+    with desk.reading() as session:
+        left = [run for run in runs.listed(session, KIND, limit=1000) if run.state == "running"]
+    for run in left:
+        said = run.summary or {"tables": [], "resolved": []}
+        stored = all((lake.txn_version(table, run.id) or 0) >= 1 for table in said["tables"])
+        if stored and said["resolved"]:
+            mark_resolved(lake, said["resolved"])
+        with desk.session() as session:
+            runs.finish(session, run.id, {"tables": said["tables"]}, state="done" if stored else "failed")
+
+
 @dataclass
 class _Remap:
     lake: Lake
+    desk: Desk
     engine: Engine
     settings: Settings
     registry: Registry
@@ -177,12 +194,14 @@ class _Remap:
                 for rows in refused:
                     quarantine.write(rows)
                 quarantine.commit()
-            for table in TABLES:
+            tables = [table for table in TABLES if swaps[table].changes]
+            with self.desk.session() as session:
+                runs.start(session, KIND, batch, run_id=batch, summary={"tables": tables, "resolved": resolved})
+            for table in tables:
                 self.renew()
-                swaps[table].commit()
-            if resolved:
-                mark_resolved(self.lake, resolved)
+                swaps[table].commit((batch, 1))
             counting.commit((batch, 1))
+            settle(self.lake, self.desk)
         for table in TABLES:
             if swaps[table].change.any:
                 self.done.add(swaps[table].change)

@@ -112,22 +112,24 @@ class TableSwap:
         self._gone.append(left["ingest_seq"].to_numpy()[refused | dropped])
         return np.asarray(offsets[refused])
 
-    def commit(self) -> bool:
-        """Exchange the rows, in one commit; false if there is nothing to do.
+    @property
+    def changes(self) -> bool:
+        """Whether there is something to commit."""
+        return self._counting is not None and (self._appender is not None or any(len(part) for part in self._gone))
+
+    def commit(self, txn: tuple[str, int]) -> None:
+        """Exchange the rows, in one commit.
 
         Raises:
             UnavailableError: the disk is full or cannot be written; the table is as it was.
         """
         gone = np.concatenate(self._gone) if self._gone else np.empty(0, np.int64)
-        if self._counting is None or (self._appender is None and not len(gone)):
-            return False
         with self._appender or self._lake.appender(self._layout.name) as appender:
             rewritten = [file for file in sorted(self._files) if self._copy(file, gone, appender)]
             table = self._lake.delta(self._layout.name)
             assert table is not None  # noqa: S101 - the appender is of it
             appender.remove(removals(table, self._lake.path(self._layout.name), rewritten))
-            appender.commit(metadata={"remap": str(len(gone))})
-        return True
+            appender.commit(txn=txn, metadata={"remap": str(len(gone))})
 
     def abort(self) -> None:
         """Leave the table as it is."""
