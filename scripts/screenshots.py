@@ -1,8 +1,9 @@
 """Take the screenshots of the documentation: run the demo, wait until it has found something, look at it in Chromium.
 
-    python scripts/screenshots.py [ADDRESS]
+    python scripts/screenshots.py [ADDRESS [PAGE …]]
 
-With the address of a running server that one is looked at instead. Writes `docs/images/PAGE-THEME[-narrow].png`.
+With the address of a running server that one is looked at instead; with names of pages only those are taken. Writes
+`docs/images/PAGE-THEME[-narrow].png`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 IMAGES: Final = ROOT / "docs" / "images"
@@ -29,6 +30,7 @@ CHROMIUM: Final = ("chromium", "chromium-browser", "google-chrome", "google-chro
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--lang=en-GB")
 WIDTHS: Final = {"": (1440, 900), "-narrow": (390, 844)}
 LARGEST: Final = 200_000
+IMPORT: Final = "data-import"
 #: Open alerts that make a good picture, and how long the demo may take for them, seconds.
 ENOUGH: Final = 2
 PATIENCE_S: Final = 600
@@ -90,6 +92,28 @@ def _settle(page: Page) -> None:
         page.locator(".chart svg").first.wait_for()
 
 
+#: An invented table that no layout knows, for the picture of its mapping.
+SURVEY: Final = """\
+no,when,body,handle,hearts,mood
+1,2026-11-18 09:12,"The new flavour is better than the old one",mila.eats,412,happy
+2,2026-11-18 10:40,"Where can I buy the blue one? #auroracola",tomtries,18,
+3,2026-11-19 21:05,"Three cans a day, send help",nightowl_7,96,tired
+4,2026-11-20 07:31,"They changed the recipe, did they not",,n/a,angry
+"""
+
+
+def _look_into(page: Page) -> None:
+    """Choose a table on the page Data and wait until its columns are there."""
+    page.set_input_files("#files", FilePayload(name="survey.csv", mimeType="text/csv", buffer=SURVEY.encode()))
+    page.locator(".map-row select").first.wait_for(timeout=120_000)
+
+
+def _put_away(page: Page) -> None:
+    """Leave the server as it was."""
+    page.get_by_role("button", name="Discard survey.csv").click()
+    page.locator(".preview").wait_for(state="detached")
+
+
 def _shoot(browser: Browser, address: str, name: str, theme: str, ending: str) -> Path:
     width, height = WIDTHS[ending]
     context = browser.new_context(
@@ -102,20 +126,32 @@ def _shoot(browser: Browser, address: str, name: str, theme: str, ending: str) -
     # The line of a live page never rests; what it shows is waited for instead.
     page.goto(address, wait_until="load")
     _settle(page)
+    if name == IMPORT:
+        _look_into(page)
     path = IMAGES / f"{name}-{theme}{ending}.png"
     page.screenshot(path=path)
+    if name == IMPORT:
+        _put_away(page)
     context.close()
     return path
 
 
-def take(address: str) -> list[Path]:
-    """Take all screenshots of the server at `address`."""
+def _addresses(address: str, names: Sequence[str]) -> dict[str, str]:
+    """Where each page is; those of an alert only if they are wanted."""
+    pages = {"data": "/data", IMPORT: "/data"}
+    if not names or set(names) - set(pages):
+        alert = _best_alert(address)
+        search = httpx.QueryParams({"q": alert["query"]})
+        pages = {"live": "/", "alert": f"/alerts/{alert['id']}", "explore": f"/posts?{search}", **pages}
+    return {name: path for name, path in pages.items() if not names or name in names}
+
+
+def take(address: str, names: Sequence[str] = ()) -> list[Path]:
+    """Take the screenshots of the server at `address`: of all pages, or of those named."""
     program = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     if program is None:
         sys.exit("error: no Chromium on the PATH; install it (Debian: apt-get install chromium)")
-    alert = _best_alert(address)
-    search = httpx.QueryParams({"q": alert["query"]})
-    pages = {"live": "/", "alert": f"/alerts/{alert['id']}", "explore": f"/posts?{search}"}
+    pages = _addresses(address, names)
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS])
@@ -132,7 +168,7 @@ def take(address: str) -> list[Path]:
 def main(arguments: list[str]) -> int:
     """Run from the command line."""
     if arguments:
-        taken = take(arguments[0].rstrip("/"))
+        taken = take(arguments[0].rstrip("/"), arguments[1:])
     else:
         with _demo() as address:
             taken = take(address)

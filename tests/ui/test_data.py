@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from groundswell.desk import leases
 
@@ -35,7 +35,7 @@ def page(stage: Any, visit: Callable[..., Any]) -> Page:
 
 
 def give(page: Page, *files: tuple[str, bytes]) -> None:
-    page.set_input_files("#files", [{"name": name, "mimeType": "", "buffer": content} for name, content in files])
+    page.set_input_files("#files", [FilePayload(name=name, mimeType="", buffer=content) for name, content in files])
 
 
 def test_a_fresh_home_says_how_something_comes_in(page: Page) -> None:
@@ -200,9 +200,7 @@ def test_what_came_in_is_drawn_with_its_gap(stage: Any, visit: Callable[..., Any
 
 def test_what_was_set_aside_is_shown_by_reason_and_read_again(stage: Any, visit: Callable[..., Any]) -> None:
     file = stage.home.parent / "dirty.ndjson"
-    file.write_bytes(
-        RECORDS + b'{oops <img src=x onerror="alert(1)">\n[1, 2]\n'
-    )
+    file.write_bytes(RECORDS + b'{oops <img src=x onerror="alert(1)">\n[1, 2]\n')
     stage.run("import", str(file))
     page = visit(f"{stage.address}/data").page
 

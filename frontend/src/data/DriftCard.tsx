@@ -107,7 +107,9 @@ function Notices({ drift }: { drift: Drift }) {
         ))}
       </ul>
       {open.length > 0 && (
-        <p className="small muted card-foot">Raw records are kept: after the layout is mended, `groundswell remap` reads them again.</p>
+        <p className="small muted card-foot">
+          Raw records are kept: once the layout is mended, <code className="key">groundswell remap</code> reads them again.
+        </p>
       )}
     </>
   );

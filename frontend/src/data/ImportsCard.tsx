@@ -173,6 +173,8 @@ function Actions({ one }: { one: Import }) {
   const start = useImportStep("start");
   if (one.kind === "command") return <p className="import-actions" />;
   const active = one.state === "running" || one.state === "waiting";
+  const fresh = one.state === "ready" || one.state === "looking";
+  const verb = active ? "Cancel" : fresh ? "Discard" : "Remove";
   return (
     <p className="import-actions">
       {one.state === "interrupted" && (
@@ -180,8 +182,8 @@ function Actions({ one }: { one: Import }) {
           Resume
         </Button>
       )}
-      <Button disabled={giveUp.isPending} aria-label={`${active ? "Cancel" : "Remove"} ${one.name}`} onClick={() => giveUp.mutate(one.id)}>
-        {active ? "Cancel" : one.state === "ready" || one.state === "looking" ? "Discard" : "Remove"}
+      <Button disabled={giveUp.isPending} aria-label={`${verb} ${one.name}`} onClick={() => giveUp.mutate(one.id)}>
+        {verb}
       </Button>
       {(giveUp.error ?? start.error) && <span className="small caution-text">{(giveUp.error ?? start.error)?.message}</span>}
     </p>
