@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ibis
@@ -10,6 +11,14 @@ from groundswell.platforms.udfs import plain_text_of, unescaped
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+
+Rejects = Sequence[tuple["ir.BooleanValue", str]]
+
+
+def nothing(*texts: ir.StringValue) -> ir.BooleanValue:
+    """Whether all of the texts are null or empty: then a record of another kind was taken for this one."""
+    return any_of(*texts).isnull()
 
 
 def first(listed: ir.ArrayValue) -> ir.Value:

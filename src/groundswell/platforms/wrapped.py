@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+import ibis
+
 from groundswell.platforms import casts
 
 if TYPE_CHECKING:
@@ -36,6 +38,12 @@ def of_platform(record: Mapping[str, Any], *sources: str) -> Mapping[str, Any] |
 def raw_of(parts: Mapping[str, str]) -> dict[str, str]:
     """The raw record of a wrapper whose `data` is the raw record `parts`."""
     return AROUND | {"data": f"struct<{', '.join(f'{name}: {kind}' for name, kind in parts.items())}>"}
+
+
+def foreign(raw: ir.Table, *sources: str) -> list[tuple[ir.BooleanValue, str]]:
+    """Rejects what comes from elsewhere, so that in a file of many sources another layout reads it."""
+    bare = raw.source_platform.lower().re_replace("^www[.]", "")
+    return [(~ibis.coalesce(bare.isin(sources), False), "of another source_platform")]
 
 
 def seen(raw: ir.Table) -> dict[str, casts.Cell | ir.Value]:

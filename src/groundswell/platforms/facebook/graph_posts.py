@@ -13,7 +13,7 @@ import ibis
 from groundswell.platforms import casts
 from groundswell.platforms.facebook.live import kind_of
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, known, titled
+from groundswell.platforms.parts import any_of, known, nothing, titled
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -104,6 +104,7 @@ def posts(raw: ir.Table) -> ir.Table:
             *(casts.integer(name, total(name, f"reactions_{name}")) for name in REACTIONS),
         ],
         extra={"story": raw.story.nullif(""), "updated": raw.updated_time.nullif("")},
+        rejects=[(nothing(raw.created_time, raw.message, raw.story), "no post of the API")],
         required=["post_id"],
         reject_unread={"created_at": "created_time is not a plausible time"},
     )

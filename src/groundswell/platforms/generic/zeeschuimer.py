@@ -54,6 +54,13 @@ RAW: Final = AROUND | {
     + "".join(f", {name}: {_PERSON}" for name in PEOPLE)
     + ">"
 }
+#: Platforms with layouts of their own, and the key by which those know a record.
+_OWN: Final = {
+    "tiktok": "createTime",
+    "douyin": "create_time",
+    "instagram": "taken_at",
+    "threads": "taken_at",
+}
 #: The first part of a host that says nothing.
 _BEFORE: Final = "^(https?://)?(www[.]|m[.])?"
 
@@ -100,13 +107,20 @@ def posts(raw: ir.Table) -> ir.Table:
         | seen(raw),
         extra={"source_url": raw.source_platform_url.nullif("")},
         rejects=[
+            (_has_its_own(raw, platform), "of a platform with a layout of its own"),
             (
                 text.isnull() & name.isnull(),
                 "no text and no author are found in data: " + ibis.coalesce(raw.source_platform, "unknown"),
-            )
+            ),
         ],
         required=["post_id"],
     )
+
+
+def _has_its_own(raw: ir.Table, platform: ir.StringValue) -> ir.BooleanValue:
+    """Whether another layout reads the record: in a file of many sources this one may be that of most."""
+    known = ibis.or_(*((platform == name) & raw.data[key].notnull() for name, key in _OWN.items()))
+    return ibis.coalesce(known | platform.isin(("x", "twitter")), False)
 
 
 ZEESCHUIMER: Final = Layout(

@@ -14,7 +14,7 @@ import ibis
 from groundswell.platforms import casts
 from groundswell.platforms.instagram.common import link_of, shown_count
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, first, known
+from groundswell.platforms.parts import Rejects, any_of, first, known, nothing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -82,7 +82,9 @@ def posts(raw: ir.Table) -> ir.Table:
     return posts_of(raw, raw)
 
 
-def posts_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None) -> ir.Table:
+def posts_of(
+    raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None, rejects: Rejects = ()
+) -> ir.Table:
     """The same where the item's parts stand in `item` (the table itself or a struct); `more` columns go beside."""
     user, owner, clip = item["user"], item["owner"], item["clips_metadata"]
     music, sound = clip["music_info"]["music_asset_info"], clip["original_sound_info"]
@@ -139,6 +141,7 @@ def posts_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value]
             "product": item["product_type"].nullif(""),
             "tagged_users": known(item["usertags"]["in"].map(lambda tag: tag["user"]["username"])),
         },
+        rejects=[*rejects, (nothing(code, item["taken_at"], item["media_type"]), "no item of the API")],
         required=["post_id"],
         reject_unread={"created_at": "taken_at is not a plausible time"},
     )

@@ -13,7 +13,7 @@ import ibis
 from groundswell.platforms import casts
 from groundswell.platforms.instagram.common import link_of, shortcode_in
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, first, known
+from groundswell.platforms.parts import any_of, first, known, nothing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -115,6 +115,9 @@ def posts(raw: ir.Table) -> ir.Table:
         },
         metrics=[casts.integer(name, insight(name)) for name in INSIGHTS],
         extra={"media_id": raw.id.nullif(""), "product": raw.media_product_type.nullif("")},
+        rejects=[
+            (nothing(raw.media_type, raw.permalink, raw.timestamp, raw.media_product_type), "no medium of the API")
+        ],
         required=["post_id"],
         reject_unread={"created_at": "timestamp is not a plausible time"},
     )

@@ -13,7 +13,7 @@ import ibis
 from groundswell.platforms import casts
 from groundswell.platforms.instagram.common import link_of, shown_count
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, first, known
+from groundswell.platforms.parts import Rejects, any_of, first, known, nothing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -71,7 +71,9 @@ def posts(raw: ir.Table) -> ir.Table:
     return posts_of(raw, raw)
 
 
-def posts_of(raw: ir.Table, node: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None) -> ir.Table:
+def posts_of(
+    raw: ir.Table, node: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None, rejects: Rejects = ()
+) -> ir.Table:
     """The same where the node's parts stand in `node` (the table itself or a struct); `more` columns go beside."""
     owner, user = node["owner"], node["user"]
     hidden = ibis.coalesce(node["like_and_view_counts_disabled"].lower() == "true", False)
@@ -128,6 +130,7 @@ def posts_of(raw: ir.Table, node: Any, more: Mapping[str, casts.Cell | ir.Value]
                 node["edge_media_to_tagged_user"]["edges"].map(lambda edge: edge["node"]["user"]["username"])
             ),
         },
+        rejects=[*rejects, (nothing(shortcode, node["taken_at_timestamp"]), "no node of GraphQL")],
         required=["post_id"],
         reject_unread={"created_at": "taken_at_timestamp is not a plausible time"},
     )

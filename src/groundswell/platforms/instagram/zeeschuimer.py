@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from groundswell.platforms.instagram import api_v1, graphql
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.wrapped import of_platform, raw_of, seen
+from groundswell.platforms.wrapped import foreign, of_platform, raw_of, seen
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -42,12 +42,12 @@ def ignores(record: Mapping[str, Any]) -> str | None:
 
 def posts(raw: ir.Table) -> ir.Table:
     """One post for each item, seen when it was collected."""
-    return api_v1.posts_of(raw, raw.data, seen(raw))
+    return api_v1.posts_of(raw, raw.data, seen(raw), foreign(raw, *_SOURCES))
 
 
 def posts_of_nodes(raw: ir.Table) -> ir.Table:
     """One post for each node."""
-    return graphql.posts_of(raw, raw.data, seen(raw))
+    return graphql.posts_of(raw, raw.data, seen(raw), foreign(raw, *_SOURCES))
 
 
 ITEMS: Final = Layout(

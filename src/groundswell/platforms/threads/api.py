@@ -9,7 +9,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, first, known
+from groundswell.platforms.parts import Rejects, any_of, first, known, nothing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -45,7 +45,9 @@ def posts(raw: ir.Table) -> ir.Table:
     return posts_of(raw, raw)
 
 
-def posts_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None) -> ir.Table:
+def posts_of(
+    raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None, rejects: Rejects = ()
+) -> ir.Table:
     """The same where the item's parts stand in `item` (the table itself or a struct); `more` columns go beside."""
     user, info = item["user"], item["text_post_app_info"]
     hidden = ibis.coalesce(item["like_and_view_counts_disabled"].lower() == "true", False)
@@ -87,6 +89,13 @@ def posts_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value]
             "author_display_name": user["full_name"].nullif(""),
             "is_reply": ibis.cases((info["is_reply"].lower() == "true", "true")),
         },
+        rejects=[
+            *rejects,
+            (
+                nothing(info["direct_reply_count"], info["repost_count"], info["is_reply"], info["quote_count"]),
+                "no post of Threads",
+            ),
+        ],
         required=["post_id"],
         reject_unread={"created_at": "taken_at is not a plausible time"},
     )

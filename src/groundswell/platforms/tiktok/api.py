@@ -14,7 +14,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, first, known
+from groundswell.platforms.parts import Rejects, any_of, first, known, nothing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -90,7 +90,9 @@ def posts_embedded(raw: ir.Table) -> ir.Table:
     return posts_embedded_of(raw, raw)
 
 
-def posts_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None) -> ir.Table:
+def posts_of(
+    raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None, rejects: Rejects = ()
+) -> ir.Table:
     """`posts` where the item's parts stand in `item` (the table itself or a struct); `more` columns go beside."""
     author = item["author"]
     columns = {
@@ -100,16 +102,18 @@ def posts_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value]
         "author_created_at": casts.epoch("author createTime", author.createTime.nullif("0")),
     }
     other = author.uniqueId.isnull() & author.id.isnull() & item["nickname"].notnull()
-    objection = (other, "author is a handle, not an object")
-    return _posts(raw, item, columns | dict(more or {}), author.nickname, objection)
+    objections = [*rejects, (other, "author is a handle, not an object")]
+    return _posts(raw, item, columns | dict(more or {}), author.nickname, objections)
 
 
-def posts_embedded_of(raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None) -> ir.Table:
+def posts_embedded_of(
+    raw: ir.Table, item: Any, more: Mapping[str, casts.Cell | ir.Value] | None = None, rejects: Rejects = ()
+) -> ir.Table:
     """`posts_embedded`, as `posts_of`."""
     author = item["author"]
     columns = {"author_id": item["authorId"].nullif(""), "author_name": author.nullif("")}
-    objection = (author.startswith("{"), "author is an object, not a handle")
-    return _posts(raw, item, columns | dict(more or {}), item["nickname"], objection)
+    objections = [*rejects, (author.startswith("{"), "author is an object, not a handle")]
+    return _posts(raw, item, columns | dict(more or {}), item["nickname"], objections)
 
 
 def _posts(
@@ -117,7 +121,7 @@ def _posts(
     item: Any,
     author: Mapping[str, casts.Cell | ir.Value],
     nickname: ir.StringValue,
-    other: tuple[ir.BooleanValue, str],
+    objections: Rejects,
 ) -> ir.Table:
     video, music, counts = item["video"], item["music"], _newest(item["stats"], item["statsV2"])
     totals = _newest(item["authorStats"], item["authorStatsV2"])
@@ -172,7 +176,7 @@ def _posts(
             "ad": ibis.cases((item["isAd"].lower() == "true", "true")),
             "original_sound": ibis.cases((music.original.lower() == "true", "true")),
         },
-        rejects=[other],
+        rejects=[*objections, (nothing(item["createTime"], item["desc"], counts("diggCount")), "no item of TikTok")],
         required=["post_id"],
         reject_unread={"created_at": "createTime is not a plausible time"},
     )

@@ -13,7 +13,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, first, known
+from groundswell.platforms.parts import Rejects, any_of, first, known
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -56,7 +56,11 @@ def posts(raw: ir.Table) -> ir.Table:
 
 
 def posts_of(
-    raw: ir.Table, item: Any, platform: ir.StringValue, more: Mapping[str, casts.Cell | ir.Value] | None = None
+    raw: ir.Table,
+    item: Any,
+    platform: ir.StringValue,
+    more: Mapping[str, casts.Cell | ir.Value] | None = None,
+    rejects: Rejects = (),
 ) -> ir.Table:
     """The same where the post's parts stand in `item` (the table itself or a struct); `more` columns go beside."""
     author, counts, music, video = item["author"], item["statistics"], item["music"], item["video"]
@@ -116,6 +120,7 @@ def posts_of(
             casts.integer("author_posts", author.aweme_count.nullif("0")),
         ],
         extra={"author_display_name": author.nickname.nullif(""), "author_sec_uid": author.sec_uid.nullif("")},
+        rejects=rejects,
         required=["post_id"],
         reject_unread={"created_at": "create_time is not a plausible time"},
     )

@@ -9,7 +9,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of
+from groundswell.platforms.parts import Rejects, any_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -41,7 +41,11 @@ def comments(raw: ir.Table) -> ir.Table:
 
 
 def comments_of(
-    raw: ir.Table, item: Any, platform: ir.StringValue, more: Mapping[str, casts.Cell | ir.Value] | None = None
+    raw: ir.Table,
+    item: Any,
+    platform: ir.StringValue,
+    more: Mapping[str, casts.Cell | ir.Value] | None = None,
+    rejects: Rejects = (),
 ) -> ir.Table:
     """The same where the comment's parts stand in `item` (the table itself or a struct); `more` columns go beside."""
     user = item["user"]
@@ -67,6 +71,7 @@ def comments_of(
             "author_display_name": user.nickname.nullif(""),
             "liked_by_author": ibis.cases((item["is_author_digged"].lower() == "true", "true")),
         },
+        rejects=rejects,
         required=["comment_id", "text"],
         reject_unread={"created_at": "create_time is not a plausible time"},
     )

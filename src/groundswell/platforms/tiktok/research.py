@@ -13,7 +13,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, handle, known
+from groundswell.platforms.parts import any_of, handle, known, nothing
 from groundswell.platforms.written import listed, whole_id
 
 if TYPE_CHECKING:
@@ -122,6 +122,9 @@ def _posts(
         }
         | ({} if challenges is None else {"challenges": challenges}),
         extra=extra | ({} if label is None else {"label": label.nullif("")}),
+        rejects=[
+            (nothing(raw.video_description, raw.create_time, raw.view_count, raw.username), "no video of the API"),
+        ],
         required=["post_id", "text"],
         reject_unread={"created_at": "create_time is not a plausible time"},
     )

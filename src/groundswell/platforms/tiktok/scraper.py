@@ -13,7 +13,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import any_of, handle, known
+from groundswell.platforms.parts import any_of, handle, known, nothing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -107,6 +107,7 @@ def posts(raw: ir.Table) -> ir.Table:
             "ad": ibis.cases((raw.isAd.lower() == "true", "true")),
             "original_sound": ibis.cases((music.musicOriginal.lower() == "true", "true")),
         },
+        rejects=[(nothing(raw.createTime, raw.text, name, raw.diggCount), "no post of a scraper")],
         required=["post_id"],
         reject_unread={"created_at": "createTime is not a plausible time"},
     )

@@ -9,7 +9,7 @@ import ibis
 
 from groundswell.platforms.layout import Layout, Shape
 from groundswell.platforms.tiktok import api, aweme, comments
-from groundswell.platforms.wrapped import of_platform, raw_of, seen
+from groundswell.platforms.wrapped import foreign, of_platform, raw_of, seen
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -45,23 +45,25 @@ def matches_comment(record: Mapping[str, Any]) -> bool:
 
 def posts(raw: ir.Table) -> ir.Table:
     """One post for each item, seen when it was collected."""
-    return api.posts_of(raw, raw.data, seen(raw))
+    return api.posts_of(raw, raw.data, seen(raw), foreign(raw, *_TIKTOK))
 
 
 def posts_embedded(raw: ir.Table) -> ir.Table:
     """The same with the author as a handle."""
-    return api.posts_embedded_of(raw, raw.data, seen(raw))
+    return api.posts_embedded_of(raw, raw.data, seen(raw), foreign(raw, *_TIKTOK))
 
 
 def posts_mobile(raw: ir.Table) -> ir.Table:
     """One post for each `aweme`."""
     platform = ibis.cases((raw.source_platform.lower().contains("douyin"), "douyin"), else_="tiktok")
-    return aweme.posts_of(raw, raw.data, platform, seen(raw))
+    return aweme.posts_of(raw, raw.data, platform, seen(raw), foreign(raw, *_TIKTOK, *_DOUYIN))
 
 
 def comments_(raw: ir.Table) -> ir.Table:
     """One comment for each record."""
-    return comments.comments_of(raw, raw.data, ibis.literal("tiktok"), seen(raw))
+    return comments.comments_of(
+        raw, raw.data, ibis.literal("tiktok"), seen(raw), foreign(raw, *_COMMENTS, *_TIKTOK, *_DOUYIN)
+    )
 
 
 ITEMS: Final = Layout(
