@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from groundswell.errors import UnavailableError, UsageError
 from groundswell.marts.targets import Target, Told, Written, in_parts, plain
-from groundswell.sources.mongo import connect, load_driver, not_let_in
+from groundswell.sources.mongo import connect, not_let_in
 
 #: Documents that go out together.
 _DOCUMENTS: Final = 1_000
@@ -24,26 +24,21 @@ def write_mongo(target: Target, rows: pa.RecordBatchReader, tell: Told) -> Writt
     `_id` is made of the key. Times are dates, which MongoDB keeps to the millisecond. There is no transaction: after
     an error the documents before it are written, and writing all again changes nothing about them.
     """
-    driver = load_driver()
+    client, database = connect(target.address)
     from pymongo import errors  # noqa: PLC0415 - an extra
 
-    client, database = connect(target.address)
+    from groundswell.sources.mongo_values import OPTIONS  # noqa: PLC0415
+
     with closing(client):
         if database is None:
             what = "which database?"
             raise UsageError(what, where=target.address.shown, hint="end the address with /NAME")
-        collection = client[database][target.table]
+        collection = client[database][target.table].with_options(codec_options=OPTIONS)
         inserted = updated = count = 0
         try:
-            for documents in _parts(target, rows):
-                requests = [
-                    driver.UpdateOne({"_id": document["_id"]}, {"$set": document}, upsert=True)
-                    for document in documents
-                ]
-                done = collection.bulk_write(requests, ordered=True)
-                inserted += done.upserted_count
-                updated += done.modified_count
-                count += len(documents)
+            for rows_read, documents in _parts(target, rows):
+                new, changed = _write(collection, documents)
+                inserted, updated, count = inserted + new, updated + changed, count + rows_read
                 tell(count)
         except errors.ConnectionFailure as error:
             what = f"the connection to MongoDB was lost ({target.address.without_secrets(error)[:200]})"
@@ -54,11 +49,31 @@ def write_mongo(target: Target, rows: pa.RecordBatchReader, tell: Told) -> Writt
     return target.written(count, inserted, updated)
 
 
-def _parts(target: Target, rows: pa.RecordBatchReader) -> Iterator[list[dict[str, Any]]]:
+def _write(collection: Any, documents: Mapping[str, dict[str, Any]]) -> tuple[int, int]:
+    """How many documents were new, and how many were brought up to date; those that are there as they are stay."""
+    from pymongo import InsertOne, UpdateOne  # noqa: PLC0415 - an extra
+
+    there = {found["_id"]: found for found in collection.find({"_id": {"$in": list(documents)}})}
+    requests: list[Any] = []
+    for id_, document in documents.items():
+        known = there.get(id_)
+        if known is None:
+            requests.append(InsertOne(document))
+        elif any(name not in known or known[name] != value for name, value in document.items()):
+            requests.append(UpdateOne({"_id": id_}, {"$set": document}))
+    if not requests:
+        return 0, 0
+    done = collection.bulk_write(requests, ordered=False)
+    return int(done.inserted_count), int(done.modified_count)
+
+
+def _parts(target: Target, rows: pa.RecordBatchReader) -> Iterator[tuple[int, dict[str, dict[str, Any]]]]:
+    """Some rows at a time: how many they are, and their documents by id; of two with one id the later counts."""
     for batch in in_parts(rows):
-        documents = [_document(target, row) for row in batch.to_pylist()]
-        for start in range(0, len(documents), _DOCUMENTS):
-            yield documents[start : start + _DOCUMENTS]
+        for start in range(0, batch.num_rows, _DOCUMENTS):
+            part = batch.slice(start, _DOCUMENTS)
+            documents = (_document(target, row) for row in part.to_pylist())
+            yield part.num_rows, {document["_id"]: document for document in documents}
 
 
 def _document(target: Target, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +89,9 @@ def _value(value: Any) -> Any:
         return {_named(name): _value(inner) for name, inner in known.items()}
     if isinstance(known, list):
         return [_value(item) for item in known]
-    if isinstance(known, date) and not isinstance(known, datetime):
+    if isinstance(known, datetime):
+        return known.replace(microsecond=known.microsecond // 1000 * 1000)
+    if isinstance(known, date):
         return datetime(known.year, known.month, known.day, tzinfo=UTC)
     return str(known) if isinstance(known, Decimal) else known
 
