@@ -156,6 +156,7 @@ def test_counters_without_a_text_are_posts_and_no_number_is_a_text(read: Read) -
         (["Caption", "Number of likes", "Views (n)"], {"likes": "Number of likes", "views": "Views (n)"}),
         (["\u2764\ufe0f Likes", "\U0001f4ac Comments", "Text"], {"likes": "\u2764\ufe0f Likes", "text": "Text"}),
         (["text", "user.screen_name", "user.followers_count"], {"author_name": "user.screen_name"}),
+        (["Post title", "Post link", "Created date"], {"text": "Post title", "url": "Post link"}),
         (["text", "author_username", "Total Shares"], {"author_name": "author_username", "shares": "Total Shares"}),
     ],
 )

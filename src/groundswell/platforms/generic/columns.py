@@ -29,10 +29,13 @@ NAMES: Final[Mapping[str, str]] = {
         "post status_message transcript inhalt nachricht beitrag texte contenu legende texto contenido mensaje "
         "conteudo mensagem legenda testo contenuto tekst inhoud metin icerik teks isi текст 本文 テキスト 内容 文本"
     ),
-    TITLE: "title headline subject titel titre titulo titolo baslik judul заголовок タイトル 标题",
+    TITLE: (
+        "title post_title video_title headline subject titel titre titulo titolo baslik judul заголовок タイトル 标题"
+    ),
     "created_at": (
         "created_at created_utc createtime create_time created published_at publish_time publishedat published "
-        "posted_at status_published unix_timestamp timestamp datetime date_time date time post_date tweet_created "
+        "posted_at created_date published_date publish_date date_posted video_publish_time status_published "
+        "unix_timestamp timestamp datetime date_time date time post_date tweet_created "
         "datum erstellt_am veroeffentlicht veroffentlicht zeitpunkt cree_le date_de_publication "
         "horodatage fecha fecha_creacion criado_em data data_pubblicazione gepubliceerd tarih tanggal "
         "дата 日時 日付 时间 日期"
@@ -72,7 +75,7 @@ NAMES: Final[Mapping[str, str]] = {
     "mentions": "mentions user_mentions mentioned_users erwaehnungen erwahnungen menciones mencoes menzioni",
     "urls": "urls links outlinks expanded_urls",
     "media_urls": "media_urls media_url image_url image_urls thumbnail_link thumbnail_url photo_url picture",
-    "url": "url link permalink post_url tweet_url tiktok_url video_url web_url full_link adresse lien enlace",
+    "url": "url link permalink post_url post_link tweet_url tiktok_url video_url web_url full_link adresse lien enlace",
     "platform": "platform network social_network social_media plattform plateforme plataforma piattaforma платформа",
     "lang": "lang language language_code sprache langue idioma lingua taal dil bahasa язык",
     "region": "region country country_code land pays pais paese ulke negara страна",
@@ -198,7 +201,12 @@ _HOSTS: Final = {
     "tumblr.com": "tumblr",
 }
 _HOST: Final = re.compile(r"https?://(?:[a-z0-9-]+\.)*?([a-z0-9-]+\.[a-z]+)(?:[/?#:]|$)", re.IGNORECASE)
-_OWN_NAMES: Final = {"tiktok_url": "tiktok", "subreddit": "reddit", "tweet_id": "x"}
+_OWN_NAMES: Final = {
+    "tiktok_url": "tiktok",
+    "author_forwarded_from_name": "telegram",
+    "subreddit": "reddit",
+    "tweet_id": "x",
+}
 #: The share of addresses that must be of one platform to say what the table is of.
 _MOSTLY: Final = 0.9
 _HEADERLESS: Final = re.compile(r"column_\d+")

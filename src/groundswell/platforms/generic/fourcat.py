@@ -56,6 +56,8 @@ def fitted(
     """The layout for a table of 4CAT with these columns."""
     known = set(columns)
     own = {field: column for field, column in _ALWAYS.items() if column in known}
+    if "author_username" in known:
+        own["author_name"] = "author_username"
     own |= {
         field: found
         for field, names in _SOURCES.items()

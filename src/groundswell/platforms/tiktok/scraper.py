@@ -53,6 +53,8 @@ RAW: Final = {
 
 def matches(record: Mapping[str, Any]) -> bool:
     """Whether `authorMeta`, `musicMeta` or `webVideoUrl` is there beside the counters of a TikTok post."""
+    if any(key.startswith(("authorMeta.", "authorMeta/", "musicMeta.", "musicMeta/")) for key in record):
+        return False  # flattened: `tiktok.tables` reads it
     parts = sum(isinstance(record.get(part), Mapping) for part in ("authorMeta", "musicMeta", "videoMeta"))
     return "id" in record and (parts > 1 or ((parts > 0 or "webVideoUrl" in record) and "diggCount" in record))
 
