@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from groundswell.cli.app import Json, app, emit, messages, output
+
+_SHOWN: Final = 60
 
 
 @app.command()
@@ -93,4 +95,5 @@ def _percent(share: float) -> str:
 
 
 def _shown(key: dict[str, Any]) -> str:
-    return " · ".join(key["examples"])
+    text = " · ".join(key["examples"])
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -81,6 +81,7 @@ class RawKeeping:
         self._failure: BaseException | None = None
         self._ending = self._unwanted = False
         self._writer: RawWriter | None = None
+        self._earlier: raw_index.Earlier | None = None
         self._reader = RawReader(self._root)
         self._buffer = bytearray(FRAME + CHUNK)
 
@@ -219,7 +220,9 @@ class RawKeeping:
         assert self._writer is not None  # noqa: S101 - made before the first file
         if kept.position == 0:
             kept.head = head_of(bytes(taken.peek(HEAD)))
-        earlier = raw_index.earlier(self._lake).content(SOURCE, kept.origin, kept.head)
+        # Only this process writes now, so what was there when the part began is there still.
+        self._earlier = self._earlier or raw_index.earlier(self._lake)
+        earlier = self._earlier.content(SOURCE, kept.origin, kept.head)
         self._follow(taken, earlier, kept)
         for place, block in taken.blocks():
             self._writer.add(block, place, kept.extents)

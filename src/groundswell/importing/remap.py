@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,16 +119,21 @@ def remap(  # noqa: PLR0913 - the parts of a home, and what is meant
 
     chosen = registry or registry_for(settings)
     meant = Meant.of(chosen, layout, since)
-    with leases.hold(desk, LEASE, wait_s=WAIT_S) as held:
+    # Comparing needs no lease: readers never wait, and nobody waits for them.
+    with leases.hold(desk, LEASE, wait_s=WAIT_S) if write else nullcontext() as held:
         if write:
             settle(lake, desk)
         found = plan(lake, meant)
         done = Remapped(write, len(found.contents), sum(c.size for c in found.contents), without=found.without)
-        work = _Remap(lake, desk, engine, settings, chosen, meant, done, progress or Silent(), held.renew)
+        work = _Remap(lake, desk, engine, settings, chosen, meant, done, progress or Silent(), _renewal(held))
         work.run(found)
     if write and done.tables:
         check_drift(lake, desk)
     return done
+
+
+def _renewal(held: leases.Held | None) -> Callable[[], None]:
+    return (lambda: None) if held is None else held.renew
 
 
 def settle(lake: Lake, desk: Desk) -> None:
@@ -153,7 +159,7 @@ class _Remap:
     meant: Meant
     done: Remapped
     progress: Progress
-    renew: Any
+    renew: Callable[[], None]
 
     def run(self, found: Plan) -> None:
         """Group after group."""

@@ -25,7 +25,7 @@ from groundswell.importing.blocks import RawBlock, normalise
 from groundswell.importing.derive import Origin
 from groundswell.importing.refusals import Rejection, quarantine_rows
 from groundswell.importing.sink import QUARTER_US, Keys, Sink
-from groundswell.lake import Lake
+from groundswell.lake import Lake, raw_index
 from groundswell.lake.maintenance import tidy
 from groundswell.schema import LEDGER
 from groundswell.sources.documents import Oversized
@@ -101,6 +101,8 @@ def journal_to_lake(
         if batch.number % TIDY_EVERY == 0:
             held.renew()
             drift.fold(lake, now())
+            if settings.raw_days:
+                raw_index.forget_old(lake, settings.raw_days, now())
             tidy(lake)
     if batch.number % CHECK_EVERY == 0:
         finished(lake, desk, now=now)

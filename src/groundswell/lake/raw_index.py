@@ -24,6 +24,11 @@ NUMBERED: Final = "numbered"
 TEXT_TABLE: Final = "table"
 FILE: Final = "file"
 
+#: Batch, source and origin.
+Place = tuple[str, str, str]
+
+#: Rows of the index that are held in memory to look for content that is kept already.
+_IN_MEMORY: Final = 200_000
 _DAY_US: Final = 86_400_000_000
 _LIGHT: Final = ("batch", "source", "origin", "imported_at", "head", "position", "length")
 
@@ -121,38 +126,51 @@ class Earlier:
     """What is kept already, by origin and by how it begins: where the same content may be found again."""
 
     lake: Lake
-    newest: Mapping[tuple[str, str], str]
+    newest: Mapping[tuple[str, str], Place]
     """Of (source, origin) the newest batch."""
 
-    heads: Mapping[str, tuple[str, str, str]]
-    """Of a head the (batch, source, origin) that was kept last."""
+    heads: Mapping[str, Place]
+    """Of a head the place that was kept last."""
+
+    rows: pa.Table | None
+    """The whole index, null where it is too long for the memory."""
+
+    numbers: Mapping[Place, list[int]]
+    """Which rows of it are of a place."""
 
     def content(self, source: str, origin: str, head: str | None) -> list[Kept]:
         """The newest content of the origin, else one that begins alike; its parts in order, none if there is none."""
-        batch = self.newest.get((source, origin))
-        place = (batch, source, origin) if batch is not None else self.heads.get(head or "")
+        place = self.newest.get((source, origin)) or self.heads.get(head or "")
         if place is None:
             return []
-        rows = self.lake.read(TABLE, where=dict(zip(("batch", "source", "origin"), place, strict=True)))
+        if self.rows is not None:
+            rows = self.rows.take(pa.array(self.numbers[place]))
+        else:
+            rows = self.lake.read(TABLE, where=dict(zip(("batch", "source", "origin"), place, strict=True)))
         return sorted(kept_of(rows), key=lambda kept: kept.position)
 
 
 def earlier(lake: Lake) -> Earlier:
-    """What is kept as of now."""
+    """What is kept as of now; it takes a look at the lake, so ask once for many files."""
     return _earlier(lake, lake.version(TABLE))
 
 
 @lru_cache(maxsize=1)
 def _earlier(lake: Lake, _version: int) -> Earlier:
-    rows = lake.read(TABLE, _LIGHT).sort_by("imported_at")
-    newest: dict[tuple[str, str], str] = {}
-    heads: dict[str, tuple[str, str, str]] = {}
+    small = lake.count(TABLE) <= _IN_MEMORY
+    rows = lake.read(TABLE, None if small else _LIGHT).sort_by("imported_at")
+    newest: dict[tuple[str, str], Place] = {}
+    heads: dict[str, Place] = {}
+    numbers: dict[Place, list[int]] = {}
     columns = (rows[name].to_pylist() for name in ("batch", "source", "origin", "head", "position"))
-    for batch, source, origin, head, position in zip(*columns, strict=True):
-        newest[source, origin] = batch
+    for number, (batch, source, origin, head, position) in enumerate(zip(*columns, strict=True)):
+        place = batch, source, origin
+        newest[source, origin] = place
         if head is not None and position == 0:
-            heads[head] = (batch, source, origin)
-    return Earlier(lake, newest, heads)
+            heads[head] = place
+        if small:
+            numbers.setdefault(place, []).append(number)
+    return Earlier(lake, newest, heads, rows if small else None, numbers)
 
 
 @dataclass(frozen=True, slots=True)
