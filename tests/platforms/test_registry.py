@@ -9,6 +9,7 @@ import pytest
 
 from groundswell.errors import ConflictError, UnknownChoiceError
 from groundswell.platforms import complete, generic, registry, split_reject
+from groundswell.platforms.casts import NUMBER
 from groundswell.platforms.youtube import VIDEOS
 from groundswell.schema import MAPPED, REJECT, UNREAD
 
@@ -103,8 +104,8 @@ def test_a_column_map_wins_and_is_checked() -> None:
 
 
 def test_what_a_layout_leaves_out_is_completed_with_nulls_in_order() -> None:
-    raw = ibis.table({"post_id": "string", "record": "int64"}, name="raw")
-    assert complete(raw).columns == (*MAPPED.names, REJECT, UNREAD, "record")
+    raw = ibis.table({"post_id": "string", NUMBER: "int64"}, name="raw")
+    assert complete(raw).columns == (*MAPPED.names, REJECT, UNREAD, NUMBER)
 
 
 def test_a_rejection_is_split_into_reason_and_detail() -> None:

@@ -26,6 +26,7 @@ from groundswell.engines.spark_session import BATCH_ROWS, start
 from groundswell.engines.splits import Split, records_of, split_lines
 from groundswell.engines.strict import Lines, read_object, second_look
 from groundswell.errors import GroundswellError
+from groundswell.platforms.casts import NUMBER
 from groundswell.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class SparkEngine:
     def map_rows(self, rows: pa.Table, layout: Layout) -> Batches:
         """Map a table of text columns; see `Engine.map_rows`. A column that is not there is null."""
         raw_name, sql = self._plan(layout)
-        numbered = pa.table({**text_columns(rows, _raw_schema(layout)), RECORD: pa.array(np.arange(rows.num_rows))})
+        numbered = pa.table({**text_columns(rows, _raw_schema(layout)), NUMBER: pa.array(np.arange(rows.num_rows))})
         if rows.num_rows:
             self._session.createDataFrame(numbered).createOrReplaceTempView(raw_name)
             yield from _ordered(self._sql(sql, layout.id), OUTPUTS[layout.table])
@@ -126,7 +127,7 @@ class SparkEngine:
         if known is not None and known[0] is layout:
             return known[1:]
         raw_name = f"raw_{next(self._names)}"
-        expression = layout.posts(ibis.table({**layout.raw, RECORD: "int64"}, name=raw_name))
+        expression = layout.posts(ibis.table({**layout.raw, NUMBER: "int64"}, name=raw_name))
         with unfused():
             sql = str(self._ibis.compile(expression))
         self._prepare(expression)
@@ -169,7 +170,7 @@ def _raw_schema(layout: Layout) -> pa.Schema:
 def _spark_schema(schema: pa.Schema) -> Any:
     from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415
 
-    return from_arrow_schema(schema.append(pa.field(RECORD, pa.int64())))
+    return from_arrow_schema(schema.append(pa.field(NUMBER, pa.int64())))
 
 
 def _parser(path: Path, splits: Sequence[Split], schema: pa.Schema) -> Callable[[Batches], Batches]:
@@ -182,11 +183,12 @@ def _parser(path: Path, splits: Sequence[Split], schema: pa.Schema) -> Callable[
                 while some := list(itertools.islice(records, BATCH_ROWS)):
                     columns = columns_of((read_object(line)[0] or {} for _, line in some), schema)
                     places = pa.array([place for place, _ in some], pa.int64())
-                    yield pa.RecordBatch.from_arrays([*columns, places], names=[*schema.names, RECORD])
+                    yield pa.RecordBatch.from_arrays([*columns, places], names=[*schema.names, NUMBER])
 
     return parse
 
 
 def _ordered(found: pa.Table, schema: pa.Schema) -> Batches:
+    found = found.rename_columns({NUMBER: RECORD})
     for batch in found.sort_by(RECORD).combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
         yield shape_batch(batch, None, schema)

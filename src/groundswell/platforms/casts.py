@@ -29,6 +29,8 @@ EARLIEST_S: Final = 631_152_000
 LATEST_S: Final = 4_133_980_800
 MILLION: Final = 1_000_000
 
+#: The number of a record, which an engine that does not keep the order adds as a column; no platform has such a key.
+NUMBER: Final = "groundswell record number"
 #: The struct of the texts that a kernel reads: its fields are named `column=name in the record`.
 CELLS: Final = "cells"
 #: What stands before the name of a counter without a column of its own, in the names of that struct.
@@ -135,7 +137,7 @@ def mapped(
     """The expression of a layout: `columns` of `MAPPED`, `metrics`, `extra`, `reject` and `unread`.
 
     Args:
-        raw: the table that `Layout.posts` was given; its column `record` (if it has one) is kept.
+        raw: the table that `Layout.posts` was given; its column `NUMBER` (if it has one) is kept.
         columns: fields of `MAPPED`, as cells or as plain expressions over `raw`.
         metrics: counters without a column of their own, by `Cell.field`.
         extra: further texts that are worth keeping.
@@ -168,7 +170,7 @@ def mapped(
     first |= {f"_extra_{name}": value for name, value in (extra or {}).items()}
     if later:
         first[CELLS] = ibis.struct(later)
-    first |= {name: raw[name] for name in ("record",) if name in raw.columns}
+    first |= {name: raw[name] for name in (NUMBER,) if name in raw.columns}
     read = raw.select(**first)
 
     def unread(name: str, cell: Cell) -> ir.BooleanValue:
@@ -192,14 +194,14 @@ def mapped(
     out[REJECT] = ibis.cases(*branches) if branches else ibis.null("string")
     told = {name: cell for name, cell in (cells | counted).items() if name not in unusable}
     out[UNREAD] = _unread_text(read, told, [unread(name, cell) for name, cell in told.items()])
-    if "record" in raw.columns:
-        out["record"] = read["record"]
+    if NUMBER in raw.columns:
+        out[NUMBER] = read[NUMBER]
     return read.select(**out)
 
 
 def filled_columns(expression: ir.Table) -> set[str]:
     """The columns of the table that an expression made by `mapped` fills."""
-    names = {*expression.columns} - {CELLS, REJECT, UNREAD, "record"}
+    names = {*expression.columns} - {CELLS, REJECT, UNREAD, NUMBER}
     if CELLS in expression.columns:
         names |= {name.partition("=")[0].partition(".")[0] for name in expression[CELLS].type().names}
     return names

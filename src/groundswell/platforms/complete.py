@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from groundswell.platforms.casts import DETAIL
+from groundswell.platforms.casts import DETAIL, NUMBER
 from groundswell.schema import MAPPED_OF, REJECT, UNREAD
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def complete(table: ir.Table, kind: str = "posts") -> ir.Table:
         name: table[name] if name in table.columns else ibis.null(types.get(name, "string"))
         for name in (*mapped.names, REJECT, UNREAD)
     }
-    kept = {"record": table["record"]} if "record" in table.columns else {}
+    kept = {NUMBER: table[NUMBER]} if NUMBER in table.columns else {}
     return table.select(**columns, **kept)
 
 

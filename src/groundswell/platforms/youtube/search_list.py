@@ -15,7 +15,7 @@ import ibis
 
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import alone, any_of, other_than, resolved, titled
+from groundswell.platforms.parts import alone, any_of, missing, other_than, resolved, titled
 from groundswell.platforms.youtube.common import WATCH
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def items(raw: ir.Table) -> ir.Table:
     """One post for each entry of a playlist that tells of a video."""
     snippet, details = raw.snippet, raw.contentDetails
     post_id = any_of(details.videoId, snippet.resourceId.videoId)
-    written = any_of(details.videoPublishedAt, ibis.cases((details.isnull(), snippet.publishedAt)))
+    written = any_of(
+        details.videoPublishedAt, ibis.cases((missing(details.videoId, details.videoPublishedAt), snippet.publishedAt))
+    )
     hidden = details.videoPublishedAt.isnull() & snippet.title.isin(tuple(_GONE))
     return casts.mapped(
         raw,
