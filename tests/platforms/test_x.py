@@ -169,6 +169,12 @@ def test_messages_of_the_stream_are_no_tweets() -> None:
     assert ignores({"delete": "no"}) is None
 
 
+def test_an_entry_of_an_account_s_archive_is_its_tweet(expanded: Any) -> None:
+    tweet = {"id_str": "1", "full_text": "mine", "created_at": "Sat Jan 03 10:00:00 +0000 2026", "favorite_count": "2"}
+    parts = expanded({"tweet": {**tweet, "entities": {"hashtags": []}}})
+    assert [layout for layout, _ in parts] == ["x.v1"]
+
+
 def test_tweets_of_one_version_are_not_read_as_those_of_another(read: Read) -> None:
     v1 = {
         "id_str": "1",

@@ -71,6 +71,12 @@ def matches(record: Mapping[str, Any]) -> bool:
     return named or (isinstance(record.get("entities"), Mapping) and bool({"favorite_count", "retweeted"} & keys))
 
 
+def expand(record: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The tweet of an entry of an account's archive (`{"tweet": {…}}`)."""
+    inner = record.get("tweet")
+    return [dict(inner)] if len(record) == 1 and isinstance(inner, Mapping) and matches(inner) else None
+
+
 def ignores(record: Mapping[str, Any]) -> str | None:
     """What a message of the stream is if it is no tweet."""
     if len(record) != 1:
@@ -126,5 +132,6 @@ V1: Final = Layout(
     posts=posts,
     description="X API v1.1: tweets with id_str, full_text or text, user and entities",
     ignores=ignores,
-    unwraps=(("statuses",), ("tweets",), ("tweet",)),
+    unwraps=(("statuses",), ("tweets",)),
+    expand=expand,
 )
