@@ -13,6 +13,8 @@ from groundswell.marts.distribution import Distribution
 
 #: Different values that are counted; beyond that the rare ones are forgotten, and `complete` is false.
 MOST_VALUES: Final = 50_000
+#: A value that is worth counting on comes this often among them.
+_OFTEN: Final = 5
 #: Numbers that are not whole are counted in millionths.
 _PARTS: Final = 1_000_000
 #: Quantiles that are shown.
@@ -21,20 +23,27 @@ QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 @dataclass(slots=True)
 class TopValues:
-    """How often each value occurs. Without `complete` the counts are lower bounds."""
+    """How often each value occurs. Without `complete` the counts are lower bounds.
+
+    Values of which hardly one comes twice (ids, addresses) are not counted any further.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     complete: bool = True
+    pointless: bool = False
 
     def add(self, values: pa.Array) -> None:
         """Count values; null is none."""
+        if self.pointless:
+            return
         for pair in pc.value_counts(values.drop_null()).to_pylist():
             name = str(pair["values"])
             self.counts[name] = self.counts.get(name, 0) + pair["counts"]
         if len(self.counts) > MOST_VALUES:
             self.complete = False
             kept = sorted(self.counts.items(), key=lambda one: -one[1])[: MOST_VALUES // 2]
-            self.counts = dict(kept)
+            self.pointless = kept[0][1] < _OFTEN
+            self.counts = {} if self.pointless else dict(kept)
 
     def top(self, most: int) -> list[tuple[str, int]]:
         """The most frequent values, then by name."""
