@@ -344,7 +344,7 @@ def _outcomes(table: str, rows: Sequence[Mapping[str, Any]], mapping: Mapping[st
     """The fields of a table that have any value in the sample."""
     out = []
     for name in MAPPED_OF[table].names:
-        values = [value for row in rows if (value := row.get(name)) is not None]
+        values = [value for row in rows if (value := row.get(name)) not in (None, [])]
         if values:
             column = mapping.get(name) if table == "posts" else None
             out.append(Outcome(table, name, column, len(values) / len(rows), _examples(values)))
