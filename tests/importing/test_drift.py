@@ -120,9 +120,7 @@ def test_a_key_that_changes_its_type_raises_a_notice_with_its_values(
     with desk.reading() as session:
         evidence = drift_notices.listed(session)[0].evidence
     assert evidence["instead"][0]["key"] == "itemInfos.playCount as object"
-    assert evidence["unread"] == ['playCount={"value":12,"unit":"plays"}'] or evidence["unread"][0].startswith(
-        "playCount="
-    )
+    assert evidence["unread"] == ['playCount={"value":12,"unit":"plays"}']
 
 
 def test_files_of_one_day_are_compared_with_each_other(lake: Lake, desk: Desk, settings: Settings) -> None:
@@ -204,7 +202,6 @@ def test_an_import_that_is_repeated_counts_once(lake: Lake, desk: Desk, settings
 
 def test_known_posts_are_not_counted(lake: Lake) -> None:
     counting = FillCounting(lake, {})
-    rows = DERIVED.empty_table()
     rows = pa.table([pa.nulls(5, f.type) for f in DERIVED], schema=DERIVED)
     rows = rows.set_column(
         rows.schema.get_field_index("imported_at"), "imported_at", pa.array([1] * 5, pa.int64()).cast(TIMESTAMP)
