@@ -67,3 +67,14 @@ def test_a_kill_before_the_marks_stores_nothing_twice(
 def test_an_id_that_is_not_held_is_said(held: Any) -> None:
     with pytest.raises(NotFoundError, match="no held row"):
         again(held, ids=["nope"])
+
+
+def test_a_retry_means_the_columns_that_were_guessed(workshop: Any, tmp_path: Path) -> None:
+    records = [
+        {"id": "1", "text": "a", "created_at": "2026-11-20T08:11:04Z"},
+        {"id": "9", "text": "x", "created_at": "soon"},
+    ]
+    file = tmp_path / "a.ndjson"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert workshop.import_(file)["rejected"] == 1
+    assert again(workshop) == Retried(read=1, stored=0, known=0, ignored=0, held=1)

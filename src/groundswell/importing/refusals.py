@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -32,7 +34,10 @@ _DETAIL: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One record that is set aside. `reason` is the same for all with that fault; `detail` has the value."""
+    """One record that is set aside. `reason` is the same for all with that fault; `detail` has the value.
+
+    `columns` are those (by field) that were guessed for it, so that a retry means the same ones.
+    """
 
     offset: int
     row: int
@@ -42,6 +47,7 @@ class Rejection:
     platform: str | None = None
     layout: str | None = None
     oversized: Oversized | None = None
+    columns: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def too_long(cls, row: int, record: Oversized) -> Rejection:
@@ -164,6 +170,12 @@ def _row(rejection: Rejection, origin: Origin, hint: str | None) -> tuple[Any, .
         raw,
         len(raw) if big is None else big.length,
         sha256,
-        hint,
+        _with_columns(hint, rejection.columns) if rejection.columns else hint,
         "held",
     )
+
+
+@lru_cache(maxsize=256)
+def _with_columns(hint: str | None, columns: tuple[tuple[str, str], ...]) -> str:
+    said = json.loads(hint) if hint else {}
+    return json.dumps({"map": dict(columns)} | said, ensure_ascii=False)
