@@ -133,7 +133,8 @@ function ImportRow({ one, now }: RowProps) {
   const adjustable = one.kind === "upload" && ["ready", "looking", "failed", "interrupted"].includes(one.state);
   const [opened, setOpen] = useState<boolean | null>(null);
   const opens = adjustable ? one.preview !== null : one.result !== null;
-  const open = opens && (opened ?? one.state === "ready");
+  // It stays open while it is looked at again.
+  const open = opens && (opened ?? (one.state === "ready" || one.state === "looking"));
   const about = [one.kind === "command" ? "command line" : "upload", one.bytes === null ? null : format.bytes(one.bytes)];
   return (
     <li className="row">
