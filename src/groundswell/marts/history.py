@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -94,9 +95,20 @@ def history(lake: Lake, post: str, platform: str | None = None) -> History:
     return _history(_in_order(rows), version)
 
 
+def id_in_address(url: str) -> str:
+    """The id of a post as its address has it: `v` of the query, or the last part of the path.
+
+    >>> id_in_address("https://www.youtube.com/watch?v=a-b&t=3"), id_in_address("https://x.example/@a/video/7/?lang=en")
+    ('a-b', '7')
+    """
+    parts = urlsplit(url)
+    named = parse_qs(parts.query).get("v")
+    return named[0] if named else parts.path.rstrip("/").rsplit("/", 1)[-1]
+
+
 def _observations(lake: Lake, post: str, platform: str | None) -> tuple[pa.Table, int]:
     files, version = data_files(lake, (platform,) if platform else ())
-    identity = post.rstrip("/").rsplit("/", 1)[-1] if "://" in post else post
+    identity = id_in_address(post) if "://" in post else post
     names = list(dict.fromkeys((*_HEAD, *_EACH)))
     schema = pa.schema([POSTS.field(name) for name in names])
     with ThreadPoolExecutor(os.cpu_count() or 1, "history") as pool:
