@@ -14,6 +14,7 @@ from tests.services.servers import PASSWORD, Ferret, Postgres, start_ferretdb, s
 
 from groundswell.desk import runs
 from groundswell.importing import Options, import_paths
+from groundswell.importing.part import Part
 from groundswell.importing.progress import Silent
 from groundswell.sources.databases import Question
 
@@ -84,6 +85,12 @@ def test_a_dry_run_does_not_move_the_cursor(workshop: Any, tmp_path: Path) -> No
     assert counts(workshop.import_(url, question=asked, dry_run=True)) == (5, 5, 0, 0, 0)
     assert counts(workshop.import_(url, question=asked)) == (5, 5, 0, 0, 0)
     assert counts(workshop.import_(url, question=asked, dry_run=True)) == (1, 0, 1, 0, 0)
+
+
+def test_a_part_may_leave_nothing_of_an_answer(workshop: Any, tmp_path: Path) -> None:
+    url = sqlite_posts(tmp_path / "a.db", [post(n) for n in range(5)])
+    assert counts(workshop.import_(url, part=Part.of(where="nobody", sample=None))) == (5, 0, 0, 0, 5)
+    assert counts(workshop.import_(url, part=Part.of(where='"post 3"', sample=None))) == (5, 1, 0, 0, 4)
 
 
 def test_nothing_new_is_no_error(workshop: Any, tmp_path: Path) -> None:

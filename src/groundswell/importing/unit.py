@@ -297,6 +297,8 @@ class ImportRun:
             if not wanted.all():
                 out = owners if isinstance(owners, int) else owners[~wanted]
                 self._tally.ignored(Ignored(read.layout, part.reason, read.numbers[~wanted].tolist()), out)
+                if not wanted.any():
+                    return
                 owners = owners if isinstance(owners, int) else owners[wanted]
                 read = Posts(read.layout, take_rows(read.rows, wanted), read.numbers[wanted])
         table = read.layout.table
