@@ -56,11 +56,8 @@ class BombError(CutShortError):
     """A packed file that unpacks to far more than data does."""
 
     def __init__(self, ratio: int, at: int) -> None:
-        super().__init__(
-            f"refused: it unpacks to more than {ratio:,} times its size, as a zip bomb does",
-            at,
-            "raise GROUNDSWELL_MAX_RATIO if you trust the file",
-        )
+        super().__init__("a zip bomb", at, "raise GROUNDSWELL_MAX_RATIO if you trust the file")
+        self.what = f"refused: it unpacks to more than {ratio:,} times its size, as a zip bomb does"
 
 
 def compression_of(head: bytes) -> Compression:
