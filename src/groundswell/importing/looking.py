@@ -99,7 +99,7 @@ def all_lines(index: LineIndex) -> Iterator[Flagged]:
 
 def objected(layout: Layout, reject: str, offset: int, number: int, raw: bytes) -> Rejection:
     """A layout's objection: what stands before the first `: ` is the reason, the value stands behind."""
-    columns = tuple(layout.parameters["map"].items()) if layout.platform == GENERIC else ()
+    columns = tuple(layout.parameters.get("map", {}).items()) if layout.platform == GENERIC else ()
     reason = reject.partition(": ")[0]
     return Rejection(offset, number, reason, reject, raw, layout.platform, layout.id, columns=columns)
 
