@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 #: Rows of a batch: small ones keep the memory of a stream low.
 BATCH_ROWS: Final = 16_384
+#: Fewer where records are long: a batch of NDJSON has about so many bytes of it, but not fewer rows than this.
+_BATCH_BYTES: Final = 48 << 20
+_LEAST_ROWS: Final = 2_048
+_SAMPLE: Final = 1 << 20
 _AHEAD: Final = "64MiB"
 _GLOB: Final = frozenset("*?[]{}")
 #: A line's end and what a reader's buffer needs beyond the record itself.
@@ -85,7 +89,7 @@ class DuckEngine:
                 what = f"DuckDB: {error}"
                 raise GroundswellError(what, where=path, hint=_advice(error)) from error
             first = 0
-            for batch in self._stream(cursor, sql, path):
+            for batch in self._stream(cursor, sql, path, _batch_rows(plain)):
                 shaped = shape_batch(batch, first, OUTPUTS[layout.table])
                 first += batch.num_rows
                 yield second_look(shaped, lines)
@@ -153,13 +157,15 @@ class DuckEngine:
         self._arrow.clear()
         self._con.close()
 
-    def _stream(self, cursor: duckdb.DuckDBPyConnection, sql: str, where: str | Path) -> Iterator[pa.RecordBatch]:
+    def _stream(
+        self, cursor: duckdb.DuckDBPyConnection, sql: str, where: str | Path, rows: int = BATCH_ROWS
+    ) -> Iterator[pa.RecordBatch]:
         self._running.add(cursor)
         try:
             # While a consumer is busy with one batch, DuckDB's threads go on until this much waits.
             cursor.execute(f"SET streaming_buffer_size = '{_AHEAD}'")
             # `cursor.execute(sql)` would hold the whole result; a relation's reader streams.
-            yield from cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
+            yield from cursor.sql(sql).to_arrow_reader(rows)
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             what = f"DuckDB: {error}"
             raise GroundswellError(what, where=where, hint=_advice(error)) from error
@@ -215,6 +221,14 @@ class DuckEngine:
                 self._con.execute(f"DROP VIEW IF EXISTS {name}")
             else:
                 self._con.unregister(name)
+
+
+def _batch_rows(path: Path) -> int:
+    """How many rows a batch of this NDJSON file should have, by the length of its first lines."""
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE)
+    length = len(head) // max(1, head.count(b"\n"))
+    return max(_LEAST_ROWS, min(BATCH_ROWS, _BATCH_BYTES // max(1, length)))
 
 
 def _with_columns(rows: pa.Table, layout: Layout) -> pa.Table:

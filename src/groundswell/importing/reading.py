@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Rows that are derived and written together.
 ROWS: Final = 4_096
+_BYTES: Final = 8 << 20
 #: Threads that derive columns of a large piece.
 WORKERS: Final = 2
 #: Chunks that wait to be derived while the engine goes on.
@@ -226,14 +227,15 @@ def _lost_count(piece: Piece) -> LineCountError:
 
 
 def _in_chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Batches joined to at least `ROWS` rows, which is what makes the kernels after them worth while."""
+    """Batches joined to at least `ROWS` rows or `_BYTES`, which is what makes the kernels after them worth while."""
     waiting: list[pa.RecordBatch] = []
-    count = 0
+    count = size = 0
     for batch in batches:
         waiting.append(batch)
         count += batch.num_rows
-        if count >= ROWS:
+        size += batch.nbytes
+        if count >= ROWS or size >= _BYTES:
             yield pa.Table.from_batches(waiting)
-            waiting, count = [], 0
+            waiting, count, size = [], 0, 0
     if count:
         yield pa.Table.from_batches(waiting)
