@@ -24,6 +24,7 @@ from groundswell.sources.stored import Source
 #: Bytes of a piece that is written to disk.
 PIECE: Final = 128 << 20
 _LARGE: Final = 8 << 20
+_STEP: Final = 16 << 20
 _WHITE: Final = b" \t\r\n"
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
@@ -95,8 +96,7 @@ def long_lines(path: Path, limit: int) -> list[tuple[int, int]]:
         while size - start > limit:
             last = view.rfind(b"\n", start, start + limit + 1)
             if last < 0:
-                end = view.find(b"\n", start + limit)
-                end = size if end < 0 else end
+                end = _line_end(view, start + limit)
                 found.append((start, end))
                 last = end
             start = last + 1
@@ -120,6 +120,18 @@ def spill_lines(chunks: Iterable[bytes], begin: tuple[int, int], limit: int, tmp
     yield from cutter.close(whole=failure is None)
     if failure is not None:
         raise failure
+
+
+def _line_end(view: mmap.mmap, start: int) -> int:
+    """Where the line that `start` is in ends; what was looked at shall not count as memory of this process."""
+    at = start - start % mmap.PAGESIZE
+    while at < len(view):
+        found = view.find(b"\n", max(at, start), at + _STEP)
+        view.madvise(mmap.MADV_DONTNEED, at, min(_STEP, len(view) - at))
+        if found >= 0:
+            return found
+        at += _STEP
+    return len(view)
 
 
 class _Cutter:
