@@ -156,7 +156,8 @@ def start_ferretdb() -> Iterator[Ferret]:
         port = free_port()
         (folder / "data").mkdir()
         command = [str(program), f"127.0.0.1:{port}", str(folder / "data")]
-        yield from _while_running(Ferret(ServerProcess(command, folder / "log", lambda: accepts(port)), port))
+        process = ServerProcess(command, folder / "log", lambda: accepts(port), peace=signal.SIGKILL)
+        yield from _while_running(Ferret(process, port))
 
 
 @contextmanager
@@ -169,7 +170,12 @@ def start_minio() -> Iterator[Minio]:
         command = [str(program), "server", "--address", f"127.0.0.1:{port}", "--certs-dir", str(folder)]
         environment = {"MINIO_ROOT_USER": USER, "MINIO_ROOT_PASSWORD": PASSWORD, "MINIO_BROWSER": "off"}
         process = ServerProcess(
-            [*command, str(folder / "data")], folder / "log", lambda: accepts(port), environment=environment
+            [*command, str(folder / "data")],
+            folder / "log",
+            lambda: accepts(port),
+            environment=environment,
+            # What it would bring to an end in peace is removed with its folder.
+            peace=signal.SIGKILL,
         )
         yield from _while_running(Minio(process, port))
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, LiteralString, cast
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 from groundswell.errors import GroundswellError, UnavailableError, UnknownChoiceError, UnreadableFileError, UsageError
 from groundswell.sources.databases import Address, DocumentAnswer, Mark, Question, named
@@ -322,4 +322,4 @@ def _planned(connection: psycopg.Connection[tuple[Any, ...]], query: sql.Compose
 
 def _literal(text: str) -> LiteralString:
     """A person's own query is taken as it is; the transaction is read-only."""
-    return cast("LiteralString", text)
+    return text
