@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -16,11 +18,19 @@ from groundswell.web import sockets
 from groundswell.web.hub import Hub
 from groundswell.web.problems import GoneError
 
+T = TypeVar("T")
+
 
 def tell(desk: Desk, count: int = 1, kind: Any = "window") -> None:
     with desk.session() as session:
         for _ in range(count):
             changes.append(session, kind, "subject", {"number": count} if kind != "tracker" else {})
+
+
+def run(scene: Coroutine[Any, Any, T]) -> T:
+    """Run a scene in a thread of its own: a browser test of the same process may keep a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, scene).result()
 
 
 def numbers(socket: Any, count: int) -> list[int]:
@@ -186,7 +196,7 @@ def test_a_listener_whose_queue_is_full_reads_on_from_the_desk(desk: Desk) -> No
         running.cancel()
         return got
 
-    assert asyncio.run(scene()) == list(range(1, 21))
+    assert run(scene()) == list(range(1, 21))
 
 
 def test_waking_the_hub_beats_its_poll(desk: Desk) -> None:
@@ -204,7 +214,7 @@ def test_waking_the_hub_beats_its_poll(desk: Desk) -> None:
         assert message is not None
         assert message.seq == 1
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_who_follows_before_the_hub_has_begun_misses_nothing(desk: Desk) -> None:
@@ -225,7 +235,7 @@ def test_who_follows_before_the_hub_has_begun_misses_nothing(desk: Desk) -> None
         assert message is not None
         assert message.seq == 4
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_a_number_of_another_home_is_gone(desk: Desk) -> None:
@@ -234,4 +244,4 @@ def test_a_number_of_another_home_is_gone(desk: Desk) -> None:
             await anext(follower)
 
     with pytest.raises(GoneError, match="after change 7"):
-        asyncio.run(scene())
+        run(scene())
