@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,9 +50,11 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        # A server does not outlive tests that were killed, where the system can see to that.
+        tied = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command,
+                [*tied, *self.command],
                 stdout=log,
                 stderr=log,
                 cwd=self.log.parent,
