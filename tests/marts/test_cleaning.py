@@ -75,8 +75,12 @@ def test_gaps_are_filled_within_their_platform_and_exact_counts_stay_exact() -> 
 
 
 def test_rows_without_what_is_demanded_are_left_out_before_anything_is_measured() -> None:
-    rows = [{"views": 10, "lang": "en"}, {"views": 10**9, "lang": None}, {"views": None, "lang": "de"}]
-    table, made = clean(list(rows), Rules(parse_nulls("lang=drop,views=mean")))
+    rows: list[dict[str, object]] = [
+        {"views": 10, "lang": "en"},
+        {"views": 10**9, "lang": None},
+        {"views": None, "lang": "de"},
+    ]
+    table, made = clean(rows, Rules(parse_nulls("lang=drop,views=mean")))
     assert table["views"].to_pylist() == [10, 10]
     assert made.recipe.dropped == {"lang missing": 1}
 

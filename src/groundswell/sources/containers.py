@@ -14,7 +14,14 @@ import msgspec
 from groundswell.sources.compression import Compression, CutShortError, content, file_compression, head_of, name_of
 from groundswell.sources.dialect import Dialect, find_dialect
 from groundswell.sources.documents import RECORD_KEYS
-from groundswell.sources.encodings import encoding_by_bom, encoding_by_zeros, raw_text, recoded, text_encoding
+from groundswell.sources.encodings import (
+    encoding_by_bom,
+    encoding_by_zeros,
+    json_encoding,
+    raw_text,
+    recoded,
+    text_encoding,
+)
 from groundswell.sources.stored import DEFAULT_LIMITS, Limits, Source
 
 SAMPLE: Final = 256 << 10
@@ -112,7 +119,7 @@ def detect(source: Source, limits: Limits = DEFAULT_LIMITS) -> Container:
         return Container(Form.BINARY, compression)
     start, before = _json_start(text)
     if encoding is None and not head.isascii() and (start or _is_named_json(source)):
-        encoding = text_encoding([head], head)
+        encoding = json_encoding(head)
     if start.startswith(b"{"):
         return _of_objects(source, start, Container(Form.NDJSON, compression, encoding or "utf-8", before=before))
     if start.startswith(b"["):

@@ -39,6 +39,9 @@ _RARE: Final = (
     "kz",
     "ptcp",
 )
+#: Runs of bytes beyond ASCII that make a text, and one that goes on a word.
+_SOME: Final = 3
+_IN_A_WORD: Final = re.compile(rb"[A-Za-z][\x80-\xff]")
 _HIGH: Final = re.compile(rb"[\x80-\xff]+")
 #: Bytes that are no letter in Windows-1252.
 _LACKING: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
@@ -134,6 +137,17 @@ def text_encoding(chunks: Iterable[bytes], head: bytes) -> str:
     guess = best.encoding if best else "cp1252"
     is_western = guess in _WESTERN or (guess.startswith(_RARE) and _looks_western(usual))
     return "cp1252" if is_western else guess
+
+
+def json_encoding(head: bytes) -> str:
+    """The encoding of JSON without a byte order mark: UTF-8, as its standard says, unless what stands there is words.
+
+    A letter behind an ASCII one, or several runs of letters, are words in another encoding; a single run of bytes that
+    are no UTF-8 is a broken record.
+    """
+    if len(_HIGH.findall(head)) < _SOME and not _IN_A_WORD.search(head):
+        return "utf-8"
+    return text_encoding([head], head)
 
 
 def _looks_western(sample: bytes) -> bool:
