@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import os
@@ -234,3 +235,16 @@ def test_a_full_disk_leaves_the_lake_as_it_was(workshop: Any, file: Path, tmp_pa
         assert workshop.import_(big)["stored"] == 2_000
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_record_of_a_large_file(workshop: Workshop, tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"itemInfos": {"id": str(n), "createTime": "1600000000", "text": "x" * 40_000}}).encode()
+        for n in range(300)
+    ]
+    file = tmp_path / "marked.ndjson"
+    file.write_bytes(codecs.BOM_UTF8 + b"\n".join([*lines, b"not json"]))
+    done = workshop.import_(file)
+    assert (done["read"], done["stored"], done["rejected"]) == (301, 300, 1)
+    places = {row["post_id"]: row["origin_offset"] for row in workshop.posts("post_id", "origin_offset")}
+    assert (places["0"], places["1"]) == (3, 3 + len(lines[0]) + 1)

@@ -111,6 +111,7 @@ def import_(
     from groundswell.importing.choice import read_mapping
     from groundswell.importing.part import Part
     from groundswell.lake import Lake
+    from groundswell.platforms.saved import registry_for
     from groundswell.settings import load_settings
     from groundswell.sources.databases import Question
     from groundswell.text.characters import tables
@@ -137,6 +138,7 @@ def import_(
         messages.print("preparing to read much", style="dim") if messages.is_terminal else None
         kernels.load(settings.home / "cache")
     tables()
+    registry_for(settings)
     pa.scalar("")  # pyarrow looks for pandas now, and not when the first rows come
     # What is loaded by now stays; looking for garbage in it again and again costs a tenth of a large import.
     gc.freeze()

@@ -26,12 +26,13 @@ class Engine(Protocol):
 
     name: str
 
-    def map_json(self, path: Path, layout: Layout) -> Iterator[pa.RecordBatch]:
+    def map_json(self, path: Path, layout: Layout, *, explain: bool = True) -> Iterator[pa.RecordBatch]:
         """Map the NDJSON file at `path` (UTF-8, no BOM, no line over the record limit) by `layout`.
 
         Yields batches of `MAPPED` columns + `reject` + `unread` + `record` (int64, from 0, counting the
         non-blank lines), ordered by `record`, exactly one row for each non-blank line. A line that is not a
-        JSON object gives a row whose `reject` is not null.
+        JSON object gives a row whose `reject` is not null, and with `explain` says what is wrong with it, for
+        which the rejected lines are read once more.
         """
         ...
 

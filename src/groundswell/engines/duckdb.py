@@ -78,7 +78,7 @@ class DuckEngine:
         self._arrow: dict[str, pa.Table] = {}
         self._running: set[duckdb.DuckDBPyConnection] = set()
 
-    def map_json(self, path: Path, layout: Layout) -> Iterator[pa.RecordBatch]:
+    def map_json(self, path: Path, layout: Layout, *, explain: bool = True) -> Iterator[pa.RecordBatch]:
         """Map an NDJSON file; see `Engine.map_json`."""
         raw_name, sql = self._plan(layout)
         with self._plain_path(path) as plain, Lines(path) as lines, self._con.cursor() as cursor:
@@ -92,7 +92,7 @@ class DuckEngine:
             for batch in self._stream(cursor, sql, path, _batch_rows(plain)):
                 shaped = shape_batch(batch, first, OUTPUTS[layout.table])
                 first += batch.num_rows
-                yield second_look(shaped, lines)
+                yield second_look(shaped, lines) if explain else shaped
 
     def map_rows(self, rows: pa.Table, layout: Layout) -> Iterator[pa.RecordBatch]:
         """Map a table of text columns; see `Engine.map_rows`. A column that is not there is null."""

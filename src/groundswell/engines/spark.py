@@ -55,7 +55,7 @@ class SparkEngine:
         self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
 
-    def map_json(self, path: Path, layout: Layout) -> Batches:
+    def map_json(self, path: Path, layout: Layout, *, explain: bool = True) -> Batches:
         """Map an NDJSON file; see `Engine.map_json`."""
         raw_name, sql = self._plan(layout)
         schema = _raw_schema(layout)
@@ -66,7 +66,7 @@ class SparkEngine:
                 parsed = numbers.mapInArrow(_parser(path.absolute(), job, schema), _spark_schema(schema))
                 parsed.createOrReplaceTempView(raw_name)
                 for batch in _ordered(self._sql(sql, path), OUTPUTS[layout.table]):
-                    yield second_look(batch, lines)
+                    yield second_look(batch, lines) if explain else batch
 
     def map_rows(self, rows: pa.Table, layout: Layout) -> Batches:
         """Map a table of text columns; see `Engine.map_rows`. A column that is not there is null."""

@@ -72,7 +72,7 @@ class SecondLook:
         self.tmp.mkdir(parents=True, exist_ok=True)
         try:
             path.write_bytes(b"".join(line.raw + b"\n" for line in lines))
-            rows = pa.Table.from_batches(self.engine.map_json(path, layout))
+            rows = pa.Table.from_batches(self.engine.map_json(path, layout, explain=False))
         finally:
             path.unlink(missing_ok=True)
         if rows.num_rows != len(lines):

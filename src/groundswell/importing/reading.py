@@ -90,11 +90,16 @@ class Reader:
 
         At a border those that were flagged so far are given with it.
         """
-        chunks = _in_chunks(self.engine.map_json(piece.path, layout))
+        # What is wrong with a rejected line is found out when it is looked at again.
+        chunks = _in_chunks(self.engine.map_json(piece.path, layout, explain=False))
         for chunk in ahead(chunks, _AHEAD) if piece.is_large else chunks:
             local, offsets, numbers = index.take(chunk.num_rows)
             if len(local) != chunk.num_rows:
                 raise _lost_count(piece)
+            if piece.has_mark and numbers[0] == piece.first_line:
+                # An engine takes the mark for a part of the first record.
+                flagged.append(Flagged(local[:1], offsets[:1], numbers[:1], [None]))
+                chunk, local, offsets, numbers = chunk.slice(1), local[1:], offsets[1:], numbers[1:]  # noqa: PLW2901
             begin = 0
             for end, reached in borders.within(offsets, numbers):
                 part = slice(begin, end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import mmap
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -106,6 +107,8 @@ class LineIndex:
         if not len(ends) or ends[-1] < len(codes):
             ends = np.append(ends, len(codes))
         starts = np.concatenate(([0], ends[:-1]))
+        if not at and self._piece.has_mark:
+            starts[0] = min(len(codecs.BOM_UTF8), ends[0])
         numbers = np.arange(self.lines + 1, self.lines + 1 + len(starts), dtype=np.int64)
         self.lines += len(starts)
         first = codes[np.minimum(starts, len(codes) - 1)]

@@ -6,11 +6,12 @@ over the limit, pieces are written to a temporary folder, so that memory stays b
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import mmap
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,8 @@ class Piece:
 
     `offsets` are the places of the records in the origin where they are not simply `base` plus the place in
     the piece (a document was cut up). `spilled`: the reader removes the file when it is done. `border`: the place
-    in the origin from which on the next record is one to stop before; then again after `stride` bytes.
+    in the origin from which on the next record is one to stop before; then again after `stride` bytes. `has_mark`:
+    a byte order mark stands before the first line.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Piece:
     offsets: Numbers | None = None
     border: int | None = None
     stride: int = 0
+    has_mark: bool = False
 
     @property
     def is_large(self) -> bool:
@@ -76,10 +79,12 @@ def pieces(
     Raises:
         CutShortError: after what could be read, if a compressed file ends early.
     """
-    if isinstance(source, Path) and container.is_raw and start is None and not long_lines(source, limit):
-        yield Piece(source, 0, 1, spilled=False)
+    has_mark = container.encoding == "utf-8-sig"
+    is_raw = replace(container, encoding="utf-8").is_raw if has_mark else container.is_raw
+    if isinstance(source, Path) and is_raw and start is None and not long_lines(source, limit):
+        yield Piece(source, 0, 1, spilled=False, has_mark=has_mark)
         return
-    bom = 3 if container.encoding == "utf-8-sig" else 0
+    bom = len(codecs.BOM_UTF8) if has_mark else 0
     at, line = start or (bom, 1)
     # Offsets count the bytes of the text as UTF-8 where the file is in another encoding.
     yield from spill_lines(text(source, container, at), (at, line), limit, tmp)
