@@ -237,7 +237,7 @@ def test_a_full_disk_leaves_the_lake_as_it_was(workshop: Any, file: Path, tmp_pa
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_record_of_a_large_file(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_no_part_of_the_first_record_of_a_large_file(workshop: Any, tmp_path: Path) -> None:
     lines = [
         json.dumps({"itemInfos": {"id": str(n), "createTime": "1600000000", "text": "x" * 40_000}}).encode()
         for n in range(300)
