@@ -10,12 +10,9 @@ from typing import Any
 
 import ibis
 import pytest
-from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from groundswell.bus import Journal
-from groundswell.desk import Desk, open_desk
+from groundswell.desk import Desk
 from groundswell.engines import Engine, open_engine
 from groundswell.importing import Options, import_paths, journal_to_lake
 from groundswell.importing import remap as remapping
@@ -23,7 +20,7 @@ from groundswell.importing.remap import Remapped, remap
 from groundswell.lake import Appender, Lake
 from groundswell.platforms import Layout, Registry, registry
 from groundswell.platforms.layout import Shape
-from groundswell.settings import Settings, load_settings
+from groundswell.settings import Settings
 
 
 def layout_of(version: int, views: str, *, required: str = "id", shape: Shape = Shape.OBJECT) -> Layout:
@@ -362,52 +359,6 @@ def test_large_content_is_read_with_its_old_rows_sorted_by_the_engine(
     home.remap(NEW, write=True)
     assert {row["post_id"]: row["ingest_seq"] for row in home.posts()} == before
     assert all(row["views"] == int(row["post_id"]) for row in home.posts())
-
-
-FIELDS = st.fixed_dictionaries(
-    {},
-    optional={
-        "id": st.integers(0, 5).map(str),
-        "time": st.sampled_from(["1700000000", "1690000000", "soon", None]),
-        "plays": st.sampled_from([None, 1, 2, "many", 10**17]),
-        "views": st.sampled_from([None, 1, 2]),
-        "text": st.sampled_from(["hello", "#tag", None]),
-        "tags": st.sampled_from([None, [], ["a"], "none"]),
-    },
-)
-
-
-@pytest.mark.slow
-@given(files=st.lists(st.lists(FIELDS, min_size=1, max_size=8), min_size=1, max_size=3))
-@hypothesis_settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    phases=[Phase.explicit, Phase.generate],
-)
-def test_what_a_remap_gives_is_what_a_new_import_would_give(
-    files: list[list[dict[str, Any]]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("remap")
-    paths = [
-        write(folder / f"{at}.ndjson", [{"made": at, **each} for each in records]) for at, records in enumerate(files)
-    ]
-    found = []
-    for name, first in (("again", OLD), ("new", NEW)):
-        settings = load_settings(home=folder / name, threads=1)
-        engine = open_engine(settings)
-        try:
-            with open_desk(settings) as desk:
-                home = Home(settings, desk, engine)
-                for path in paths:
-                    home.import_(path, first)
-                home.remap(NEW, layout="tiktok.made", write=True)
-                rows = home.posts("key", "created_at", "post_id", "views", "layout_version")
-                found.append((sorted(rows, key=lambda row: (row["key"], str(row["created_at"])[:7])), len(home.held())))
-        finally:
-            engine.close()
-    # Which of equal records is the one that stays may differ; how many of which content may not.
-    assert found[0] == found[1]
 
 
 def test_the_installed_layouts_can_be_named(home: Home) -> None:

@@ -27,6 +27,7 @@ TABLES: Final = ("authors", "comments", "posts")
 GROUP: Final = 2 << 30
 _LIGHT: Final = ("source", "origin", "imported_at", "layout", "layout_version")
 _FOREVER: Final = 1 << 62
+_QUARTER_US: Final = 900_000_000
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ def plan(lake: Lake, meant: Meant) -> Plan:
         # Where a layout refused every record there is no row of it.
         for source, origin, imported_us, _ in _counted(_held(lake, meant)):
             counts.setdefault((source, origin), {}).setdefault(imported_us, 0)
+        for source, origin, imported_us in _all_known(lake):
+            counts.setdefault((source, origin), {}).setdefault(imported_us, 0)
     found = Plan()
     for (source, origin), by_time in counts.items():
         contents = contents_of(raw_index.of_origin(lake, source, origin))
@@ -162,6 +165,18 @@ def _held(lake: Lake, meant: Meant) -> pa.Table:
     rows = lake.read("quarantine", ["source", "origin", "at", "layout"], {"state": "held"})
     rows = rows.filter(pc.is_in(rows["layout"], value_set=pa.array(list(meant.layouts), pa.string())))
     return rows.rename_columns(["source", "origin", "imported_at", "layout"])
+
+
+def _all_known(lake: Lake) -> Iterator[tuple[str, str, int]]:
+    """Source, origin and import time of contents in which nothing was new: another layout may tell more apart."""
+    ledger = lake.read("ledger", ["source", "origin", "quarter", "stored", "known"])
+    nothing_new = pc.and_(pc.equal(ledger["stored"], 0), pc.greater(ledger["known"], 0))
+    rows = ledger.filter(nothing_new)
+    begun = rows["quarter"].cast(pa.int64()).to_pylist()
+    for source, origin, quarter in zip(rows["source"].to_pylist(), rows["origin"].to_pylist(), begun, strict=True):
+        for content in contents_of(raw_index.of_origin(lake, source, origin)):
+            if quarter <= content.imported_us < quarter + _QUARTER_US:
+                yield source, origin, content.imported_us
 
 
 def contents_of(kept: Sequence[Kept]) -> list[Content]:

@@ -135,6 +135,8 @@ def text_encoding(chunks: Iterable[bytes], head: bytes) -> str:
     usual = _usual(sample if len(sample) > 64 else head)
     best = from_bytes(usual).best()
     guess = best.encoding if best else "cp1252"
+    if guess.startswith(("utf_16", "utf_32", "utf_7")):
+        guess = "cp1252"  # with a mark or with zeros it would have been known by now
     is_western = guess in _WESTERN or (guess.startswith(_RARE) and _looks_western(usual))
     return "cp1252" if is_western else guess
 
