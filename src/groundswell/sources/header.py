@@ -21,6 +21,7 @@ _NUMBER: Final = re.compile(r"[+-]?[$€£]?\d[\d.,\s]*(?:[eE][+-]?\d+)?\s*%?")
 _TIME: Final = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T\s]+\d{1,2}:\d{2}.*)?")
 _YEAR: Final = re.compile(r"(19|20)\d\d")
 _VALUE: Final = re.compile(r"https?://.*|@\w+|[\w.+-]+@[\w-]+\.[\w.]+|true|false|null|none|nan", re.IGNORECASE)
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
 _PARTS: Final = re.compile(r"[^\W\d_]+")
 _COMMON: Final = (
     "id ids text title body caption description content message tweet post video comment comments likes like "
@@ -66,11 +67,17 @@ def find_header(rows: Sequence[Sequence[str]]) -> Header:
 
 
 def unique_names(header: Sequence[str]) -> list[str]:
-    """The names of a header's cells: stripped, each once (`a`, `a_2`), `column_N` where one is empty."""
+    """The names of a header's cells: stripped, each once (`a`, `a_2`), `column_N` where one is empty.
+
+    What is no text in a name is `\ufffd`.
+
+    >>> unique_names([" id ", "", "id", "caf\udce9"])
+    ['id', 'column_2', 'id_2', 'caf�']
+    """
     names: list[str] = []
     seen: set[str] = set()
     for position, cell in enumerate(header, 1):
-        name = cell.strip().lstrip("\ufeff").strip() or f"column_{position}"
+        name = _NO_TEXT.sub("\ufffd", cell).strip().lstrip("\ufeff").strip() or f"column_{position}"
         serial = 2
         unique = name
         while unique in seen:
