@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from groundswell.query.ast import Node, Words, leaves
-from groundswell.query.masks import Mask, Matcher, combine, leaf_mask
+from groundswell.query.masks import Mask, Matcher, Matches, combine, leaf_mask
 from groundswell.query.parser import parse_tree
 
 if TYPE_CHECKING:
@@ -54,4 +54,4 @@ def parse(text: str) -> Query:
     return Query(parse_tree(text))
 
 
-__all__ = ["Mask", "Matcher", "Query", "parse"]
+__all__ = ["Mask", "Matcher", "Matches", "Query", "parse"]

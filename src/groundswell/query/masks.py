@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +88,13 @@ def combine(node: Node, leaf: Callable[[Leaf], Mask]) -> Mask:
     return mask
 
 
+class Matches(NamedTuple):
+    """Which query matches which post: parallel arrays, sorted by row, then slot."""
+
+    slot: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int64]
+
+
 class Matcher:
     """Many queries over one batch at once; make it once, use it for every batch."""
 
@@ -104,6 +111,11 @@ class Matcher:
         for number, root in enumerate(self._roots):
             out[number] = combine(root, batch.mask)
         return out
+
+    def pairs(self, posts: pa.Table) -> Matches:
+        """Which query (slot) matches which post (row)."""
+        row, slot = np.nonzero(self.matrix(posts).T)
+        return Matches(slot.astype(np.int64), row.astype(np.int64))
 
 
 class _Index:
