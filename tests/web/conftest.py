@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from groundswell.desk import Desk
 from groundswell.settings import Settings
 from groundswell.web.app import create_app
 from groundswell.web.server import Server, listen
@@ -71,6 +72,12 @@ def served(settings: Settings) -> Iterator[Served]:
 @pytest.fixture
 def client(served: Served) -> httpx.Client:
     return served.client
+
+
+@pytest.fixture
+def store(served: Served) -> Desk:
+    """The desk of the server."""
+    return served.services.desk
 
 
 class Process:

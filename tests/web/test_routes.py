@@ -89,12 +89,6 @@ def close_window(desk: Desk, tracker: str, number: int, count: int) -> None:
 
 
 @pytest.fixture
-def store(served: Any) -> Desk:
-    desk: Desk = served.services.desk
-    return desk
-
-
-@pytest.fixture
 def shoes(client: httpx.Client) -> str:
     return str(client.post("/trackers", json={"name": "Shoes", "query": "shoe*"}).json()["id"])
 

@@ -348,6 +348,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/multiples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Multiples
+         * @description The newest windows of some trackers as columns, on one time axis. An unknown id has no windows.
+         */
+        get: operations["listMultiples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -2165,6 +2185,86 @@ export interface components {
             examples: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * Multiple
+         * @description The newest windows of one tracker, oldest first; the columns are parallel.
+         */
+        Multiple: {
+            /** Tracker */
+            tracker: string;
+            /** Posts */
+            posts: number;
+            /** First */
+            first: string | null;
+            /** Steps */
+            steps: number[];
+            /** Counts */
+            counts: number[];
+            /** Lower */
+            lower: (number | null)[];
+            /** Upper */
+            upper: (number | null)[];
+            /**
+             * States
+             * @description One letter a window: l learning, u usual, x unusual, m macro, g gap.
+             */
+            states: string;
+            last: components["schemas"]["Window"] | null;
+        };
+        /**
+         * Multiples
+         * @description The newest windows of some trackers, for small multiples on one time axis.
+         * @example {
+         *       "window_s": 300,
+         *       "windows": 144,
+         *       "until": "2026-11-20T08:15:00Z",
+         *       "items": [
+         *         {
+         *           "tracker": "4f2a9c0d51be7a36",
+         *           "posts": 73,
+         *           "first": "2026-11-20T08:05:00Z",
+         *           "steps": [
+         *             0,
+         *             1
+         *           ],
+         *           "counts": [
+         *             10,
+         *             63
+         *           ],
+         *           "lower": [
+         *             4,
+         *             4
+         *           ],
+         *           "upper": [
+         *             18,
+         *             18
+         *           ],
+         *           "states": "ux",
+         *           "last": {
+         *             "start": "2026-11-20T08:10:00Z",
+         *             "count": 63,
+         *             "expected": 10.2,
+         *             "lower": 4,
+         *             "upper": 18,
+         *             "return_days": 140,
+         *             "platform_ratio": 1.04,
+         *             "state": "unusual",
+         *             "late": 0
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        Multiples: {
+            /** Window S */
+            window_s: number;
+            /** Windows */
+            windows: number;
+            /** Until */
+            until: string | null;
+            /** Items */
+            items: components["schemas"]["Multiple"][];
         };
         /**
          * NewKey
@@ -4150,6 +4250,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AllSeries"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMultiples: {
+        parameters: {
+            query?: {
+                /** @description Ids of the trackers, repeated; absent: the first 100. */
+                tracker?: string[] | null;
+                /** @description Size of the windows in seconds; absent: that of `/status`. */
+                window_s?: number | null;
+                /** @description How many windows back from the newest. */
+                windows?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Multiples"];
                 };
             };
             /** @description What went wrong, where, and what to do. */

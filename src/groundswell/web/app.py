@@ -22,6 +22,7 @@ from groundswell.web.routes import (
     layouts,
     ledger,
     live,
+    multiples,
     posts,
     quarantine,
     raw,
@@ -34,7 +35,7 @@ from groundswell.web.services import Services
 
 API: Final = "/api/v1"
 _ROUTES: Final = (
-    *(health, records, imports, layouts, raw, posts, trackers),
+    *(health, records, imports, layouts, raw, posts, trackers, multiples),
     *(alerts, ledger, quarantine, drift, live, reference),
 )
 

@@ -151,6 +151,24 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "until": "2026-11-20T08:15:00Z",
         "items": [{"tracker": "4f2a9c0d51be7a36", "window_s": 300, "posts": 63, "items": [WINDOW]}],
     },
+    "Multiples": {
+        "window_s": 300,
+        "windows": 144,
+        "until": "2026-11-20T08:15:00Z",
+        "items": [
+            {
+                "tracker": "4f2a9c0d51be7a36",
+                "posts": 73,
+                "first": "2026-11-20T08:05:00Z",
+                "steps": [0, 1],
+                "counts": [10, 63],
+                "lower": [4.0, 4.0],
+                "upper": [18.0, 18.0],
+                "states": "ux",
+                "last": WINDOW,
+            }
+        ],
+    },
     "AlertSummary": ALERT_SUMMARY,
     "Alert": {**ALERT_SUMMARY, "evidence": EVIDENCE},
     "Evidence": EVIDENCE,
