@@ -1,4 +1,4 @@
-"""What a tracker's posts are usually like: words, authors, hashtags and sounds of its quiet past, bounded.
+"""What a tracker's posts are usually like: words, authors, hashtags … of its quiet past, bounded.
 
 Learned from a fair sample of each closed window in which nothing was unusual.
 """
@@ -13,19 +13,22 @@ import pyarrow as pa
 
 #: Posts of one window that are learned from.
 SAMPLE: Final = 64
-KEPT: Final = {"words": 1_000, "authors": 2_000, "hashtags": 500, "sounds": 300}
+KEPT: Final = {"words": 1_000, "authors": 2_000, "hashtags": 500, "sounds": 300, "domains": 300, "languages": 100}
+_SINGLE: Final = {"authors": "author", "sounds": "sound", "languages": "lang"}
 #: After this many posts everything is halved, so that the past fades.
 FADE_AT: Final = 20_000.0
 
 
 class Profile(msgspec.Struct):
-    """In how many of `posts` posts a word, author, hashtag or sound stood."""
+    """In how many of `posts` posts a word, author, hashtag, sound, linked domain or language stood."""
 
     posts: float = 0.0
     words: dict[str, float] = {}
     authors: dict[str, float] = {}
     hashtags: dict[str, float] = {}
     sounds: dict[str, float] = {}
+    domains: dict[str, float] = {}
+    languages: dict[str, float] = {}
 
 
 def words_of(tokens: str | None) -> set[str]:
@@ -39,23 +42,33 @@ def learn_posts(profile: Profile, posts: pa.Table) -> None:
 
 
 def learn_all(profile: Profile, posts: pa.Table) -> None:
-    """Add all of the posts (columns tokens, hashtags, author, sound). Changes `profile`."""
+    """Add all of the posts (columns as `recent.learned_columns` gives them). Changes `profile`."""
     words: Counter[str] = Counter()
     for tokens in posts.column("tokens").to_pylist():
         words.update(words_of(tokens))
-    tags: Counter[str] = Counter()
-    for hashtags in posts.column("hashtags").to_pylist():
-        tags.update(set(hashtags or ()))
     profile.posts += posts.num_rows
-    _add(profile.words, words, KEPT["words"])
-    _add(profile.hashtags, tags, KEPT["hashtags"])
-    _add(profile.authors, Counter(a for a in posts.column("author").to_pylist() if a), KEPT["authors"])
-    _add(profile.sounds, Counter(s for s in posts.column("sound").to_pylist() if s), KEPT["sounds"])
+    found = {"words": words}
+    found |= {name: _in_lists(posts.column(name)) for name in ("hashtags", "domains")}
+    found |= {name: _single(posts.column(of)) for name, of in _SINGLE.items()}
+    for name, kept in KEPT.items():
+        _add(getattr(profile, name), found[name], kept)
     if profile.posts > FADE_AT:
         profile.posts /= 2
-        for counts in (profile.words, profile.hashtags, profile.authors, profile.sounds):
+        for name in KEPT:
+            counts = getattr(profile, name)
             for key in counts:
                 counts[key] /= 2
+
+
+def _in_lists(column: pa.ChunkedArray) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for values in column.to_pylist():
+        counts.update(set(values or ()))
+    return counts
+
+
+def _single(column: pa.ChunkedArray) -> Counter[str]:
+    return Counter(value for value in column.to_pylist() if value)
 
 
 def _add(counts: dict[str, float], new: Counter[str], kept: int) -> None:

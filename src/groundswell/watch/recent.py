@@ -24,10 +24,13 @@ KEPT: Final = pa.schema(
         ("url", pa.string()),
         ("author", pa.string()),
         ("followers", pa.int64()),
+        ("author_created_us", pa.int64()),
         ("created_us", pa.int64()),
+        ("lang", pa.string()),
         ("text", pa.string()),
         ("tokens", pa.string()),
         ("hashtags", pa.list_(pa.string())),
+        ("domains", pa.list_(pa.string())),
         ("sound", pa.string()),
         ("likes", pa.int64()),
         ("views", pa.int64()),
@@ -36,7 +39,8 @@ KEPT: Final = pa.schema(
     ]
 )
 #: Columns of `schema.POSTS` that a profile is learned from.
-LEARNED: Final = ("tokens", "hashtags", "author_name", "author_id", "music_title", "music_author")
+LEARNED: Final = ("tokens", "hashtags", "urls", "lang", "author_name", "author_id", "music_title", "music_author")
+_HOST: Final = r"(?i)^(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?(?:www\.)?(?P<host>[^/?#:]+)"
 #: With more pairs than this, what is not among the kept goes at once instead of when its window closes.
 _PRUNE_AT: Final = 50_000
 
@@ -101,10 +105,24 @@ def _joined(first: Any, second: Any, between: str) -> Any:
 
 
 def learned_columns(posts: pa.Table) -> pa.Table:
-    """What a profile learns from posts (columns `LEARNED`): tokens, hashtags, author, sound."""
+    """What a profile learns from posts (columns `LEARNED`): tokens, hashtags, domains, lang, author, sound."""
     batch = posts.combine_chunks()
     author, sound = _author_and_sound(batch)
-    return pa.table({name: batch.column(name) for name in ("tokens", "hashtags")} | {"author": author, "sound": sound})
+    columns = {name: batch.column(name) for name in ("tokens", "hashtags", "lang")}
+    return pa.table(columns | {"domains": domains_of(batch.column("urls")), "author": author, "sound": sound})
+
+
+def domains_of(urls: Any) -> pa.ListArray:
+    """The hosts of a column of lists of addresses, lower-case and without `www.`; null where the list is.
+
+    >>> domains_of(pa.array([["https://www.a.de/x?y", "B.org:80"], None])).to_pylist()
+    [['a.de', 'b.org'], None]
+    """
+    lists = urls.combine_chunks() if isinstance(urls, pa.ChunkedArray) else urls
+    hosts = pc.struct_field(pc.extract_regex(lists.flatten(), _HOST), "host")
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    ends = np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(ends), pc.utf8_lower(hosts), mask=pc.is_null(lists))
 
 
 def _author_and_sound(batch: pa.Table | pa.RecordBatch) -> tuple[Any, Any]:
@@ -122,6 +140,8 @@ def kept_columns(posts: pa.Table) -> pa.Table:
     columns = {
         "author": author,
         "created_us": batch.column("created_at").cast(pa.int64()),
+        "author_created_us": batch.column("author_created_at").cast(pa.int64()),
+        "domains": domains_of(batch.column("urls")),
         "sound": sound,
         "origin": _joined(batch.column("origin"), offset, ":"),
     }

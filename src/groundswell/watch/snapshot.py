@@ -26,7 +26,7 @@ from groundswell.watch.seen import Seen
 from groundswell.watch.state import Series, WatchState
 from groundswell.watch.windows import StreamClock
 
-STATE_VERSION: Final = 2
+STATE_VERSION: Final = 3
 _FORMAT: Final = b"groundswell.watch"
 
 
