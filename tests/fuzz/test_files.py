@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 
 from groundswell.errors import GroundswellError, UnreadableFileError
 from groundswell.sources import tables
-from groundswell.sources.compression import Compression, CutShortError, content
+from groundswell.sources.compression import Compression, CutShortError, compression_of, content
 from groundswell.sources.containers import Container, Form, detect, text
 from groundswell.sources.dialect import DELIMITERS, Dialect
 from groundswell.sources.documents import Element, Splitter
@@ -328,6 +328,8 @@ def test_a_broken_document_is_cut_without_another_error(fuzz: Any) -> None:
 def test_every_line_is_in_a_piece_or_described(fuzz: Any) -> None:
     def check(example: tuple[bytes, str]) -> None:
         data, compression = example
+        if compression_of(data) is not Compression.NONE:
+            return
         packed = gzip.compress(data) if compression == "gzip" else data
         with stored(packed) as path, tempfile.TemporaryDirectory() as tmp:
             container = Container(Form.NDJSON, Compression(compression))

@@ -25,7 +25,16 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:")
 #: What systems leave in archives beside the files.
 _LITTER: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 _DAMAGED: Final = "the archive is damaged or cut short"
-_DAMAGE: Final = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,  # encryption and other ways of packing that zipfile does not know
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import shutil
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from groundswell.errors import GroundswellError, UnavailableError, UnreadableFileError, UsageError
+from groundswell.errors import UnavailableError, UnreadableFileError, UsageError
+from groundswell.sources.guard import check_host, client_for, shown
 from groundswell.sources.stored import Limits
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
@@ -49,13 +47,12 @@ def fetch(url: str, target: Path, limits: Limits, sleep: Callable[[float], None]
     work = _Fetch(url, target, limits)
     for attempt in range(TRIES):
         try:
-            with httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client:
-                return work.run(client)
+            return work.run()
         except (_TryAgainError, httpx.TransportError) as error:
             reason = str(error) or type(error).__name__
             if attempt == TRIES - 1:
                 what = f"cannot be fetched after {TRIES} tries ({reason})"
-                raise UnavailableError(what, where=_shown(url), hint="check the address and try later") from error
+                raise UnavailableError(what, where=shown(url), hint="check the address and try later") from error
             wait = error.wait if isinstance(error, _TryAgainError) else None
             sleep(min(wait if wait is not None else 0.5 * 2**attempt, _LONGEST_WAIT))
         except OSError as error:
@@ -75,19 +72,21 @@ class _Fetch:
     done: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def run(self, client: httpx.Client) -> str:
+    def run(self) -> str:
         """Fetch what is not there yet, following redirects."""
         url = self.url
         for _ in range(REDIRECTS + 1):
             _check(url, self.limits)
-            with client.stream("GET", url, headers=self._headers()) as response:
-                _check_peer(url, response, self.limits)
+            with (
+                client_for(url, private=self.limits.private, timeout=TIMEOUT) as client,
+                client.stream("GET", url, headers=self._headers()) as response,
+            ):
                 if response.status_code in _MOVED and "location" in response.headers:
                     url = urljoin(url, response.headers["location"])
                     continue
                 return self._take(response)
         what = f"more than {REDIRECTS} redirects"
-        raise UnreadableFileError(what, where=_shown(self.url), hint="give the address that they end at")
+        raise UnreadableFileError(what, where=shown(self.url), hint="give the address that they end at")
 
     def _headers(self) -> dict[str, str]:
         # Bytes as they lie there: a packed file must not be unpacked on the way.
@@ -104,7 +103,7 @@ class _Fetch:
         if status not in (200, 206):
             what = f"the server says {status} {response.reason_phrase}"
             hint = "check the address; files behind a login are downloaded first and then imported"
-            raise UnreadableFileError(what, where=_shown(self.url), hint=hint)
+            raise UnreadableFileError(what, where=shown(self.url), hint=hint)
         if status == 200:
             self.done, self.digest = 0, hashlib.sha256()
         tag = response.headers.get("etag", "")
@@ -138,7 +137,7 @@ class _Fetch:
     def _small_enough(self, size: int) -> None:
         if size > self.limits.download:
             what = f"refused: it is over the limit of {self.limits.download:,} bytes"
-            raise UnreadableFileError(what, where=_shown(self.url), hint="raise GROUNDSWELL_MAX_DOWNLOAD")
+            raise UnreadableFileError(what, where=shown(self.url), hint="raise GROUNDSWELL_MAX_DOWNLOAD")
 
 
 def _check(url: str, limits: Limits) -> None:
@@ -146,60 +145,15 @@ def _check(url: str, limits: Limits) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         what = "not an http or https address"
-        raise UnreadableFileError(what, where=_shown(url), hint="give the address of the file itself")
-    if limits.private:
-        return
-    host = parts.hostname
+        raise UnreadableFileError(what, where=shown(url), hint="give the address of the file itself")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        addresses = [str(ipaddress.ip_address(host))]
-    except ValueError:
-        if _is_proxied(parts.scheme, host):
-            if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
-                raise _private(url, host) from None
-            return  # the proxy looks the name up, and decides what may be reached
-        try:
-            known = socket.getaddrinfo(host, parts.port or parts.scheme, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise _TryAgainError(str(error)) from error
-        addresses = [str(entry[4][0]) for entry in known]
-    for address in addresses:
-        if not _is_public(address):
-            raise _private(url, address)
-
-
-def _check_peer(url: str, response: httpx.Response, limits: Limits) -> None:
-    """That the machine which answered has a public address, whatever the name was said to be a moment ago."""
-    parts = urlsplit(url)
-    if limits.private or _is_proxied(parts.scheme, parts.hostname or ""):
-        return
-    stream = response.extensions.get("network_stream")
-    peer = stream.get_extra_info("server_addr") if stream is not None else None
-    if peer and not _is_public(str(peer[0])):
-        raise _private(url, str(peer[0]))
-
-
-def _is_public(address: str) -> bool:
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    known = parsed if mapped is None else mapped
-    return known.is_global and not known.is_multicast
-
-
-def _is_proxied(scheme: str, host: str) -> bool:
-    proxies = getproxies()
-    return bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host)
-
-
-def _private(url: str, address: str) -> GroundswellError:
-    what = f"refused: {address} is not a public address"
-    return UsageError(what, where=_shown(url), hint="set GROUNDSWELL_PRIVATE_URLS=true if you mean it")
+        check_host(parts.scheme, parts.hostname, port, private=limits.private)
+    except UsageError as error:
+        raise UsageError(error.what, where=shown(url), hint=error.hint) from error
+    except OSError as error:
+        raise _TryAgainError(str(error)) from error
 
 
 def _wait(said: str | None) -> float | None:
     return float(said) if said is not None and said.isdigit() else None
-
-
-def _shown(url: str) -> str:
-    """An address without the password that it may hold."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

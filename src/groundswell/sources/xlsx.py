@@ -40,6 +40,7 @@ _FAULTS: Final = (
     OSError,
     EOFError,
     zlib.error,
+    RuntimeError,  # encryption and other ways of packing that zipfile does not know
 )
 
 
