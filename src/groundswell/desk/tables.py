@@ -8,15 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-Micros = BigInteger
-#: SQLite numbers rows by itself only in an INTEGER primary key.
-Serial = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Base(DeclarativeBase):
-    """All tables of the desk."""
+from groundswell.desk.base import Base, Micros, Serial
+from groundswell.desk.channel_tables import ChannelRow, OutboxRow
 
 
 class TrackerRow(Base):
@@ -30,6 +25,7 @@ class TrackerRow(Base):
     promise_days: Mapped[float] = mapped_column()
     created_at: Mapped[int] = mapped_column(Micros)
     removed_at: Mapped[int | None] = mapped_column(Micros)
+    snoozed_until: Mapped[int | None] = mapped_column(Micros)  # its channels are quiet until then
 
 
 class AlertRow(Base):
@@ -58,6 +54,37 @@ class AlertRow(Base):
     evidence: Mapped[dict[str, Any]] = mapped_column(JSON)
     verdict: Mapped[str | None] = mapped_column(String(12))  # real, false, known
     created_wall: Mapped[int] = mapped_column(Micros)  # clock of the runner when it opened
+    verdict_note: Mapped[str | None] = mapped_column(Text)
+    verdict_by: Mapped[str | None] = mapped_column(String(100))
+    verdict_at: Mapped[int | None] = mapped_column(Micros)
+    acknowledged_at: Mapped[int | None] = mapped_column(Micros)
+    acknowledged_by: Mapped[str | None] = mapped_column(String(100))
+    group_id: Mapped[str | None] = mapped_column(String(32), index=True)  # first alert with mostly the same posts
+
+
+class AlertEventRow(Base):
+    """What people did with an alert, in order."""
+
+    __tablename__ = "alert_events"
+    seq: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id"), index=True)
+    at: Mapped[int] = mapped_column(Micros)
+    who: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(16))  # acknowledged, reopened, snoozed, woken, commented, verdict
+    text: Mapped[str | None] = mapped_column(Text)  # the comment, or the note of a verdict
+    verdict: Mapped[str | None] = mapped_column(String(12))  # kind verdict: null took it back
+    until: Mapped[int | None] = mapped_column(Micros)  # kind snoozed
+
+
+class AlertCaseRow(Base):
+    """What an alert's card was made of besides its posts, so that it can be made again from the lake."""
+
+    __tablename__ = "alert_cases"
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alerts.id"), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)  # `watch.frozen`
+    sketch: Mapped[bytes] = mapped_column(LargeBinary)  # the least identities of its posts, sorted, 8 bytes each
+    lake_version: Mapped[int | None] = mapped_column(BigInteger)  # the first that holds all of its posts
+    lake_seq: Mapped[int | None] = mapped_column(BigInteger)  # greatest number of a row in that version
 
 
 class SeriesRow(Base):
@@ -186,13 +213,17 @@ class AnswerRow(Base):
 
 
 __all__ = [
+    "AlertCaseRow",
+    "AlertEventRow",
     "AlertRow",
     "AnswerRow",
     "Base",
     "ChangeRow",
+    "ChannelRow",
     "CheckpointRow",
     "DriftRow",
     "LeaseRow",
+    "OutboxRow",
     "PlanRow",
     "RunRow",
     "SeriesRow",
