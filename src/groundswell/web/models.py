@@ -8,17 +8,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from groundswell.web.alert_models import Alert, Alerts, AlertSummary, VerdictRequest
+from groundswell.web.base_models import Document, Verdict, Window, WindowState
+from groundswell.web.evidence_models import Driver, Evidence, EvidencePost
 
-class Document(BaseModel):
-    """Base of all documents: unknown fields in a request are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-WindowState = Literal["learning", "usual", "unusual", "macro", "gap"]
-Verdict = Literal["real", "false", "known"]
+__all__ = [
+    "Alert",
+    "AlertSummary",
+    "Alerts",
+    "Document",
+    "Driver",
+    "Evidence",
+    "EvidencePost",
+    "Verdict",
+    "VerdictRequest",
+    "Window",
+    "WindowState",
+]
 
 
 class Problem(Document):
@@ -47,20 +55,6 @@ class Health(Document):
     status: Literal["ok", "degraded"]
     version: str
     parts: list[PartHealth]
-
-
-class Window(Document):
-    """One closed window of one tracker."""
-
-    start: datetime
-    count: int
-    expected: float | None
-    lower: float | None
-    upper: float | None
-    return_days: float | None
-    platform_ratio: float | None
-    state: WindowState
-    late: int = 0
 
 
 class Tracker(Document):
@@ -106,129 +100,6 @@ class AllSeries(Document):
     since: datetime
     until: datetime
     items: list[Series]
-
-
-class Driver(Document):
-    """What an alert's excess consists of: one post, author, hashtag, sound or domain."""
-
-    key: str
-    label: str
-    posts: int
-    share: float
-    """Of the episode's posts above what was expected, the fraction that carry it (may exceed its fair part)."""
-    usual_share: float | None = None
-    """The fraction of this tracker's earlier posts that carry it; null where there is no history."""
-
-
-class Word(Document):
-    """A word over-represented against the tracker's own past."""
-
-    word: str
-    posts: int
-    log_odds: float
-    z: float
-
-
-class Check(Document):
-    """One line of "Does it hold?"."""
-
-    name: Literal["without_top_author", "copies_once", "against_platform", "authors_seen_before", "coverage", "history"]
-    label: str
-    value: float | None
-    unit: Literal["ratio", "fraction", "windows"]
-    note: str | None = None
-
-
-class EvidencePost(Document):
-    """A post that drives an alert, frozen with it."""
-
-    platform: str
-    post_id: str | None
-    url: str | None
-    author: str | None
-    followers: int | None
-    created_at: datetime | None
-    text: str | None
-    likes: int | None
-    views: int | None
-    copies: int = 1
-    """Posts of the episode with nearly the same text, this one counted."""
-    share: float
-    origin: str | None = None
-    """Where the raw record is: source and journal record, or file and offset."""
-
-
-class Evidence(Document):
-    """Why an alert was raised; frozen with it, so that it can be shown after the lake was compacted."""
-
-    observed: int
-    expected: float
-    lower: float
-    upper: float
-    ratio: float | None
-    p_value: float
-    return_days: float
-    window_start: datetime
-    window_s: int
-    windows: list[Window]
-    """The tracker's windows before and in the episode."""
-    posts: list[EvidencePost]
-    authors: list[Driver]
-    hashtags: list[Driver]
-    sounds: list[Driver]
-    words: list[Word]
-    checks: list[Check]
-    authors_total: int
-    posts_total: int
-    span: list[int]
-    """First and last journal record whose posts were counted."""
-    parameters: dict[str, float | int | str]
-
-
-class AlertSummary(Document):
-    """One episode of one tracker."""
-
-    id: str
-    tracker: str
-    tracker_name: str
-    query: str
-    signal: str
-    direction: Literal["burst", "drop"]
-    phase: Literal["growing", "peak", "fading", "closed"]
-    started_at: datetime
-    opened_at: datetime
-    updated_at: datetime
-    closed_at: datetime | None
-    observed: int
-    expected: float
-    ratio: float | None
-    return_days: float
-    p_value: float
-    posts: int
-    authors: int
-    headline: str
-    detail: str
-    verdict: Verdict | None
-
-
-class Alert(AlertSummary):
-    """An episode with its evidence."""
-
-    evidence: Evidence
-
-
-class Alerts(Document):
-    """Alerts, newest first."""
-
-    items: list[AlertSummary]
-    open: int
-    next: str | None = None
-
-
-class VerdictRequest(Document):
-    """What the alert turned out to be; null takes a verdict back."""
-
-    verdict: Verdict | None
 
 
 class Post(Document):
