@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy.orm import Session
 
-from groundswell.desk import alerts, changes, checkpoints, documents, series
+from groundswell.desk import alerts, changes, checkpoints, documents, outbox, series
 from groundswell.desk import trackers as tracker_rows
 from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
 from groundswell.errors import UnavailableError
@@ -163,9 +163,11 @@ def _write_alerts(
     session: Session, records: Iterable[AlertRecord], trackers: dict[str, TrackerRow], now_us: int
 ) -> None:
     rows = [_alert_row(record, trackers[record.tracker_id], now_us) for record in records]
+    before = outbox.known(session, (row["id"] for row in rows))
     alerts.write(session, rows)
     for row in rows:
         stored = session.get_one(AlertRow, row["id"], populate_existing=True)
+        outbox.enqueue(session, before.get(stored.id), stored, trackers[stored.tracker_id], now_us)
         summary = documents.alert_summary(stored, trackers[stored.tracker_id])
         changes.append(session, "alert", stored.id, summary, now_us=now_us)
 
