@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.testing.streams import START, Told, make_posts, run, tracker
+from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import DAY, HOUR, MINUTE, SECOND, WatchBatch, WatchParams
 from groundswell.watch.flow import dump_state, load_state, step
 from groundswell.watch.state import WatchState
@@ -122,7 +123,7 @@ def test_a_quiet_stream_still_closes_its_windows() -> None:
     state, told = run(posts, [], [TRACKERS[0]], PARAMS)
     before = told.closed
     empty = posts.slice(0, 0)
-    _, output = step(state, WatchBatch(empty, START + 20 * MINUTE), [TRACKERS[0]], PARAMS)
+    _, output = step(state, WatchBatch(TableArrivals(empty), START + 20 * MINUTE), [TRACKERS[0]], PARAMS)
     assert output.closed == 3
     assert before == 0
     assert {p.start: p.count for p in output.points}[START] == 1
@@ -145,7 +146,7 @@ def test_a_window_that_no_connection_covers_is_a_gap() -> None:
     posts = make_posts([START + n * MINUTE for n in range(60)], ["arm"] * 60)
     clock = START + 60 * MINUTE
     covered = [(START, START + 20 * MINUTE), (START + 30 * MINUTE, clock)]
-    _, output = step(WatchState.empty(), WatchBatch(posts, clock, covered), [TRACKERS[0]], PARAMS)
+    _, output = step(WatchState.empty(), WatchBatch(TableArrivals(posts), clock, covered), [TRACKERS[0]], PARAMS)
     gaps = {(p.start - START) // MINUTE for p in output.points if p.state == "gap"}
     assert gaps == {-5, 20, 25}
 
@@ -155,7 +156,7 @@ def test_a_removed_tracker_ends_its_episode_and_a_new_one_starts_with_a_whole_wi
     state, told = run(STREAM.slice(0, inside), [], TRACKERS, PARAMS)
     assert [alert.phase for alert in told.alerts.values()] != ["closed"]
     changed = [tracker("new", "arm"), TRACKERS[0]]
-    state, output = step(state, WatchBatch(STREAM.slice(inside, 1), 0), changed, PARAMS)
+    state, output = step(state, WatchBatch(TableArrivals(STREAM.slice(inside, 1)), 0), changed, PARAMS)
     assert [alert.phase for alert in output.alerts] == ["closed"]
     _, told = run(STREAM.slice(inside + 1), [], changed, PARAMS, state)
     fresh = sorted((p for p in told.points.values() if p.tracker_id == "new"), key=lambda p: p.start)

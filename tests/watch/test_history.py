@@ -17,6 +17,7 @@ from groundswell.lake import Lake
 from groundswell.settings import Settings
 from groundswell.testing.streams import START, make_posts, tracker
 from groundswell.watch import history as module
+from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import DAY, HOUR, MINUTE, WatchBatch, WatchParams
 from groundswell.watch.flow import dump_state, step
 from groundswell.watch.history import StoppedError, teach
@@ -65,7 +66,7 @@ def test_a_taught_tracker_expects_the_true_rate_in_its_next_window(
 ) -> None:
     state = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, engine=engine, stop=never)
     posts = posts_of(START, 3, start=1_000_000)
-    state, output = step(state, WatchBatch(posts, START + 15 * MINUTE), [ARM, LEG], PARAMS)
+    state, output = step(state, WatchBatch(TableArrivals(posts), START + 15 * MINUTE), [ARM, LEG], PARAMS)
     points = [point for point in output.points if point.start == START + PARAMS.window_us]
     assert {point.tracker_id: point.expected for point in points} == {
         "arm": pytest.approx(RATE * ARMS / 10, rel=0.15),

@@ -5,6 +5,8 @@ import pyarrow as pa
 import pytest
 
 from groundswell.testing.streams import START, make_posts
+from groundswell.watch.arrivals import TableArrivals
+from groundswell.watch.contract import Pairs
 from groundswell.watch.recent import Recent, prune, remember
 from groundswell.watch.seen import Seen, hash_bytes, identities
 
@@ -13,11 +15,10 @@ def kept_after(order: np.ndarray[tuple[int], np.dtype[np.int64]], step: int, kee
     posts = make_posts([START] * 50, ["a"] * 50, followers=[n % 7 for n in range(50)])
     recent, windows = Recent.empty(), np.full(50, START)
     matches = np.array([[True] * 50, [n % 2 == 0 for n in range(50)]])
-    identity = identities(posts)
     for begin in range(0, 50, step):
         rows = order[begin : begin + step]
-        taken = posts.take(pa.array(rows))
-        recent = remember(recent, taken, matches[:, rows], windows[rows], identity[rows], keep)
+        row, at = np.nonzero(matches[:, rows].T)
+        recent = remember(recent, TableArrivals(posts.take(pa.array(rows))), Pairs(at, row), windows[rows][row], keep)
         recent = prune(recent, keep)
     out = []
     for slot in (0, 1):

@@ -8,6 +8,7 @@ import pytest
 from groundswell.errors import UnreadableFileError
 from groundswell.testing.counts import PER_DAY, quiet_counts
 from groundswell.testing.streams import START, make_posts, tracker
+from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import DAY, HOUR, WatchBatch, WatchParams
 from groundswell.watch.flow import dump_state, load_state, step, warm_start
 from groundswell.watch.state import WatchState
@@ -28,7 +29,7 @@ def test_a_warm_tracker_is_scored_from_its_first_whole_window() -> None:
     times = np.sort(rng.integers(0, HOUR, 5000 * 12)) + START
     texts = ["arm" if n % 500 == 0 else "b" for n in range(len(times))]
     posts = make_posts(times.tolist(), texts)
-    state, output = step(state, WatchBatch(posts, int(times[-1])), [past.tracker], PARAMS)
+    state, output = step(state, WatchBatch(TableArrivals(posts), int(times[-1])), [past.tracker], PARAMS)
     scored = [point for point in output.points if point.state != "gap"]
     assert {point.state for point in scored} == {"usual"}
     assert all(point.expected is not None and 1 < point.expected < 30 for point in scored)

@@ -26,6 +26,10 @@ class TrackerRow(Base):
     created_at: Mapped[int] = mapped_column(Micros)
     removed_at: Mapped[int | None] = mapped_column(Micros)
     snoozed_until: Mapped[int | None] = mapped_column(Micros)  # its channels are quiet until then
+    country: Mapped[str | None] = mapped_column(String(8))  # ISO 3166-1: its public holidays shape the days
+    reach_followers: Mapped[int | None] = mapped_column(BigInteger)  # one post by an author with more: alert at once
+    reach_share: Mapped[float | None] = mapped_column()  # one post in this top part of reach: alert at once
+    count_by: Mapped[str] = mapped_column(String(12), default="created_at", server_default="created_at")
 
 
 class AlertRow(Base):

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from groundswell import schema
 from groundswell.text.tokens import tokenise
+from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import DAY, AlertRecord, SeriesPoint, TrackerSpec, WatchBatch, WatchParams
 from groundswell.watch.flow import step
 from groundswell.watch.state import WatchState
@@ -80,7 +81,7 @@ def run(
         clock = max(heard, default=0)
         if end == posts.num_rows and end_clock is not None:
             clock = end_clock
-        state, output = step(state, WatchBatch(part, clock), trackers, params)
+        state, output = step(state, WatchBatch(TableArrivals(part), clock), trackers, params)
         told.points.update({(p.tracker_id, p.start): p for p in output.points})
         told.alerts.update({a.id: a for a in output.alerts})
         told.future.extend(output.future.tolist())

@@ -7,18 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from groundswell.query import Matcher, Matches
+
+Ints = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+
+Pairs = Matches
+"""Which tracker (slot) matches which post (row): parallel arrays, sorted by row, then slot."""
+
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
+CountBy = Literal["created_at", "observed_at"]
 WindowState = Literal["learning", "usual", "unusual", "macro", "gap"]
 Direction = Literal["burst", "drop"]
 Phase = Literal["growing", "peak", "fading", "closed"]
@@ -34,6 +43,14 @@ class TrackerSpec(msgspec.Struct, frozen=True):
     promise_days: float
     """At most about one false alert in this many days."""
     created_us: int = 0
+    country: str | None = None
+    """ISO 3166-1 code of the country whose public holidays shape its days; null: none."""
+    reach_followers: int | None = None
+    """One matching post by an author with more followers than this is an alert at once; null: no such rule."""
+    reach_share: float | None = None
+    """One matching post among this part of its platform's posts of greatest reach is an alert at once; null: none."""
+    count_by: CountBy = "created_at"
+    """The time that a post counts at: `observed_at` for feeds that are crawled."""
 
 
 class WatchParams(msgspec.Struct, frozen=True):
@@ -69,18 +86,90 @@ class WatchParams(msgspec.Struct, frozen=True):
     """Windows of an episode whose posts are kept for its evidence."""
 
 
+class Terms(NamedTuple):
+    """The distinct words and hashtags of each post of a batch: parallel arrays, sorted by row."""
+
+    row: Ints
+    hash: Hashes
+    """`seen.hash_bytes` of the UTF-8 of the word as `tokens` has it, or of the hashtag without its `#`."""
+    kind: npt.NDArray[np.uint8]
+    """0: a word, 1: a hashtag."""
+
+
+class Arrivals(Protocol):
+    """One batch of n posts in record order. Properties are arrays with one row a post; none is ever changed.
+
+    `arrivals.TableArrivals` makes one of an Arrow table; whatever else makes one gives the same answers.
+    """
+
+    def __len__(self) -> int: ...
+
+    @property
+    def record(self) -> Ints:
+        """Global record number, ascending (several posts may come from one record)."""
+
+    @property
+    def received_us(self) -> Ints:
+        """When it was received; in a replay its event time."""
+
+    @property
+    def event_us(self) -> Ints:
+        """When it happened: `created_at`, else `observed_at`, else when it was received."""
+
+    @property
+    def observed_us(self) -> Ints:
+        """`observed_at`, else when it was received."""
+
+    @property
+    def identity(self) -> Hashes:
+        """`seen.identities`: the same for a post that comes again."""
+
+    @property
+    def author(self) -> Hashes:
+        """`seen.hash_bytes` of `author_id`, else of `author_name`; 0 where both are missing."""
+
+    @property
+    def reach(self) -> npt.NDArray[np.float64]:
+        """Followers of the author; NaN: not known."""
+
+    @property
+    def engagement(self) -> npt.NDArray[np.float64]:
+        """Likes, comments, shares and saves together; NaN: none of them is known."""
+
+    @property
+    def platform(self) -> npt.NDArray[np.uint8]:
+        """Platform as a number into `platforms`."""
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Names of the platforms of this batch; another batch may number them otherwise."""
+
+    def pairs(self, matcher: Matcher) -> Pairs:
+        """Which tracker matches which post."""
+
+    def terms(self) -> Terms:
+        """What emerging topics count."""
+
+    def texts(self, hashes: Hashes) -> list[str | None]:
+        """The words of those hashes, as far as this batch has them."""
+
+    def take(self, rows: Ints) -> pa.Table:
+        """Columns of `schema.POSTS` and `record` of some posts, in the order of `rows`.
+
+        It costs the most of all: ask once a step, only for posts that somebody needs.
+        """
+
+
 @dataclass(frozen=True)
 class WatchBatch:
     """What one step takes.
 
-    `posts` has the columns of `schema.POSTS` and two more: `record` (int64, global record number, ascending)
-    and `received_us` (int64; in a replay equal to the event time). `clock_us` is the stream's clock after the
-    batch: now if everything received so far has been read, else the receive time of the last record read (a
-    clock that runs ahead of records still unread would make them late). `covered` are the intervals in which
-    sources were connected; None: not known (a replay).
+    `clock_us` is the stream's clock after the batch: now if everything received so far has been read, else the
+    receive time of the last record read (a clock that runs ahead of records still unread would make them late).
+    `covered` are the intervals in which sources were connected; None: not known (a replay).
     """
 
-    posts: pa.Table
+    arrivals: Arrivals
     clock_us: int
     covered: Sequence[tuple[int, int]] | None = None
 

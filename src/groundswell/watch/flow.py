@@ -9,18 +9,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from msgspec import structs
 
 from groundswell.query import Matcher, Query, parse
 from groundswell.watch.closing import Watched, Written, alert_of, close_windows
 from groundswell.watch.contract import (
     AlertRecord,
+    Arrivals,
+    Pairs,
     SeriesPoint,
     StepOutput,
     TrackerSpec,
@@ -28,13 +27,13 @@ from groundswell.watch.contract import (
     WatchParams,
 )
 from groundswell.watch.recent import remember
-from groundswell.watch.seen import identities
 from groundswell.watch.snapshot import dump_state, load_state
 from groundswell.watch.state import Key, Series, WatchState, align
 from groundswell.watch.warm import History, warm_start, warm_start_all
 from groundswell.watch.windows import NEVER, advance, is_late, window_of
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def step(
@@ -53,17 +52,18 @@ def step(
     queries, matcher = _compiled(tuple(tracker.query for tracker in trackers))
     _end_episodes(state, align(state, trackers, params), params, written)
     watched = Watched(trackers, queries, batch.covered, params)
-    posts, events, before, future = _in_time(state, batch.posts, params)
+    arrivals = batch.arrivals
+    before, ahead = _in_time(state, arrivals, params)
     duplicates = late = 0
-    if posts.num_rows:
-        duplicates, late = _count(state, posts, events, before, matcher, params, written)
+    if len(arrivals):
+        duplicates, late = _count(state, arrivals, before, ahead, matcher, params, written)
     state.clock = state.clock.tick(batch.clock_us)
     close_windows(state, watched, written)
     _revise_points(state, written)
     return state, StepOutput(
         points=list(written.points.values()),
         alerts=list(written.alerts.values()),
-        future=future,
+        future=arrivals.record[ahead],
         duplicates=duplicates,
         late=late,
         watermark_us=state.clock.watermark(params),
@@ -87,75 +87,62 @@ def _end_episodes(state: WatchState, gone: list[tuple[Key, Series]], params: Wat
             written.alerts[record.id] = record
 
 
-def _in_time(state: WatchState, posts: pa.Table, params: WatchParams) -> tuple[pa.Table, Ints, Ints, Ints]:
-    """Posts that are not in the future, their event times, how far the stream was before each; and who was.
-
-    A post without a time of its own happened when it was observed or received. Moves the state's clock.
-    """
-    received = posts.column("received_us").combine_chunks()
-    stamps = [posts.column(name).combine_chunks().cast(pa.int64()) for name in ("created_at", "observed_at")]
-    events = pc.coalesce(*stamps, received).to_numpy(zero_copy_only=False).astype(np.int64)
-    heard = received.to_numpy(zero_copy_only=False).astype(np.int64)
+def _in_time(state: WatchState, arrivals: Arrivals, params: WatchParams) -> tuple[Ints, Bools]:
+    """How far the stream was before each post, and which lie in the future. Moves the state's clock."""
+    events, heard = arrivals.event_us, arrivals.received_us
     ahead = events > heard + params.future_us
-    records = posts.column("record").to_numpy().astype(np.int64)
-    if ahead.any():
-        posts = posts.filter(pa.array(~ahead))
-        events, heard = events[~ahead], heard[~ahead]
-    before, state.clock = advance(state.clock, events, heard, params)
-    if len(events) and state.next_window == NEVER:
-        state.first_us = int(events[0])
-        state.next_window = (int(events[0]) - params.lateness_us) // params.window_us * params.window_us
+    before = np.full(len(events), NEVER, dtype=np.int64)
+    before[~ahead], state.clock = advance(state.clock, events[~ahead], heard[~ahead], params)
+    if state.next_window == NEVER and not ahead.all():
+        state.first_us = int(events[~ahead][0])
+        state.next_window = (state.first_us - params.lateness_us) // params.window_us * params.window_us
         state.last_post = state.next_window
-    return posts, events, before, records[ahead]
+    return before, ahead
 
 
 def _count(
     state: WatchState,
-    posts: pa.Table,
-    events: Ints,
+    arrivals: Arrivals,
     before: Ints,
+    ahead: Bools,
     matcher: Matcher,
     params: WatchParams,
     written: Written,
 ) -> tuple[int, int]:
     """Count posts into their windows, keep those that match; returns how many were duplicates and late."""
-    windows = window_of(events, params)
+    windows = window_of(arrivals.event_us, params)
     late = is_late(windows, before, params)
     horizon = np.where(before == NEVER, NEVER, window_of(before - params.lateness_us, params))
-    identity = identities(posts)
-    checked = ~late | (windows >= horizon - params.dedup_windows * params.window_us)
-    new = np.ones(len(windows), dtype=np.bool_)
-    new[checked] = state.seen.add(windows[checked], identity[checked])
-    matches = matcher.matrix(posts)
+    checked = ~ahead & (~late | (windows >= horizon - params.dedup_windows * params.window_us))
+    new = ~ahead
+    new[checked] = state.seen.add(windows[checked], arrivals.identity[checked])
     counted = new & ~late
-    _add_counts(state, matches, windows, counted)
-    kept = matches & counted
-    state.recent = remember(state.recent, posts, kept, windows, identity, params.keep_posts)
-    _note_late(state, matches, windows, new & late & (windows >= horizon - params.ring * params.window_us), written)
-    return int((~new).sum()), int((late & new).sum())
+    pairs = arrivals.pairs(matcher)
+    _add_counts(state, pairs, windows, counted)
+    mine = counted[pairs.row]
+    kept = Pairs(pairs.slot[mine], pairs.row[mine])
+    state.recent = remember(state.recent, arrivals, kept, windows[kept.row], params.keep_posts)
+    revised = (new & late & (windows >= horizon - params.ring * params.window_us))[pairs.row]
+    _note_late(state, pairs.slot[revised], windows[pairs.row[revised]], written)
+    return int((~new & ~ahead).sum()), int((late & new).sum())
 
 
-def _add_counts(state: WatchState, matches: npt.NDArray[np.bool_], windows: Ints, counted: Any) -> None:
-    rows = np.flatnonzero(counted)
-    rows = rows[np.argsort(windows[rows], kind="stable")]
-    if len(rows) == 0:
-        return
-    starts, first = np.unique(windows[rows], return_index=True)
-    sums = np.add.reduceat(matches[:, rows].astype(np.int64), first, axis=1) if len(matches) else None
-    totals = np.diff(np.append(first, len(rows)))
-    for number, start in enumerate(starts.tolist()):
-        counts = state.counts.get(start)
-        if counts is None:
-            counts = state.counts[start] = np.zeros(len(matches) + 1, dtype=np.int64)
-        counts[0] += totals[number]
-        if sums is not None:
-            counts[1:] += sums[:, number]
+def _add_counts(state: WatchState, pairs: Pairs, windows: Ints, counted: Bools) -> None:
+    """Count the posts in `counted` for the whole stream and for the trackers that they match."""
+    width = len(state.keys) + 1
+    starts, number = np.unique(windows[counted], return_inverse=True)
+    totals = np.bincount(number, minlength=len(starts))
+    mine = counted[pairs.row]
+    cell = np.searchsorted(starts, windows[pairs.row[mine]]) * width + pairs.slot[mine] + 1
+    sums = np.bincount(cell, minlength=len(starts) * width).reshape(len(starts), width)
+    sums[:, 0] = totals
+    for start, new in zip(starts.tolist(), sums, strict=True):
+        held = state.counts.get(start)
+        state.counts[start] = new.astype(np.int64) if held is None else held + new
 
 
-def _note_late(state: WatchState, matches: npt.NDArray[np.bool_], windows: Ints, late: Any, written: Written) -> None:
+def _note_late(state: WatchState, slots: Ints, starts: Ints, written: Written) -> None:
     """Revise windows closed before this step at once; those that this step closes are revised after it."""
-    slots, at = np.nonzero(matches[:, np.flatnonzero(late)])
-    starts = windows[np.flatnonzero(late)][at]
     for slot, start in zip(slots.tolist(), starts.tolist(), strict=True):
         if start >= state.next_window:
             written.late[(slot, start)] = written.late.get((slot, start), 0) + 1

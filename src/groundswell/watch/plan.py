@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,8 @@ from groundswell import schema
 from groundswell.bus import Block, Connected, Kind
 from groundswell.desk.tables import PlanRow, TrackerRow
 from groundswell.sources.replay import is_undated
-from groundswell.watch.contract import DAY, SECOND, TrackerSpec, WatchBatch, WatchParams
+from groundswell.watch.arrivals import BATCH, TableArrivals
+from groundswell.watch.contract import DAY, SECOND, CountBy, TrackerSpec, WatchBatch, WatchParams
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -30,8 +31,6 @@ MAX_RECORDS: Final = 20_000
 MAX_BYTES: Final = 32 << 20
 #: Connections that ended longer before the clock than this say nothing about windows that are still open.
 _CONNECTIONS_US: Final = 2 * DAY
-
-_BATCH: Final = pa.schema([*schema.POSTS, pa.field("record", pa.int64()), pa.field("received_us", pa.int64())])
 
 Intervals = tuple[tuple[int, int], ...]
 
@@ -69,6 +68,10 @@ def spec_of(row: TrackerRow) -> TrackerSpec:
         query=row.query,
         promise_days=row.promise_days,
         created_us=row.created_at,
+        country=row.country,
+        reach_followers=row.reach_followers,
+        reach_share=row.reach_share,
+        count_by=cast(CountBy, row.count_by),
     )
 
 
@@ -98,8 +101,8 @@ def batch_of(plan: Plan, blocks: Sequence[Block], engine: Engine, registry: Regi
         _posts(list(group), plan, engine, registry, settings)
         for _, group in groupby(counted, key=lambda block: (block.source, repr(block.hint)))
     ]
-    posts = pa.concat_tables(parts) if parts else _BATCH.empty_table()
-    return WatchBatch(posts=posts, clock_us=plan.clock_us, covered=plan.covered)
+    posts = pa.concat_tables(parts) if parts else BATCH.empty_table()
+    return WatchBatch(TableArrivals(posts), clock_us=plan.clock_us, covered=plan.covered)
 
 
 def _posts(group: list[Block], plan: Plan, engine: Engine, registry: Registry, settings: Settings) -> pa.Table:
@@ -125,4 +128,4 @@ def _posts(group: list[Block], plan: Plan, engine: Engine, registry: Registry, s
         posts.column(f.name) if f.name in posts.column_names else pa.nulls(len(posts), f.type) for f in schema.POSTS
     ]
     columns += [pa.array(numbers[index]), pa.array(received[index])]
-    return pa.Table.from_arrays(columns, schema=_BATCH)
+    return pa.Table.from_arrays(columns, schema=BATCH)

@@ -6,13 +6,15 @@ does not depend on the order in which they came or on where batches end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from groundswell.watch.contract import Arrivals, Pairs
 
 Ints = npt.NDArray[np.int64]
 
@@ -46,7 +48,7 @@ _PRUNE_AT: Final = 50_000
 
 
 @dataclass(frozen=True)
-class Pairs:
+class KeptPairs:
     """Which post matched which tracker: parallel arrays."""
 
     slot: Ints
@@ -56,18 +58,18 @@ class Pairs:
     identity: npt.NDArray[np.uint64]
 
     @classmethod
-    def empty(cls) -> Pairs:
+    def empty(cls) -> KeptPairs:
         """No pairs."""
         none = np.zeros(0, dtype=np.int64)
         return cls(none, none, none, np.zeros(0), np.zeros(0, dtype=np.uint64))
 
-    def take(self, rows: Any) -> Pairs:
+    def take(self, rows: Any) -> KeptPairs:
         """Some of the pairs."""
-        return Pairs(self.slot[rows], self.window[rows], self.row[rows], self.reach[rows], self.identity[rows])
+        return KeptPairs(self.slot[rows], self.window[rows], self.row[rows], self.reach[rows], self.identity[rows])
 
-    def and_also(self, other: Pairs) -> Pairs:
+    def and_also(self, other: KeptPairs) -> KeptPairs:
         """These pairs and then those."""
-        return Pairs(
+        return KeptPairs(
             *(np.concatenate((getattr(self, name), getattr(other, name))) for name in self.__dataclass_fields__)
         )
 
@@ -77,12 +79,12 @@ class Recent:
     """Kept posts and what they matched."""
 
     posts: pa.Table
-    pairs: Pairs
+    pairs: KeptPairs
 
     @classmethod
     def empty(cls) -> Recent:
         """Nothing kept."""
-        return cls(KEPT.empty_table(), Pairs.empty())
+        return cls(KEPT.empty_table(), KeptPairs.empty())
 
     def of(self, slot: int, from_us: int, until_us: int) -> tuple[pa.Table, npt.NDArray[np.uint64]]:
         """The kept posts of a tracker in windows from `from_us` to before `until_us`, and their identities.
@@ -151,49 +153,40 @@ def kept_columns(posts: pa.Table) -> pa.Table:
     return pa.table([array.cast(kind) for array, kind in zip(arrays, KEPT.types, strict=True)], schema=KEPT)
 
 
-def reach_of(posts: pa.Table) -> npt.NDArray[np.float64]:
-    """Followers of the author, else views, else likes, else 0."""
-    known = pc.coalesce(posts.column("followers"), posts.column("views"), posts.column("likes"), pa.scalar(0))
-    reach: npt.NDArray[np.float64] = known.to_numpy().astype(np.float64)
-    return reach
+def rank_of(arrivals: Arrivals, rows: Ints) -> npt.NDArray[np.float64]:
+    """What posts are kept by, the greatest first: followers of the author, else engagement, else 0."""
+    reach, engagement = arrivals.reach[rows], arrivals.engagement[rows]
+    return np.where(np.isnan(reach), np.nan_to_num(engagement), reach)
 
 
-def remember(
-    recent: Recent,
-    posts: pa.Table,
-    matches: npt.NDArray[np.bool_],
-    windows: Ints,
-    identity: npt.NDArray[np.uint64],
-    keep: int,
-) -> Recent:
-    """Keep the posts that match. `matches` has shape (trackers, posts); `windows` and `identity` one a post."""
-    rows = np.flatnonzero(matches.any(axis=0))
-    if len(rows) == 0:
+def remember(recent: Recent, arrivals: Arrivals, pairs: Pairs, windows: Ints, keep: int) -> Recent:
+    """Keep the posts of `pairs`; `windows` has one a pair. Only posts that may stay are asked of `arrivals`."""
+    if len(pairs.row) == 0:
         return recent
-    taken = posts.take(pa.array(rows))
-    slot, at = np.nonzero(matches[:, rows])
-    new = Pairs(
-        slot.astype(np.int64),
-        windows[rows][at],
-        at + recent.posts.num_rows,
-        reach_of(taken)[at],
-        identity[rows][at],
-    )
-    joined = Recent(pa.concat_tables([recent.posts, kept_columns(taken)]), recent.pairs.and_also(new))
+    ranks = rank_of(arrivals, pairs.row)
+    new = KeptPairs(pairs.slot, windows, pairs.row, ranks, arrivals.identity[pairs.row])
+    new = _first(new, keep)
+    rows, at = np.unique(new.row, return_inverse=True)
+    new = replace(new, row=at.astype(np.int64) + recent.posts.num_rows)
+    posts = kept_columns(arrivals.take(rows))
+    joined = Recent(pa.concat_tables([recent.posts, posts]), recent.pairs.and_also(new))
     return prune(joined, keep) if len(joined.pairs.slot) > _PRUNE_AT else joined
+
+
+def _first(pairs: KeptPairs, keep: int) -> KeptPairs:
+    """Of each tracker and window the `keep` first ones, in order."""
+    pairs = pairs.take(np.lexsort((pairs.identity, -pairs.reach, pairs.window, pairs.slot)))
+    if len(pairs.slot) == 0:
+        return pairs
+    changes = np.flatnonzero(np.diff(pairs.slot) | np.diff(pairs.window)) + 1
+    first = np.zeros(len(pairs.slot), dtype=np.int64)
+    first[changes] = changes
+    return pairs.take(np.arange(len(pairs.slot)) - np.maximum.accumulate(first) < keep)
 
 
 def prune(recent: Recent, keep: int, wanted: npt.NDArray[np.bool_] | None = None) -> Recent:
     """Drop pairs that are not `wanted`, then of each tracker and window all but the `keep` first ones."""
-    pairs = recent.pairs if wanted is None else recent.pairs.take(wanted)
-    order = np.lexsort((pairs.identity, -pairs.reach, pairs.window, pairs.slot))
-    pairs = pairs.take(order)
-    if len(pairs.slot):
-        changes = np.flatnonzero(np.diff(pairs.slot) | np.diff(pairs.window)) + 1
-        first = np.zeros(len(pairs.slot), dtype=np.int64)
-        first[changes] = changes
-        rank = np.arange(len(pairs.slot)) - np.maximum.accumulate(first)
-        pairs = pairs.take(rank < keep)
+    pairs = _first(recent.pairs if wanted is None else recent.pairs.take(wanted), keep)
     used, row = np.unique(pairs.row, return_inverse=True)
     posts = recent.posts.take(pa.array(used)).combine_chunks()
-    return Recent(posts, Pairs(pairs.slot, pairs.window, row.astype(np.int64), pairs.reach, pairs.identity))
+    return Recent(posts, replace(pairs, row=row.astype(np.int64)))

@@ -21,7 +21,7 @@ from groundswell.watch.contract import SeriesPoint, TrackerSpec
 from groundswell.watch.detector import Detector
 from groundswell.watch.episodes import Episode
 from groundswell.watch.profiles import Profile
-from groundswell.watch.recent import Pairs, Recent
+from groundswell.watch.recent import KeptPairs, Recent
 from groundswell.watch.seen import Seen
 from groundswell.watch.state import Series, WatchState
 from groundswell.watch.windows import StreamClock
@@ -183,6 +183,6 @@ def load_state(path: Path) -> WatchState:
         },
         seen=_seen_of(_table_of(data["seen"])),
         recent=Recent(
-            _table_of(data["posts"]), Pairs(*(pairs.column(n).to_numpy().copy() for n in pairs.column_names))
+            _table_of(data["posts"]), KeptPairs(*(pairs.column(n).to_numpy().copy() for n in pairs.column_names))
         ),
     )

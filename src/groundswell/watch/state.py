@@ -13,7 +13,7 @@ from groundswell.watch.contract import SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector
 from groundswell.watch.episodes import Episode
 from groundswell.watch.profiles import Profile
-from groundswell.watch.recent import Pairs, Recent
+from groundswell.watch.recent import KeptPairs, Recent
 from groundswell.watch.seen import Seen
 from groundswell.watch.windows import NEVER, StreamClock
 
@@ -96,5 +96,5 @@ def _remap(recent: Recent, source: npt.NDArray[np.int64], before: int) -> Recent
     if len(pairs.slot) == 0:
         return recent
     slot = target[pairs.slot]
-    moved = Pairs(slot, pairs.window, pairs.row, pairs.reach, pairs.identity)
+    moved = KeptPairs(slot, pairs.window, pairs.row, pairs.reach, pairs.identity)
     return Recent(recent.posts, moved.take(slot >= 0))
