@@ -58,6 +58,12 @@ QUERIES = (
     "likes:>=3 views:<10",
     "-likes:=0",
     "likes:0 OR -(views:>1)",
+    "views:2..9",
+    "#ni*",
+    "domain:nike.com OR url:/p/9",
+    "has:link",
+    "has:media -has:sound",
+    "is:verified region:de",
 )
 
 
@@ -86,6 +92,10 @@ def posts(make_posts: MakePosts) -> pa.Table:
             "likes": None if n % 5 == 0 else n % 7,
             "views": None if n % 4 == 0 else n % 17,
             "followers": 500 * (n % 6),
+            "urls": (None, ["https://www.nike.com/A"], [], ["https://a.b/nike.com", "https://a.b/p/9?x"])[n % 4],
+            "music_id": ("m", None, "")[n % 3],
+            "region": ("DE", "de", None)[n % 3],
+            "verified": (True, False, None)[n % 7 % 3],
         }
         rows.append(row)
         if n % 6 == 0:

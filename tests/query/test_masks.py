@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from groundswell import schema
 from groundswell.query import Matcher, Query, parse
+from groundswell.query.ast import COUNT_FIELDS, HAS, TEXT_FIELDS
+from groundswell.query.pruning import columns_of
 from groundswell.testing.streams import make_posts
 
 WORDS = [
@@ -40,9 +42,20 @@ texts = st.one_of(
 )
 lists = st.one_of(st.none(), st.lists(st.sampled_from(["nike", "食品", "bob"]), max_size=2))
 numbers = st.one_of(st.none(), st.integers(0, 3))
+LINKS = ["https://www.NIKE.com/A?b", "nike.com", "http://notnike.com/x", "https://a.b/nike.com/a", "//u@x.co.uk:80", ""]
+links = st.one_of(st.none(), st.lists(st.sampled_from(LINKS), max_size=2))
+others = st.tuples(links, st.sampled_from([None, "DE", "de", "us"]), st.sampled_from([None, "video", "text"]))
+flags = st.tuples(st.sampled_from([None, "", "m1"]), st.sampled_from([None, True, False]))
 posts_rows = st.lists(
     st.tuples(
-        texts, lists, lists, st.sampled_from(NAMES), numbers, st.sampled_from(["en", "en-GB", "EN", "eng", None])
+        texts,
+        lists,
+        lists,
+        st.sampled_from(NAMES),
+        numbers,
+        st.sampled_from(["en", "en-GB", "EN", "eng", None]),
+        others,
+        flags,
     ),
     min_size=1,
     max_size=12,
@@ -52,7 +65,9 @@ atoms = st.one_of(
     st.sampled_from(WORDS).map(lambda w: f"{w}*"),
     st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS)).map(lambda p: f'"{p[0]} {p[1]}"'),
     st.sampled_from(["#nike", "#食品", "@bob", "@ann", "author:bob", "lang:en", "platform:x", "platform:y"]),
-    st.sampled_from(["likes:>1", "likes:=0", "followers:<=2", "views:5"]),
+    st.sampled_from(["likes:>1", "likes:=0", "followers:<=2", "views:5", "followers:1..2"]),
+    st.sampled_from(["#ni*", "#食*", "url:nike.com/a", "domain:nike.com", "domain:co.uk"]),
+    st.sampled_from(["has:link", "has:hashtag", "has:mention", "has:media", "has:sound", "is:verified", "region:de"]),
 )
 queries = st.recursive(
     atoms,
@@ -73,7 +88,7 @@ def duck() -> Iterator[ibis.BaseBackend]:
 
 
 def table_of(rows: list[tuple[object, ...]]) -> pa.Table:
-    text, tags, mentions, author, likes, lang = zip(*rows, strict=True)
+    text, tags, mentions, author, likes, lang, others, flags = zip(*rows, strict=True)
     return make_posts(
         list(range(len(rows))),
         list(text),
@@ -83,22 +98,17 @@ def table_of(rows: list[tuple[object, ...]]) -> pa.Table:
         likes=list(likes),
         followers=list(likes),
         lang=list(lang),
+        urls=[links for links, _, _ in others],
+        media_urls=[links and links[:1] for links, _, _ in others],
+        region=[region for _, region, _ in others],
+        kind=[kind for _, _, kind in others],
+        music_id=[sound for sound, _ in flags],
+        verified=[verified for _, verified in flags],
     )
 
 
 def in_duckdb(duck: ibis.BaseBackend, table: pa.Table, query: Query) -> list[bool]:
-    needed = [
-        "record",
-        "tokens",
-        "hashtags",
-        "mentions",
-        "author_name",
-        "likes",
-        "followers",
-        "views",
-        "lang",
-        "platform",
-    ]
+    needed = sorted({"record", *columns_of(query.root)})
     posts = ibis.memtable(table.select(needed))
     marked = posts.select("record", hit=query.to_ibis(posts)).order_by("record")
     return list(duck.to_pyarrow(marked).column("hit").to_pylist())
@@ -163,6 +173,22 @@ def test_a_sliced_and_chunked_table_gives_the_same() -> None:
         assert np.array_equal(Matcher([parse(text).root]).matrix(chunked)[0], whole)
 
 
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ("domain:nike.com", [True, True, False, False, False, False]),
+        ("url:nike.com/a", [True, False, False, True, False, False]),
+        ("domain:co.uk", [False, False, False, False, True, False]),
+        ("has:link", [True] * 6),
+    ],
+)
+def test_links_are_those_to_a_site_or_with_a_text_in_them(query: str, matches: list[bool]) -> None:
+    posts = make_posts(list(range(6)), ["a"] * 6, urls=[[link] for link in LINKS])
+    assert parse(query).mask(posts).tolist() == matches
+
+
 def test_the_columns_that_a_query_reads_are_all_in_the_schema() -> None:
-    names = {"tokens", "hashtags", "mentions", "author_name", "platform", "lang", "kind", "followers", *schema.COUNTERS}
+    every = [*TEXT_FIELDS, *COUNT_FIELDS]
+    text = " ".join([*(f"{name}:1" for name in every if name != "kind"), "kind:text a #b @c url:d"])
+    names = {*columns_of(parse(text + "".join(f" has:{what}" for what in HAS) + " is:verified").root)}
     assert names <= set(schema.POSTS.names)

@@ -25,6 +25,9 @@ LEAVES = [
     "likes:>3",
     "platform:x",
     "lang:en",
+    "#sa*",
+    "has:hashtag",
+    "domain:a.b",
 ]
 
 

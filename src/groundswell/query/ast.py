@@ -6,12 +6,41 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Operator = Literal[">", ">=", "<", "<=", "="]
+LinkField = Literal["url", "domain"]
 
 #: Fields that hold text, by their name in a query, with the column that they mean.
-TEXT_FIELDS: Final = {"platform": "platform", "lang": "lang", "author": "author_name", "kind": "kind"}
+TEXT_FIELDS: Final = {
+    "platform": "platform",
+    "lang": "lang",
+    "author": "author_name",
+    "kind": "kind",
+    "region": "region",
+}
 
 #: Fields that hold a count, by the name of both field and column.
 COUNT_FIELDS: Final = ("followers", "views", "likes", "comments", "shares", "saves")
+
+#: Fields that look at the links of a post.
+LINK_FIELDS: Final = ("url", "domain")
+
+#: What `has:` asks for, with the columns of which one must not be empty.
+HAS: Final = {
+    "link": ("urls",),
+    "hashtag": ("hashtags",),
+    "mention": ("mentions",),
+    "media": ("media_urls", "kind"),
+    "sound": ("music_id", "music_title"),
+    "location": ("location",),
+}
+
+#: What `is:` asks for, with the column that must be true.
+IS: Final = {"verified": "verified"}
+
+#: Values of `kind` that have a picture or a video.
+WITH_MEDIA: Final = ("video", "image", "carousel")
+
+#: Signs around a phrase.
+QUOTES: Final = '"“”„«»「」『』'
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +56,7 @@ class Words:
         return f'"{self.tokens}{star}"' if " " in self.tokens or self._is_special() else f"{self.tokens}{star}"
 
     def _is_special(self) -> bool:
-        return self.tokens in {"OR", "AND", "NOT"}
+        return not self.prefix and self.tokens in {"or", "and", "not"}
 
     @property
     def needle(self) -> str:
@@ -37,12 +66,13 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A hashtag of the post."""
+    """A hashtag of the post; with `prefix` one that begins so."""
 
     name: str
+    prefix: bool = False
 
     def __str__(self) -> str:
-        return f"#{self.name}"
+        return f"#{self.name}{'*' if self.prefix else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +93,7 @@ class Equals:
     value: str
 
     def __str__(self) -> str:
-        quoted = any(c.isspace() or c in '()"' for c in self.value)
-        return f'{self.field}:"{self.value}"' if quoted else f"{self.field}:{self.value}"
+        return f"{self.field}:{_quoted(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +106,28 @@ class Compare:
 
     def __str__(self) -> str:
         return f"{self.field}:{self.operator}{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the post: one that holds the value (`url`), or one to this site or a part of it (`domain`)."""
+
+    field: LinkField
+    value: str
+    """Lower-case; of a domain the host alone, without `www.`."""
+
+    def __str__(self) -> str:
+        return f"{self.field}:{_quoted(self.value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Something that the post has (`HAS`) or is (`IS`)."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"{'is' if self.what in IS else 'has'}:{self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +160,12 @@ class Either:
         return " OR ".join(_bracketed(part) for part in self.parts)
 
 
-Leaf = Words | Tag | Mention | Equals | Compare
+Leaf = Words | Tag | Mention | Equals | Compare | Link | Has
 Node = Leaf | Not | All | Either
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if any(c.isspace() or c in "()" for c in value) else value
 
 
 def _bracketed(node: Node) -> str:

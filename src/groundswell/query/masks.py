@@ -15,7 +15,25 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.query.ast import TEXT_FIELDS, All, Compare, Equals, Leaf, Mention, Node, Not, Tag, Words
+from groundswell.query.ast import (
+    HAS,
+    IS,
+    TEXT_FIELDS,
+    WITH_MEDIA,
+    All,
+    Compare,
+    Either,
+    Equals,
+    Has,
+    Leaf,
+    Link,
+    Mention,
+    Node,
+    Not,
+    Tag,
+    Words,
+)
+from groundswell.query.links import domain_pattern
 from groundswell.text.terms import rows_with
 
 Mask = npt.NDArray[np.bool_]
@@ -39,10 +57,10 @@ def _flat(posts: pa.Table, column: str) -> Any:
     return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
 
 
-def _any_of(lists: Any, value: str, rows: int) -> Mask:
-    """Which of `rows` lists hold `value`."""
+def _any_of(lists: Any, rows: int, wanted: Callable[[Any], Any]) -> Mask:
+    """Which of `rows` lists hold a value that is `wanted`."""
     mask = np.zeros(rows, dtype=np.bool_)
-    hits = _truth(pc.equal(pc.list_flatten(lists), value))
+    hits = _truth(wanted(pc.list_flatten(lists)))
     mask[pc.list_parent_indices(lists).to_numpy()[hits]] = True
     return mask
 
@@ -51,14 +69,42 @@ def leaf_mask(leaf: Leaf, posts: pa.Table) -> Mask:
     """Which rows the leaf matches; a null field never does."""
     if isinstance(leaf, Words):
         return rows_with(_flat(posts, "tokens"), leaf.needle)
-    if isinstance(leaf, Tag):
-        return _any_of(_flat(posts, "hashtags"), leaf.name, posts.num_rows)
-    if isinstance(leaf, Mention):
-        wrote = _truth(pc.equal(pc.utf8_lower(_flat(posts, "author_name")), leaf.name))
-        return wrote | _any_of(_flat(posts, "mentions"), leaf.name, posts.num_rows)
+    if isinstance(leaf, Tag | Mention):
+        return _named_mask(leaf, posts)
     if isinstance(leaf, Compare):
         return _truth(_COMPARE[leaf.operator](_flat(posts, leaf.field), leaf.number))
-    return _equals_mask(leaf, posts)
+    if isinstance(leaf, Link):
+        return _any_of(_flat(posts, "urls"), posts.num_rows, lambda urls: leads_to(leaf, pc.utf8_lower(urls)))
+    return _has_mask(leaf, posts) if isinstance(leaf, Has) else _equals_mask(leaf, posts)
+
+
+def _named_mask(leaf: Tag | Mention, posts: pa.Table) -> Mask:
+    if isinstance(leaf, Mention):
+        wrote = _truth(pc.equal(pc.utf8_lower(_flat(posts, "author_name")), leaf.name))
+        return wrote | _any_of(_flat(posts, "mentions"), posts.num_rows, lambda names: pc.equal(names, leaf.name))
+    same = pc.starts_with if leaf.prefix else pc.equal
+    return _any_of(_flat(posts, "hashtags"), posts.num_rows, lambda tags: same(tags, leaf.name))
+
+
+def leads_to(leaf: Link, urls: Any) -> Any:
+    """Which of some lower-case links are meant: an Arrow boolean array."""
+    if leaf.field == "url":
+        return pc.match_substring(urls, leaf.value)
+    return pc.match_substring_regex(urls, domain_pattern(leaf.value))
+
+
+def _has_mask(leaf: Has, posts: pa.Table) -> Mask:
+    if leaf.what in IS:
+        return _truth(_flat(posts, IS[leaf.what]))
+    mask = np.zeros(posts.num_rows, dtype=np.bool_)
+    for name in HAS[leaf.what]:
+        column = _flat(posts, name)
+        if name == "kind":
+            mask |= _truth(pc.is_in(column, pa.array(WITH_MEDIA)))
+        else:
+            size = pc.list_value_length(column) if pa.types.is_list(column.type) else pc.binary_length(column)
+            mask |= _truth(pc.greater(size, 0))
+    return mask
 
 
 def _equals_mask(leaf: Equals, posts: pa.Table) -> Mask:
@@ -80,12 +126,12 @@ def combine(node: Node, leaf: Callable[[Leaf], Mask]) -> Mask:
                 break
             mask = mask & combine(part, leaf)
         return mask
-    if isinstance(node, Words | Tag | Mention | Equals | Compare):
-        return leaf(node)
-    mask = combine(node.parts[0], leaf)
-    for part in node.parts[1:]:
-        mask = mask | combine(part, leaf)
-    return mask
+    if isinstance(node, Either):
+        mask = combine(node.parts[0], leaf)
+        for part in node.parts[1:]:
+            mask = mask | combine(part, leaf)
+        return mask
+    return leaf(node)
 
 
 class Matches(NamedTuple):
@@ -172,7 +218,7 @@ class _Batch:
         if isinstance(leaf, Words):
             rows = self._with_words(leaf)
         elif isinstance(leaf, Tag):
-            rows = self._tags.rows(leaf.name)
+            rows = self._tags.rows_from(leaf.name) if leaf.prefix else self._tags.rows(leaf.name)
         else:
             return leaf_mask(leaf, self._posts)
         mask = np.zeros(self._posts.num_rows, dtype=np.bool_)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
@@ -14,28 +16,83 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken
 from groundswell.errors import QuerySyntaxError
 from groundswell.query.ast import (
     COUNT_FIELDS,
+    HAS,
+    IS,
+    LINK_FIELDS,
+    QUOTES,
     TEXT_FIELDS,
     All,
-    Compare,
     Either,
     Equals,
+    Has,
+    Leaf,
+    Link,
+    LinkField,
     Mention,
     Node,
     Not,
-    Operator,
     Tag,
     Words,
 )
+from groundswell.query.numbers import COMPARED, read_count
 from groundswell.schema import KINDS
 from groundswell.text.tokens import tokenise_one
 
+FIELDS: Final = (*TEXT_FIELDS, *COUNT_FIELDS, *LINK_FIELDS, "has", "is")
+#: Other names that people know from other tools.
+ALIASES: Final = {
+    "from": "author",
+    "by": "author",
+    "language": "lang",
+    "type": "kind",
+    "country": "region",
+    "site": "domain",
+    "link": "url",
+    "plays": "views",
+    "retweets": "shares",
+    "reposts": "shares",
+    "replies": "comments",
+    "bookmarks": "saves",
+}
+_PLURALS: Final = {"links": "link", "url": "link", "urls": "link", "hashtags": "hashtag", "mentions": "mention"} | {
+    "image": "media",
+    "images": "media",
+    "video": "media",
+    "music": "sound",
+    "place": "location",
+}
+
 _START: Final = "a word, a “phrase”, #tag, @name, field:value, NOT or `(`"
-_COUNT: Final = re.compile(r"(>=|<=|>|<|=)?(\d+(?:\.\d+)?)([kKmM]?)")
-_SCALE: Final = {"": 1, "k": 1_000, "m": 1_000_000}
-_QUOTES: Final = '"“”„'
+_OPERATORS: Final = "; put “quotes” around and, or, not to search for the words themselves"
+#: What a keyboard of another script writes for signs of the grammar; each is one character, so columns stay.
+_SIGNS: Final = {
+    **{ord(sign) + 0xFEE0: sign for sign in '():#@"-*|&'},
+    **{0xFE5F: "#", 0xFE6B: "@", 0x0A: " ", 0x0D: " "},
+}
+_HOST: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:www\.)?[*.]*([^/?#:@\s()]+\.[^/?#:@\s().]+)\.?(?:[/:?#].*)?")
 #: A deeper nesting is no query that a person wrote, and Python's stack is not endless.
 _DEEPEST: Final = 50
 _LONGEST: Final = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in a query: column from 1 and length, in characters."""
+
+    column: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The tree of a query, its leaves with their places from left to right, and readings that may surprise."""
+
+    root: Node
+    leaves: list[tuple[Leaf, Place]] = field(default_factory=list)
+    operators: list[tuple[str, Place]] = field(default_factory=list)
+    """`and`, `or` and `not` in small letters."""
+    mixed: list[Node] = field(default_factory=list)
+    """Parts that AND joins without brackets beside an OR."""
 
 
 class _WrongPart(Exception):
@@ -65,47 +122,90 @@ def _fold(name: str) -> str:
 class _Build(Transformer[Token, Node]):
     """Makes nodes of what the grammar found; one method a rule."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.parsed = Parsed(Words(""))
+        self._bare: list[Node] = []
+
     def start(self, node: Node) -> Node:
         return node
 
-    def either(self, *parts: Node) -> Node:
-        return Either(_flat(Either, parts)) if len(parts) > 1 else parts[0]
+    def either(self, *found: Node | Token) -> Node:
+        parts = self._parts(found)
+        if len(parts) == 1:
+            return parts[0]
+        self.parsed.mixed.extend(part for part in parts if any(part is bare for bare in self._bare))
+        return Either(_flat(Either, parts))
 
-    def all(self, *parts: Node) -> Node:
-        return All(_flat(All, parts)) if len(parts) > 1 else parts[0]
+    def all(self, *found: Node | Token) -> Node:
+        parts = self._parts(found)
+        if len(parts) == 1:
+            return parts[0]
+        node = All(_flat(All, parts))
+        self._bare.append(node)
+        return node
 
-    def negated(self, part: Node) -> Node:
+    def bracketed(self, node: Node) -> Node:
+        self._bare = [bare for bare in self._bare if bare is not node]
+        return node
+
+    def negated(self, *found: Node | Token) -> Node:
+        (part,) = self._parts(found)
         return part.part if isinstance(part, Not) else Not(part)
 
     def word(self, token: Token) -> Node:
-        if str(token)[-1] == ":" and str(token)[:-1].lower() in {*TEXT_FIELDS, *COUNT_FIELDS}:
-            raise _WrongPart(_column(token) + len(token), f"a value after `{token}`")
-        return _words(str(token), _column(token), "a word with at least one letter, digit or symbol")
+        text, column = str(token), _column(token)
+        if text[-1] == ":" and _name_of(text[:-1]) in FIELDS:
+            raise _WrongPart(column + len(text), f"a value after `{text}`")
+        compared = COMPARED.fullmatch(text)
+        if compared is not None and _name_of(compared.group(1)) in COUNT_FIELDS:
+            return self._count(_name_of(compared.group(1)), compared.group(2), column, len(text))
+        return self._leaf(_words(text, column, "a word with at least one letter, digit or symbol"), column, len(text))
 
     def phrase(self, token: Token) -> Node:
-        return _words(str(token)[1:-1], _column(token), "at least one word between the quotes")
+        words = _words(str(token)[1:-1], _column(token), "at least one word between the quotes")
+        return self._leaf(words, _column(token), len(token))
 
     def tag(self, token: Token) -> Node:
-        return Tag(_name(token, "a hashtag"))
+        name = _name(token, "a hashtag")
+        return self._leaf(Tag(name.removesuffix("*"), name.endswith("*")), _column(token), len(token))
 
     def mention(self, token: Token) -> Node:
-        return Mention(_name(token, "a name"))
+        name = _name(token, "a name")
+        if "*" in name:
+            raise _WrongPart(_column(token) + str(token).index("*"), "a name in full (`*` is for words and hashtags)")
+        return self._leaf(Mention(name), _column(token), len(token))
 
-    def filtered(self, field: Token, value: Token) -> Node:
-        name = str(field)[:-1].lower()
-        text = str(value).strip(_QUOTES)
-        after = _column(value)
+    def filtered(self, token: Token, value: Token) -> Node:
+        name, text = _name_of(str(token)[:-1]), str(value).strip(QUOTES)
+        column, after = _column(token), _column(value)
+        length = after + len(value) - column
+        if name in {"http", "https"} and text.startswith("//"):
+            return self._leaf(_link("url", text[2:], after), column, length)
+        if name not in FIELDS:
+            raise _WrongPart(column, _fields_near(name))
         if name in COUNT_FIELDS:
-            return _compare(name, text, after)
-        if name not in TEXT_FIELDS:
-            choices = ", ".join(f"{known}:" for known in (*TEXT_FIELDS, *COUNT_FIELDS))
-            raise _WrongPart(_column(field), f"one of {choices} (put “quotes” around text that has a colon)")
-        folded = _fold(text).lstrip("@") if name == "author" else _fold(text)
-        if not folded.strip():
-            raise _WrongPart(after, f"a value after `{name}:`")
-        if name == "kind" and folded not in KINDS:
-            raise _WrongPart(after, f"one of {', '.join(KINDS)}")
-        return Equals(name, folded)
+            return self._count(name, text, column, length, after)
+        return self._leaf(_filter(name, text, after), column, length)
+
+    def _count(self, name: str, text: str, column: int, length: int, after: int = 0) -> Node:
+        found = read_count(name, text)
+        if isinstance(found, str):
+            raise _WrongPart(after or column, found)
+        for leaf in found.parts if isinstance(found, All) else (found,):
+            self._leaf(cast(Leaf, leaf), column, length)
+        return found
+
+    def _leaf(self, leaf: Leaf, column: int, length: int) -> Leaf:
+        self.parsed.leaves.append((leaf, Place(column, length)))
+        return leaf
+
+    def _parts(self, found: tuple[Node | Token, ...]) -> tuple[Node, ...]:
+        """The nodes among what a rule found; operators in small letters are noted."""
+        for token in found:
+            if isinstance(token, Token) and token.islower():
+                self.parsed.operators.append((str(token), Place(_column(token), len(token))))
+        return tuple(part for part in found if not isinstance(part, Token))
 
 
 def _flat(kind: type[All] | type[Either], parts: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -114,6 +214,51 @@ def _flat(kind: type[All] | type[Either], parts: tuple[Node, ...]) -> tuple[Node
     for part in parts:
         out.extend(part.parts if isinstance(part, kind) else (part,))
     return tuple(out)
+
+
+def _name_of(written: str) -> str:
+    return ALIASES.get(written.lower(), written.lower())
+
+
+def _fields_near(name: str) -> str:
+    choices = ", ".join(f"{known}:" for known in FIELDS)
+    near = difflib.get_close_matches(name, [*FIELDS, *ALIASES], n=1)
+    guess = f"`{near[0]}:`? It may be " if near else ""
+    return f"{guess}one of {choices} (put “quotes” around text that has a colon)"
+
+
+def _filter(name: str, text: str, after: int) -> Leaf:
+    """The filter `name:text`; `after` is the column of the text."""
+    folded = _fold(text).strip()
+    if name == "author":
+        folded = folded.lstrip("@")
+    if not folded:
+        raise _WrongPart(after, f"a value after `{name}:`")
+    if any(sign in QUOTES for sign in folded):
+        raise _WrongPart(after, "a value without quotes in it")
+    if name == "author" and "*" in folded:
+        raise _WrongPart(after, "a name in full (`*` is for words and hashtags)")
+    if name in LINK_FIELDS:
+        return _link(cast(LinkField, name), folded, after)
+    if name in {"has", "is"}:
+        choices = IS if name == "is" else HAS
+        what = _PLURALS.get(folded, folded)
+        if what not in choices:
+            raise _WrongPart(after, f"one of {', '.join(choices)}")
+        return Has(what)
+    if name == "kind" and folded not in KINDS:
+        raise _WrongPart(after, f"one of {', '.join(KINDS)}")
+    return Equals(name, folded)
+
+
+def _link(name: Literal["url", "domain"], text: str, after: int) -> Link:
+    folded = _fold(text)
+    if name == "url":
+        return Link("url", folded)
+    host = _HOST.fullmatch(folded)
+    if host is None:
+        raise _WrongPart(after, "the name of a site, such as example.com")
+    return Link("domain", host.group(1))
 
 
 def _words(text: str, column: int, expected: str) -> Words:
@@ -129,26 +274,17 @@ def _words(text: str, column: int, expected: str) -> Words:
 
 def _name(token: Token, what: str) -> str:
     name = _fold(str(token)[1:])
-    if "*" in name:
-        raise _WrongPart(_column(token) + str(token).index("*"), f"{what} in full (`*` is for words)")
-    if any(sign.isspace() or sign in '()"' for sign in name):
+    if "*" in name[:-1] or name == "*":
+        raise _WrongPart(_column(token) + str(token).index("*"), f"{what} with `*` only at its end")
+    if any(sign.isspace() or sign in f"(){QUOTES}" for sign in name):
         raise _WrongPart(_column(token), f"{what} of letters (folded, this one has blanks or brackets)")
     return name
-
-
-def _compare(name: str, text: str, column: int) -> Compare:
-    found = _COUNT.fullmatch(text)
-    if found is None:
-        raise _WrongPart(column, f"a number after `{name}:`, such as >1000 or <=5k")
-    operator, number, scale = found.groups()
-    # Rounded, because 1.1 * 1000 is 1100.0000000000002.
-    return Compare(name, cast(Operator, operator or "="), round(float(number) * _SCALE[scale.lower()]))
 
 
 def _expected(terminals: set[str] | Any, text: str, column: int) -> str:
     names = set(terminals)
     rest = text[column - 1 :]
-    if rest[:1] in set(_QUOTES) and not re.search(f"[{_QUOTES}]", rest[1:]):
+    if rest[:1] in set(QUOTES) and not re.search(f"[{QUOTES}]", rest[1:]):
         return "a closing quote"
     if "VALUE" in names:
         return "a value after the colon"
@@ -157,31 +293,33 @@ def _expected(terminals: set[str] | Any, text: str, column: int) -> str:
         options.append("`)`")
     if "$END" in names:
         options.append("the end")
-    return " or ".join(options)
+    hint = _OPERATORS if re.match(r"(and|or)\b", rest) else ""
+    return " or ".join(options) + hint
 
 
-def _check_size(text: str) -> None:
+def _check_size(text: str, flat: str) -> None:
     if len(text) > _LONGEST:
         raise QuerySyntaxError(text[:80] + "…", _LONGEST + 1, f"at most {_LONGEST} characters")
     depth = 0
-    for position, character in enumerate(text, start=1):
+    for position, character in enumerate(flat, start=1):
         depth += (character == "(") - (character == ")")
         if depth > _DEEPEST:
             raise QuerySyntaxError(text, position, f"at most {_DEEPEST} nested parentheses")
 
 
-def parse_tree(text: str) -> Node:
-    """The tree of a query.
+def parse_places(text: str) -> Parsed:
+    """The tree of a query with the places of its leaves.
 
     Raises:
         QuerySyntaxError: names the column (from 1) and what was expected there.
     """
-    _check_size(text)
-    flat = text.replace("\n", " ").replace("\r", " ")  # so that columns count from the start of the text
+    flat = text.translate(_SIGNS)  # one line, so that columns count from the start of the text
+    _check_size(text, flat)
     if not flat.strip():
         raise QuerySyntaxError(text, 1, _START)
+    build = _Build()
     try:
-        return _Build().transform(_grammar().parse(flat))
+        root = build.transform(_grammar().parse(flat))
     except UnexpectedEOF as error:
         raise QuerySyntaxError(text, len(text) + 1, _expected(error.expected, flat, len(text) + 1)) from None
     except UnexpectedToken as error:
@@ -194,3 +332,13 @@ def parse_tree(text: str) -> Node:
         if isinstance(wrong, _WrongPart):
             raise QuerySyntaxError(text, wrong.column, wrong.expected) from None
         raise
+    return Parsed(root, build.parsed.leaves, build.parsed.operators, build.parsed.mixed)
+
+
+def parse_tree(text: str) -> Node:
+    """The tree of a query.
+
+    Raises:
+        QuerySyntaxError: names the column (from 1) and what was expected there.
+    """
+    return parse_places(text).root

@@ -8,12 +8,16 @@ from collections.abc import Callable
 from typing import Final
 
 from groundswell.query.ast import (
+    HAS,
+    IS,
     TEXT_FIELDS,
     All,
     Compare,
     Either,
     Equals,
+    Has,
     Leaf,
+    Link,
     Mention,
     Node,
     Not,
@@ -42,7 +46,7 @@ def possible_parts(node: Node, find: Find, every: int) -> int:
         return functools.reduce(operator.and_, (possible_parts(part, find, every) for part in node.parts))
     if isinstance(node, Either):
         return functools.reduce(operator.or_, (possible_parts(part, find, every) for part in node.parts))
-    if isinstance(node, Not | Compare):
+    if isinstance(node, Not | Compare | Link | Has):
         return every
     return functools.reduce(operator.and_, (find(term) for term in _terms(node)), every)
 
@@ -55,6 +59,10 @@ def columns_of(node: Node) -> tuple[str, ...]:
             names[TEXT_FIELDS[leaf.field]] = None
         elif isinstance(leaf, Compare):
             names[leaf.field] = None
+        elif isinstance(leaf, Link):
+            names["urls"] = None
+        elif isinstance(leaf, Has):
+            names.update(dict.fromkeys(HAS.get(leaf.what) or (IS[leaf.what],)))
         else:
             names.update(dict.fromkeys(_COLUMNS[type(leaf)]))
     return tuple(names)
@@ -66,7 +74,7 @@ def _terms(leaf: Words | Tag | Mention | Equals) -> list[int]:
         words = leaf.tokens.split(" ")
         return [term_hash(Kind.WORD, word) for word in (words[:-1] if leaf.prefix else words)]
     if isinstance(leaf, Tag):
-        return [term_hash(Kind.TAG, leaf.name)]
+        return [] if leaf.prefix else [term_hash(Kind.TAG, leaf.name)]
     if isinstance(leaf, Mention):
         return [term_hash(Kind.HANDLE, leaf.name)]
     return [term_hash(Kind.HANDLE, leaf.value)] if leaf.field == "author" else []

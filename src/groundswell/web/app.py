@@ -25,6 +25,7 @@ from groundswell.web.routes import (
     multiples,
     posts,
     quarantine,
+    queries,
     raw,
     records,
     reference,
@@ -35,7 +36,7 @@ from groundswell.web.services import Services
 
 API: Final = "/api/v1"
 _ROUTES: Final = (
-    *(health, records, imports, layouts, raw, posts, trackers, multiples),
+    *(health, records, imports, layouts, raw, posts, queries, trackers, multiples),
     *(alerts, ledger, quarantine, drift, live, reference),
 )
 

@@ -12,6 +12,7 @@ from groundswell import __version__
 from groundswell.web.data_examples import DATA_EXAMPLES
 from groundswell.web.examples import EXAMPLES
 from groundswell.web.models import Problem
+from groundswell.web.query_models import QUERY_EXAMPLES
 
 DESCRIPTION: Final = """\
 Push raw posts, watch queries, read alerts with their evidence, and search what was stored.
@@ -28,6 +29,7 @@ TAGS: Final = [
     {"name": "records", "description": "Raw records pushed by other programs."},
     {"name": "imports", "description": "Files that are uploaded, and how they are read."},
     {"name": "posts", "description": "Search over what was stored."},
+    {"name": "queries", "description": "The query language: what a query means, and where it is wrong."},
     {"name": "trackers", "description": "Queries that are watched, and their series."},
     {"name": "alerts", "description": "What is or was unusual, and why."},
     {"name": "live", "description": "Changes as they happen."},
@@ -61,7 +63,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    for name, example in (EXAMPLES | DATA_EXAMPLES).items():
+    for name, example in (EXAMPLES | DATA_EXAMPLES | QUERY_EXAMPLES).items():
         schemas[name]["examples"] = [example]
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["securitySchemes"] = {
