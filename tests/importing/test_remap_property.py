@@ -33,10 +33,10 @@ def test_what_was_known_before_is_stored_where_a_layout_tells_it_apart(tmp_path:
     compare([[once], [again]], tmp_path)
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 @given(files=st.lists(st.lists(FIELDS, min_size=1, max_size=8), min_size=1, max_size=3))
 @hypothesis_settings(
-    max_examples=12,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.generate],
@@ -62,9 +62,8 @@ def compare(files: list[list[dict[str, Any]]], folder: Path) -> None:
                 for path in paths:
                     home.import_(path, first)
                 home.remap(NEW, layout="tiktok.made", write=True)
-                rows = home.posts("key", "created_at", "post_id", "views", "layout_version")
-                found.append((sorted(rows, key=lambda row: (row["key"], str(row["created_at"])[:7])), len(home.held())))
+                found.append((home.posts("key", "post_id", "views", "layout_version"), len(home.held())))
         finally:
             engine.close()
-    # Which of equal records is the one that stays may differ; how many of which content may not.
+    # Which of records with the same key stays may differ: an import takes the first, a remap what is stored already.
     assert found[0] == found[1]
