@@ -69,9 +69,9 @@ def find_header(rows: Sequence[Sequence[str]]) -> Header:
 def unique_names(header: Sequence[str]) -> list[str]:
     """The names of a header's cells: stripped, each once (`a`, `a_2`), `column_N` where one is empty.
 
-    What is no text in a name is `\ufffd`.
+    What is no text in a name becomes the replacement character.
 
-    >>> unique_names([" id ", "", "id", "caf\udce9"])
+    >>> unique_names([" id ", "", "id", "caf" + chr(0xDCE9)])
     ['id', 'column_2', 'id_2', 'caf�']
     """
     names: list[str] = []
