@@ -109,7 +109,7 @@ class TableArrivals:
 
     @cached_property
     def _tags(self) -> _Words:
-        return _Words(self._column("hashtags"))
+        return _Words(self._column("hashtags"), "#")
 
     def terms(self) -> Terms:
         """The distinct words and hashtags of each post, sorted by row, words first, then by hash."""
@@ -120,9 +120,9 @@ class TableArrivals:
         return Terms(row[order], np.concatenate([part.hash for part in parts])[order], kind[order])
 
     def texts(self, hashes: Hashes) -> list[str | None]:
-        """The words of those hashes, as far as this batch has them; a word comes before a hashtag."""
-        known = self._tags.text | self._words.text
-        return [known.get(value) for value in hashes.tolist()]
+        """The words and hashtags (with `#`) of those hashes; null for what this batch does not have."""
+        words, tags = self._words.text, self._tags.text
+        return [words.get(value) or tags.get(value) for value in hashes.tolist()]
 
     def take(self, rows: Ints) -> pa.Table:
         """Some of the posts, in the order of `rows`."""
@@ -136,10 +136,11 @@ class TableArrivals:
 class _Words:
     """The distinct values of a list column, row by row: `row` ascending, `hash` ascending within a row."""
 
-    def __init__(self, lists: Any) -> None:
+    def __init__(self, lists: Any, sign: str = "") -> None:
         encoded = pc.dictionary_encode(pc.list_flatten(lists))
         values = encoded.dictionary
-        hashes = hash_bytes(values)
+        signed = pc.binary_join_element_wise(sign, values, "") if sign and len(values) else values
+        hashes = hash_bytes(signed)
         code = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
         row = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False).astype(np.int64)
         filled = code >= 0
@@ -150,7 +151,7 @@ class _Words:
         first = np.ones(len(row), dtype=np.bool_)
         first[1:] = (row[1:] != row[:-1]) | (hashed[1:] != hashed[:-1])
         self.row, self.hash = row[first], hashed[first]
-        self.text: dict[int, str | None] = dict(zip(hashes.tolist(), values.to_pylist(), strict=True))
+        self.text: dict[int, str | None] = dict(zip(hashes.tolist(), signed.to_pylist(), strict=True))
 
 
 def _valid(values: Any) -> npt.NDArray[np.bool_]:

@@ -91,7 +91,7 @@ class Terms(NamedTuple):
 
     row: Ints
     hash: Hashes
-    """`seen.hash_bytes` of the UTF-8 of the word as `tokens` has it, or of the hashtag without its `#`."""
+    """`seen.hash_bytes` of the UTF-8 of the word as `tokens` has it, or of the hashtag with a `#` before it."""
     kind: npt.NDArray[np.uint8]
     """0: a word, 1: a hashtag."""
 
@@ -151,7 +151,7 @@ class Arrivals(Protocol):
         """What emerging topics count."""
 
     def texts(self, hashes: Hashes) -> list[str | None]:
-        """The words of those hashes, as far as this batch has them."""
+        """The words and hashtags (with `#`) of those hashes; null for what this batch does not have."""
 
     def take(self, rows: Ints) -> pa.Table:
         """Columns of `schema.POSTS` and `record` of some posts, in the order of `rows`.
