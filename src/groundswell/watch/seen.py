@@ -5,51 +5,16 @@ A post is the same as an earlier one if platform and post id are (or, without an
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Final
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.text.hashing import ODD, hash_bytes, mixed
+
 Hashes = npt.NDArray[np.uint64]
 
-_TABLE_SIZE: Final = 512
-_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
-
-
-@lru_cache(maxsize=1)
-def _table() -> Hashes:
-    """Fixed random numbers, one a position; the same in every process."""
-    return np.random.Generator(np.random.PCG64(20_261_121)).integers(1, 2**64, _TABLE_SIZE, dtype=np.uint64)
-
-
-def _mixed(values: Hashes) -> Hashes:
-    """The finaliser of splitmix64: every bit of the input moves every bit of the output."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
-
-
-def hash_bytes(values: Any) -> Hashes:
-    """64-bit hashes of an Arrow string or binary array; null hashes like the empty text."""
-    flat = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    flat = pc.fill_null(flat.cast(pa.large_binary()), b"")
-    if len(flat) == 0:
-        return np.zeros(0, dtype=np.uint64)
-    _, offsets_buffer, data_buffer = flat.buffers()
-    offsets = np.frombuffer(offsets_buffer, dtype=np.int64)[flat.offset : flat.offset + len(flat) + 1]
-    lengths = np.diff(offsets)
-    out = np.full(len(flat), _ODD, dtype=np.uint64)
-    if offsets[-1] > offsets[0]:
-        data = np.frombuffer(data_buffer, dtype=np.uint8)[offsets[0] : offsets[-1]].astype(np.uint64)
-        position = np.arange(len(data)) - np.repeat(offsets[:-1] - offsets[0], lengths)
-        turn = (position // _TABLE_SIZE).astype(np.uint64) * np.uint64(2) + np.uint64(1)
-        terms = _mixed(data + np.uint64(1) + _table()[position % _TABLE_SIZE] * turn)
-        filled = lengths > 0
-        out[filled] += np.add.reduceat(terms, (offsets[:-1] - offsets[0])[filled])
-    return _mixed(out + lengths.astype(np.uint64))
+__all__ = ["Seen", "hash_bytes", "identities"]
 
 
 def identities(posts: pa.Table) -> Hashes:
@@ -57,7 +22,7 @@ def identities(posts: pa.Table) -> Hashes:
     by_key = hash_bytes(posts.column("key"))
     post_id = posts.column("post_id")
     has_id = pc.is_valid(post_id).to_numpy()
-    by_id = _mixed(hash_bytes(posts.column("platform")) * _ODD + hash_bytes(post_id))
+    by_id = mixed(hash_bytes(posts.column("platform")) * ODD + hash_bytes(post_id))
     return np.where(has_id, by_id, by_key)
 
 
