@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from groundswell.desk import Desk, alerts, changes, checkpoints, documents, runs, series, tokens, trackers
+from groundswell.desk import Desk, alert_life, alerts, changes, checkpoints, documents, runs, series, tokens, trackers
 from groundswell.errors import ConflictError, NotFoundError, UnknownChoiceError
 
 
@@ -118,7 +118,7 @@ def test_writing_an_alert_again_keeps_the_verdict_and_the_first_wall_time(desk: 
     with desk.session() as session:
         tracker = trackers.add(session, "Shoes", "shoe*", 30.0).id
         alerts.write(session, [alert("a1b2c3", tracker)])
-        alerts.set_verdict(session, "a1b2c3", "real")
+        alert_life.judge(session, "a1b2c3", "real")
     with desk.session() as session:
         alerts.write(session, [alert("a1b2c3", tracker, phase="closed", closed_at=9, created_wall=2)])
     with desk.reading() as session:
@@ -129,7 +129,7 @@ def test_writing_an_alert_again_keeps_the_verdict_and_the_first_wall_time(desk: 
 
 def test_an_unknown_verdict_lists_the_choices(desk: Desk) -> None:
     with desk.session() as session, pytest.raises(UnknownChoiceError, match="false, known, real"):
-        alerts.set_verdict(session, "x", "maybe")
+        alert_life.judge(session, "x", "maybe")
 
 
 def test_alerts_are_listed_newest_first_in_pages(desk: Desk) -> None:

@@ -9,7 +9,16 @@ import httpx
 import pytest
 
 from groundswell.settings import Settings
-from groundswell.web import analysis_models, data_models, drift_models, import_models, models, multiples, raw_models
+from groundswell.web import (
+    alert_models,
+    analysis_models,
+    data_models,
+    drift_models,
+    import_models,
+    models,
+    multiples,
+    raw_models,
+)
 from groundswell.web.app import create_app
 from groundswell.web.data_examples import DATA_EXAMPLES
 from groundswell.web.examples import EXAMPLES
@@ -38,7 +47,16 @@ def test_making_the_document_touches_no_home(settings: Settings, document: dict[
 def test_examples_are_valid(name: str) -> None:
     (model,) = {
         getattr(room, name)
-        for room in (models, data_models, import_models, analysis_models, drift_models, raw_models, multiples)
+        for room in (
+            models,
+            alert_models,
+            data_models,
+            import_models,
+            analysis_models,
+            drift_models,
+            raw_models,
+            multiples,
+        )
         if hasattr(room, name)
     }
     model.model_validate((EXAMPLES | DATA_EXAMPLES)[name])

@@ -51,13 +51,11 @@ def show(
     json: Json = False,
 ) -> None:
     """One alert with its evidence: the counts, the posts and authors that drove it, the words that came with it."""
-    from groundswell.desk import alerts, documents, open_desk
-    from groundswell.desk.tables import TrackerRow
+    from groundswell.desk import alert_documents, alerts, open_desk
     from groundswell.settings import current_settings
 
     with open_desk(current_settings()) as desk, desk.reading() as session:
-        row = alerts.get(session, alert)
-        document = documents.alert(row, session.get_one(TrackerRow, row.tracker_id))
+        document = alert_documents.whole(session, alerts.get(session, alert))
     if json:
         emit(document)
         return

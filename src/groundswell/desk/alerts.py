@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
 
 from groundswell.desk.tables import AlertRow
 from groundswell.desk.upsert import upsert
-from groundswell.errors import NotFoundError, UnknownChoiceError
+from groundswell.errors import NotFoundError
 
 VERDICTS = ("real", "false", "known")
+AlertState = Literal["open", "closed", "all"]
 
 
 def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or update alerts by their id; a person's verdict and the first wall time are kept."""
+    """Insert or update alerts by their id; what people did with them and the first wall time are kept."""
     upsert(session, AlertRow, rows, keep=frozenset({"verdict", "created_wall"}))
 
 
@@ -57,6 +58,42 @@ def listed(
     return list(session.scalars(query))
 
 
+def page(
+    session: Session,
+    *,
+    state: AlertState = "all",
+    tracker_id: str | None = None,
+    before: tuple[int, str] | None = None,
+    grouped: bool = False,
+    limit: int = 50,
+) -> list[AlertRow]:
+    """Alerts, newest opening first; `before` is the (opened_at, id) of the last one that was seen.
+
+    With `grouped` a group is one line: the newest of its alerts that is wanted.
+    """
+    query = select(AlertRow).where(*_wanted(AlertRow, state, tracker_id))
+    if before is not None:
+        opened, last = before
+        query = query.where((AlertRow.opened_at < opened) | ((AlertRow.opened_at == opened) & (AlertRow.id < last)))
+    if grouped:
+        other = aliased(AlertRow)
+        newer = (other.opened_at > AlertRow.opened_at) | (
+            (other.opened_at == AlertRow.opened_at) & (other.id > AlertRow.id)
+        )
+        same = select(other.id).where(other.group_id == AlertRow.group_id, newer, *_wanted(other, state, tracker_id))
+        query = query.where(AlertRow.group_id.is_(None) | ~same.exists())
+    return list(session.scalars(query.order_by(AlertRow.opened_at.desc(), AlertRow.id.desc()).limit(limit)))
+
+
+def _wanted(table: type[AlertRow], state: AlertState, tracker_id: str | None) -> list[ColumnElement[bool]]:
+    chosen: list[ColumnElement[bool]] = []
+    if tracker_id is not None:
+        chosen.append(table.tracker_id == tracker_id)
+    if state != "all":
+        chosen.append(table.closed_at.is_(None) if state == "open" else table.closed_at.is_not(None))
+    return chosen
+
+
 def between(session: Session, since_us: int | None, until_us: int | None) -> list[AlertRow]:
     """Alerts whose episode started in [since, until], oldest first; none where a border is null."""
     if since_us is None or until_us is None:
@@ -65,9 +102,9 @@ def between(session: Session, since_us: int | None, until_us: int | None) -> lis
     return list(session.scalars(query.order_by(AlertRow.started_at, AlertRow.id)))
 
 
-def open_count(session: Session) -> int:
-    """How many alerts are open."""
-    return session.scalar(select(func.count()).select_from(AlertRow).where(AlertRow.closed_at.is_(None))) or 0
+def open_count(session: Session, tracker_id: str | None = None) -> int:
+    """How many alerts are open, of one tracker or of all."""
+    return session.scalar(select(func.count()).select_from(AlertRow).where(*_wanted(AlertRow, "open", tracker_id))) or 0
 
 
 def open_by_tracker(session: Session) -> dict[str, str]:
@@ -78,19 +115,3 @@ def open_by_tracker(session: Session) -> dict[str, str]:
         .order_by(AlertRow.started_at, AlertRow.id)
     )
     return {tracker: alert for tracker, alert in session.execute(query)}
-
-
-def set_verdict(session: Session, alert_id: str, verdict: str | None) -> AlertRow:
-    """Record what the alert turned out to be; null takes it back.
-
-    Raises:
-        NotFoundError: there is no such alert.
-        UnknownChoiceError: not a verdict.
-    """
-    if verdict is not None and verdict not in VERDICTS:
-        kind = "verdict"
-        raise UnknownChoiceError(kind, verdict, VERDICTS)
-    row = get(session, alert_id)
-    row.verdict = verdict
-    session.flush()
-    return row

@@ -40,8 +40,13 @@ def tracker(row: TrackerRow, last: SeriesRow | None, open_alert: str | None) -> 
     }
 
 
-def alert_summary(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
-    """An alert without its evidence (`web.models.AlertSummary`)."""
+def ratio(row: AlertRow) -> float | None:
+    """Posts of the strongest window over what was expected; null where almost nothing was."""
+    return row.observed / row.expected if row.expected >= LEAST_EXPECTED else None
+
+
+def alert_summary(row: AlertRow, of: TrackerRow, *, comments: int = 0) -> dict[str, Any]:
+    """An alert without its evidence (`web.models.AlertSummary`); `comments` is how many it has."""
     headline, _, detail = row.headline.partition("\n")
     return {
         "id": row.id,
@@ -49,6 +54,7 @@ def alert_summary(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
         "tracker_name": of.name,
         "query": of.query,
         "signal": row.signal,
+        "window_s": row.window_s,
         "direction": row.direction,
         "phase": row.phase,
         "started_at": iso(row.started_at),
@@ -57,7 +63,7 @@ def alert_summary(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
         "closed_at": iso(row.closed_at),
         "observed": row.observed,
         "expected": row.expected,
-        "ratio": row.observed / row.expected if row.expected >= LEAST_EXPECTED else None,
+        "ratio": ratio(row),
         "return_days": row.return_days,
         "p_value": row.p_value,
         "posts": row.posts,
@@ -65,9 +71,25 @@ def alert_summary(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
         "headline": headline,
         "detail": detail,
         "verdict": row.verdict,
+        "verdict_note": row.verdict_note,
+        "acknowledged_at": iso(row.acknowledged_at),
+        "acknowledged_by": row.acknowledged_by,
+        "snoozed_until": iso(of.snoozed_until),
+        "comments": comments,
+        "group": row.group_id,
+        "members": [],
     }
 
 
-def alert(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
-    """An alert with its evidence (`web.models.Alert`)."""
-    return {**alert_summary(row, of), "evidence": row.evidence}
+def alert_member(row: AlertRow, of: TrackerRow) -> dict[str, Any]:
+    """An alert as one of a group (`web.alert_models.AlertMember`)."""
+    return {
+        "id": row.id,
+        "tracker": row.tracker_id,
+        "tracker_name": of.name,
+        "headline": row.headline.partition("\n")[0],
+        "phase": row.phase,
+        "started_at": iso(row.started_at),
+        "return_days": row.return_days,
+        "verdict": row.verdict,
+    }

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from groundswell.desk import alerts, documents, series, trackers
+from groundswell.desk import alert_documents, alerts, documents, series, trackers
+from groundswell.desk.alerts import AlertState
 from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
 from groundswell.errors import NotFoundError, UsageError
 from groundswell.web.models import Alert, Alerts, AlertSummary, Series, Tracker, Window
 
-AlertState = Literal["open", "closed", "all"]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,40 +87,32 @@ def alert_row(session: Session, identity: str) -> tuple[AlertRow, TrackerRow]:
 
 
 def alert_document(session: Session, identity: str) -> Alert:
-    """One alert with its frozen evidence."""
-    return Alert.model_validate(documents.alert(*alert_row(session, identity)))
+    """One alert with its frozen evidence and its life."""
+    return Alert.model_validate(alert_documents.whole(session, alerts.get(session, identity)))
 
 
-def alert_documents(session: Session, state: AlertState, tracker: str | None, limit: int, cursor: str | None) -> Alerts:
-    """A page of alerts, newest first; `next` is the cursor of the page after it.
+def alerts_document(
+    session: Session, state: AlertState, tracker: str | None, limit: int, cursor: str | None, *, grouped: bool
+) -> Alerts:
+    """A page of alerts, newest first; `next` is the cursor of the page after it. With `grouped` a group is one line.
 
     Raises:
         NotFoundError: there is no such tracker.
         UsageError: the cursor is not one.
     """
-    chosen: list[ColumnElement[bool]] = []
-    if tracker is not None:
-        chosen.append(AlertRow.tracker_id == _tracker_ever(session, tracker))
-    is_open = AlertRow.closed_at.is_(None)
-    opened = session.scalar(select(func.count()).select_from(AlertRow).where(is_open, *chosen))
-    if state != "all":
-        chosen.append(is_open if state == "open" else ~is_open)
-    if cursor is not None:
-        chosen.append(_older_than(cursor))
-    pairs = session.execute(
-        select(AlertRow, TrackerRow)
-        .join(TrackerRow, TrackerRow.id == AlertRow.tracker_id)
-        .where(*chosen)
-        .order_by(AlertRow.opened_at.desc(), AlertRow.id.desc())
-        .limit(limit + 1)
-    ).all()
-    shown = pairs[:limit]
-    following = f"{shown[-1][0].opened_at}.{shown[-1][0].id}" if len(pairs) > limit else None
-    items = [AlertSummary.model_validate(documents.alert_summary(row, of)) for row, of in shown]
-    return Alerts(items=items, open=opened or 0, next=following)
+    of = None if tracker is None else tracker_ever(session, tracker)
+    before = None if cursor is None else _place(cursor)
+    rows = alerts.page(session, state=state, tracker_id=of, before=before, grouped=grouped, limit=limit + 1)
+    shown = rows[:limit]
+    items = alert_documents.summaries(session, shown, with_members=grouped)
+    return Alerts(
+        items=[AlertSummary.model_validate(item) for item in items],
+        open=alerts.open_count(session, of),
+        next=f"{shown[-1].opened_at}.{shown[-1].id}" if len(rows) > limit else None,
+    )
 
 
-def _tracker_ever(session: Session, name: str) -> str:
+def tracker_ever(session: Session, name: str) -> str:
     """Id of a tracker in force or removed, by id or name: a removed one keeps its alerts."""
     for identity in (name, trackers.tracker_id(name)):
         if session.get(TrackerRow, identity) is not None:
@@ -129,10 +121,9 @@ def _tracker_ever(session: Session, name: str) -> str:
     raise NotFoundError(what, where=name, hint="`GET /api/v1/trackers` lists them")
 
 
-def _older_than(cursor: str) -> ColumnElement[bool]:
+def _place(cursor: str) -> tuple[int, str]:
     micros, dot, identity = cursor.partition(".")
     if not dot or not micros.lstrip("-").isdigit():
         what = "not a cursor"
         raise UsageError(what, where=cursor, hint="use `next` of the answer before, unchanged")
-    opened_at = int(micros)
-    return (AlertRow.opened_at < opened_at) | ((AlertRow.opened_at == opened_at) & (AlertRow.id < identity))
+    return int(micros), identity
