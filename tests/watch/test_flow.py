@@ -69,7 +69,7 @@ def test_it_does_not_matter_where_batches_end(borders: list[int]) -> None:
 
 
 def test_it_does_not_matter_where_batches_end_when_not_all_posts_are_kept() -> None:
-    params = WatchParams(keep_posts=5, keep_windows=2)
+    params = WatchParams(keep_posts=5, keep_us=10 * MINUTE)
     whole = run(STREAM, [], TRACKERS, params)[1]
     same(run(STREAM, list(range(37, STREAM.num_rows, 37)), TRACKERS, params)[1], whole)
     assert next(iter(whole.alerts.values())).evidence["parameters"]["posts_kept"] == 10

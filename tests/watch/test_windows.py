@@ -58,7 +58,7 @@ def test_windows_close_in_order_up_to_the_watermark() -> None:
 
 @given(st.lists(st.integers(0, 60), max_size=5), st.integers(0, 60))
 def test_closing_in_two_steps_closes_the_same_windows(posts: list[int], border: int) -> None:
-    params = WatchParams(silence_windows=6)
+    params = WatchParams(silence_us=30 * MINUTE)
     held = sorted({post * WIDTH for post in posts})
     whole = list(closing(0, 60 * WIDTH, 0, held, params))
     early = list(closing(0, border * WIDTH, 0, [w for w in held if w < border * WIDTH], params))

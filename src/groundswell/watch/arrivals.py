@@ -113,6 +113,10 @@ class TableArrivals:
 
     def terms(self) -> Terms:
         """The distinct words and hashtags of each post, sorted by row, words first, then by hash."""
+        return self._terms
+
+    @cached_property
+    def _terms(self) -> Terms:
         parts = (self._words, self._tags)
         row = np.concatenate([part.row for part in parts])
         kind = np.repeat(np.array([0, 1], dtype=np.uint8), [len(part.row) for part in parts])

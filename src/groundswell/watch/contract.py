@@ -57,6 +57,13 @@ class WatchParams(msgspec.Struct, frozen=True):
     """Everything that decides what the watch says, besides the posts; written into every alert's evidence."""
 
     window_us: int = 5 * MINUTE
+    """The size of window that is shown first; in a detector's hands the size of its own windows."""
+    windows_us: tuple[int, ...] = ()
+    """Sizes of windows that are counted at once, ascending, each a multiple of the first; empty: `window_us` alone."""
+    signals: tuple[str, ...] = ("posts", "authors", "top_author", "copies", "engagement", "reach")
+    """What is scored of each window, by name as in `signals.SIGNALS`."""
+    budget: float | None = None
+    """At most about so many alerts a day over all trackers; null: each keeps its own promise and no more."""
     lateness_us: int = MINUTE
     future_us: int = 5 * MINUTE
     """An event later than its receive time by more than this is set aside and moves nothing."""
@@ -66,12 +73,12 @@ class WatchParams(msgspec.Struct, frozen=True):
     """Fraction of a window that the source must have been connected for the window to be scored."""
     hole_expected: float = 20.0
     """Without connection records: an empty window counts as a hole where this many posts were expected."""
-    silence_windows: int = 2016
-    """After this many windows without any post the stream is taken as not watched until the next post."""
+    silence_us: int = 7 * DAY
+    """After this long without any post the stream is taken as not watched until the next post."""
     ring: int = 288
     """Closed windows kept per series."""
-    dedup_windows: int = 2
-    """Closed windows within which a repeated post is still recognised."""
+    dedup_us: int = 10 * MINUTE
+    """Within this long before the oldest open window a repeated post is still recognised."""
     stay_p: float = 0.01
     """An open episode goes on while windows are at least this rare."""
     close_after: int = 3
@@ -82,8 +89,43 @@ class WatchParams(msgspec.Struct, frozen=True):
     """Drops are looked for where at least this many posts are expected in a window."""
     keep_posts: int = 400
     """Matched posts kept per tracker and window, those of greatest reach first."""
-    keep_windows: int = 12
-    """Windows of an episode whose posts are kept for its evidence."""
+    keep_us: int = HOUR
+    """How much of an episode has its posts kept for its evidence."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The sizes of windows, ascending."""
+        return self.windows_us or (self.window_us,)
+
+    @property
+    def base_us(self) -> int:
+        """The smallest size: larger windows are put together from its windows."""
+        return self.sizes[0]
+
+    @property
+    def silence_windows(self) -> int:
+        """`silence_us` in windows of the size in hand."""
+        return self.silence_us // self.window_us
+
+    @property
+    def dedup_windows(self) -> int:
+        """`dedup_us` in windows."""
+        return self.dedup_us // self.window_us
+
+    @property
+    def keep_windows(self) -> int:
+        """`keep_us` in windows."""
+        return self.keep_us // self.window_us
+
+    def at(self, window_us: int) -> WatchParams:
+        """As the detector of one size of window takes them."""
+        return msgspec.structs.replace(self, window_us=window_us)
+
+    def document(self) -> dict[str, str | int | float]:
+        """As evidence keeps them: numbers and texts only."""
+        values = msgspec.to_builtins(self)
+        flat = {name: " ".join(map(str, value)) if isinstance(value, list) else value for name, value in values.items()}
+        return {name: value for name, value in flat.items() if value is not None and not isinstance(value, dict)}
 
 
 class Terms(NamedTuple):

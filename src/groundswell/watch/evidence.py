@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import msgspec
 import pyarrow as pa
 
 from groundswell.watch.contract import MINUTE, SeriesPoint, TrackerSpec, WatchParams
@@ -226,7 +225,7 @@ def collect(case: Case) -> dict[str, Any]:
             "posts_read": len(rows),
             "copies_share": round(len(groups[0]) / len(rows), 4) if rows and len(groups[0]) > 1 else 0.0,
             "span_s": (episode.last_unusual_us + case.params.window_us - episode.started_us) // 1_000_000,
-            **msgspec.to_builtins(case.params),
+            **case.params.document(),
         },
     }
 
