@@ -124,7 +124,10 @@ class WatchParams(msgspec.Struct, frozen=True):
     def document(self) -> dict[str, str | int | float]:
         """As evidence keeps them: numbers and texts only."""
         values = msgspec.to_builtins(self)
-        flat = {name: " ".join(map(str, value)) if isinstance(value, list) else value for name, value in values.items()}
+        flat = {
+            name: " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            for name, value in values.items()
+        }
         return {name: value for name, value in flat.items() if value is not None and not isinstance(value, dict)}
 
 
