@@ -1,22 +1,28 @@
-import { lazy, Suspense, useMemo } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { lazy, type ReactNode, Suspense, useMemo } from "react";
 import { useLive } from "./api/follow";
+import { KEYS } from "./api/queries";
+import type { Status } from "./api/types";
 import { ButtonLink, Empty, Loading } from "./components/base";
 import { CommandPalette } from "./components/CommandPalette";
 import { KeyHelp } from "./components/KeyHelp";
-import { NewTracker } from "./components/NewTracker";
 import { closeOverlay, overlay } from "./components/overlays";
 import { Shell } from "./components/Shell";
 import { askForFiles } from "./lib/files";
 import { type KeyActions, moveRow, tablesShown, useKeys } from "./lib/keys";
 import { match, navigate, usePath } from "./lib/router";
 import { useStore } from "./lib/store";
-import { AlertPage } from "./pages/AlertPage";
-import { Explore } from "./pages/Explore";
+import { chosenSize, nextSize } from "./lib/windowSize";
+import { NEW_TRACKER } from "./lib/places";
 import { Live } from "./pages/Live";
-import { TrackerPage } from "./pages/TrackerPage";
 
+// Each page comes when it is opened; only Live is there from the start.
+const AlertPage = lazy(() => import("./pages/AlertPage"));
 const Data = lazy(() => import("./pages/Data"));
 const Design = lazy(() => import("./pages/Design"));
+const Explore = lazy(() => import("./pages/Explore"));
+const TrackerEditor = lazy(() => import("./pages/TrackerEditor"));
+const TrackerPage = lazy(() => import("./pages/TrackerPage"));
 
 function NotFound() {
   return (
@@ -29,27 +35,25 @@ function NotFound() {
   );
 }
 
+type Route = [pattern: string, page: (parameters: Record<string, string>) => ReactNode];
+
+/** The first pattern that fits wins. */
+const ROUTES: readonly Route[] = [
+  ["/", () => <Live />],
+  ["/posts", () => <Explore />],
+  ["/alerts/:id", ({ id = "" }) => <AlertPage id={id} />],
+  [NEW_TRACKER, () => <TrackerEditor />],
+  ["/trackers/:id", ({ id = "" }) => <TrackerPage id={id} />],
+  ["/trackers/:id/edit", ({ id = "" }) => <TrackerEditor id={id} />],
+  ["/data", () => <Data />],
+  ["/design", () => <Design />],
+];
+
 function Page() {
   const path = usePath();
-  if (match("/", path)) return <Live />;
-  if (match("/posts", path)) return <Explore />;
-  const alert = match("/alerts/:id", path)?.id;
-  if (alert) return <AlertPage id={alert} />;
-  const tracker = match("/trackers/:id", path)?.id;
-  if (tracker) return <TrackerPage id={tracker} />;
-  if (match("/data", path)) {
-    return (
-      <Suspense fallback={<Loading rows={8} />}>
-        <Data />
-      </Suspense>
-    );
-  }
-  if (match("/design", path)) {
-    return (
-      <Suspense fallback={<Loading rows={8} />}>
-        <Design />
-      </Suspense>
-    );
+  for (const [pattern, page] of ROUTES) {
+    const found = match(pattern, path);
+    if (found) return <Suspense fallback={<Loading rows={8} />}>{page(found)}</Suspense>;
   }
   return <NotFound />;
 }
@@ -65,6 +69,7 @@ function toSearch(): void {
 
 export function App() {
   useLive();
+  const client = useQueryClient();
   const shown = useStore(overlay);
   const actions = useMemo<KeyActions>(
     () => ({
@@ -74,13 +79,14 @@ export function App() {
       j: () => moveRow(1),
       k: () => moveRow(-1),
       t: () => tablesShown.set(!tablesShown.get()),
-      n: () => overlay.set("tracker"),
+      w: () => chosenSize.set(nextSize(client.getQueryData<Status>(KEYS.status), chosenSize.get())),
+      n: () => navigate(NEW_TRACKER),
       u: () => askForFiles(),
       "/": toSearch,
       "?": () => overlay.set("keys"),
       "mod k": () => (overlay.get() === "commands" ? closeOverlay() : overlay.set("commands")),
     }),
-    [],
+    [client],
   );
   useKeys(actions);
   return (
@@ -90,7 +96,6 @@ export function App() {
       </Shell>
       {shown === "commands" && <CommandPalette />}
       {shown === "keys" && <KeyHelp />}
-      {shown === "tracker" && <NewTracker />}
     </>
   );
 }

@@ -5,15 +5,15 @@ import { get, liveAddress } from "./client";
 import { type ConnectionState, LiveConnection, waitBefore } from "./live";
 import {
   alertsWithAlert,
-  allSeriesWithWindows,
   removesTracker,
   seriesWithWindow,
   trackersWithAlert,
   trackersWithTracker,
   trackersWithWindows,
 } from "./merge";
+import { liveMultiples } from "./multiples";
 import { KEYS } from "./queries";
-import type { Alerts, AllSeries, Change, Series, Status, Trackers } from "./types";
+import type { Alerts, Change, Series, Status, Trackers } from "./types";
 
 export const connection = createStore<ConnectionState>({ kind: "connecting" });
 
@@ -31,13 +31,15 @@ export function applyChange(client: QueryClient, change: Change): void {
   const { windows, alert, tracker, status } = change;
   if (status) client.setQueryData<Status>(KEYS.status, status);
   if (windows) {
-    client.setQueryData<Trackers>(KEYS.trackers, (known) => known && trackersWithWindows(known, windows));
-    client.setQueryData<AllSeries>(KEYS.series, (known) => known && allSeriesWithWindows(known, windows));
-    for (const [id, window] of Object.entries(windows)) {
-      for (const [key, series] of client.getQueriesData<Series>({ queryKey: KEYS.trackerSeries(id) })) {
-        const span = Number(key.at(-1)) * 3_600_000;
-        if (series) client.setQueryData<Series>(key, seriesWithWindow(series, window, span));
-      }
+    const mainS = client.getQueryData<Status>(KEYS.status)?.window_s ?? 300;
+    const windowS = change.window_s ?? mainS;
+    if (windowS === mainS) {
+      client.setQueryData<Trackers>(KEYS.trackers, (known) => known && trackersWithWindows(known, windows));
+    }
+    liveMultiples.take(windowS, windows);
+    for (const [key, series] of client.getQueriesData<Series>({ queryKey: KEYS.everySeries })) {
+      const window = series && series.window_s === windowS ? windows[series.tracker] : undefined;
+      if (series && window) client.setQueryData<Series>(key, seriesWithWindow(series, window, Number(key.at(-1)) * 3_600_000));
     }
   }
   if (alert) {
@@ -62,6 +64,10 @@ export function useLive(): void {
     let timer = 0;
     let tries = 0;
 
+    const refresh = () => {
+      void client.invalidateQueries();
+      liveMultiples.refresh();
+    };
     const begin = async () => {
       let status: Status;
       try {
@@ -75,7 +81,7 @@ export function useLive(): void {
         return;
       }
       if (stopped) return;
-      if (tries > 0) void client.invalidateQueries();
+      if (tries > 0) refresh();
       tries = 0;
       live = new LiveConnection(status.seq, {
         address: liveAddress,
@@ -84,7 +90,7 @@ export function useLive(): void {
         onState: (state) => {
           connection.set(state);
           // What the line does not carry (posts, evidence) may have changed meanwhile.
-          if (state.kind === "open" && state.recovered) void client.invalidateQueries();
+          if (state.kind === "open" && state.recovered) refresh();
         },
         onStale: () => {
           tries = 1; // so that everything is loaded anew, after the new number is known and not before

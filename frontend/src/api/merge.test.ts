@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { alertsWithAlert, allSeriesWithWindows, trackersWithAlert, withWindow } from "./merge";
-import type { Alerts, AlertSummary, AllSeries, Trackers, Window } from "./types";
+import { alertsWithAlert, trackersWithAlert, withWindow } from "./merge";
+import type { Alerts, AlertSummary, Trackers, Window } from "./types";
 
 const minute = (n: number) => new Date(Date.UTC(2026, 10, 20, 12, n)).toISOString();
 const at = (n: number, count = 1): Window => ({
@@ -21,21 +21,6 @@ it("sets a window in its place, replaces a revised one, forgets the oldest", () 
   const items = [at(0), at(5), at(15)];
   expect(withWindow(items, at(10), Date.parse(minute(5))).map((w) => w.start)).toEqual([5, 10, 15].map(minute));
   expect(withWindow(items, at(5, 9), 0).map((w) => w.count)).toEqual([1, 9, 1]);
-});
-
-it("moves all small multiples on together and takes up a new tracker", () => {
-  const all: AllSeries = {
-    window_s: 300,
-    since: minute(0),
-    until: minute(10),
-    items: [{ tracker: "t", window_s: 300, posts: 2, items: [at(0), at(5)] }],
-  };
-  const next = allSeriesWithWindows(all, { t: at(10, 4), u: at(10, 7) });
-  expect([next.since, next.until]).toEqual([minute(5), minute(15)]);
-  expect(next.items.map((series) => [series.tracker, series.posts])).toEqual([
-    ["t", 5],
-    ["u", 7],
-  ]);
 });
 
 it("counts open alerts once, however often one is told", () => {

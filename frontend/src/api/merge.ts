@@ -1,4 +1,4 @@
-import type { Alerts, AlertSummary, AllSeries, Change, Series, Tracker, Trackers, Window } from "./types";
+import type { Alerts, AlertSummary, Change, Series, Tracker, Trackers, Window } from "./types";
 
 /** How a change of the live line alters what the page already has. Pure, so that order and repetition can be tested. */
 
@@ -26,23 +26,6 @@ export function seriesWithWindow(series: Series, window: Window, span: number): 
   return { ...series, items, posts: postsOf(items) };
 }
 
-/** Small multiples keep one span: when a window closes, all of them move on. */
-export function allSeriesWithWindows(all: AllSeries, closed: Closed): AllSeries {
-  const span = Date.parse(all.until) - Date.parse(all.since);
-  const ends = Object.values(closed).map((window) => Date.parse(window.start) + all.window_s * 1000);
-  const until = Math.max(Date.parse(all.until), ...ends);
-  const known = new Set(all.items.map((series) => series.tracker));
-  const fresh: Series[] = Object.keys(closed)
-    .filter((id) => !known.has(id))
-    .map((tracker) => ({ tracker, window_s: all.window_s, posts: 0, items: [] }));
-  const items = [...all.items, ...fresh].map((series) => {
-    const window = closed[series.tracker];
-    const windows = window ? withWindow(series.items, window, until - span) : series.items;
-    return { ...series, items: windows, posts: postsOf(windows) };
-  });
-  return { ...all, since: new Date(until - span).toISOString(), until: new Date(until).toISOString(), items };
-}
-
 export function trackersWithWindows(trackers: Trackers, closed: Closed): Trackers {
   return {
     items: trackers.items.map((tracker) => {
@@ -53,12 +36,12 @@ export function trackersWithWindows(trackers: Trackers, closed: Closed): Tracker
   };
 }
 
+const names = new Intl.Collator("en", { sensitivity: "base", numeric: true });
+
 /** Those with an open alert first, then by name: the order in which the server lists them. */
 export function inOrder(trackers: readonly Tracker[]): Tracker[] {
   return [...trackers].sort(
-    (a, b) =>
-      Number(a.open_alert === null) - Number(b.open_alert === null) ||
-      a.name.toLowerCase().localeCompare(b.name.toLowerCase()),
+    (a, b) => Number(a.open_alert === null) - Number(b.open_alert === null) || names.compare(a.name, b.name),
   );
 }
 

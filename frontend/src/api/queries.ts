@@ -3,19 +3,16 @@ import type { Search } from "../lib/queryState";
 import { asMoment } from "../lib/queryState";
 import { get, Problem, send } from "./client";
 import { trackersWithTracker } from "./merge";
-import type { Alert, Alerts, AllSeries, History, Posts, Series, Status, Tracker, Trackers, Verdict } from "./types";
-
-/** Hours that the small multiples show. */
-export const LIVE_HOURS = 12;
+import type { Alert, Alerts, CheckedQuery, History, Posts, QueryFilters, Series, Status, Tracker, Trackers, Verdict } from "./types";
 
 /** The keys under which answers are kept; the live line writes to the same ones. */
 export const KEYS = {
   status: ["status"],
   trackers: ["trackers"],
-  series: ["series", LIVE_HOURS],
   alerts: ["alerts"],
   alert: (id: string) => ["alert", id],
   pastAlerts: (tracker: string) => ["alerts", "of", tracker],
+  everySeries: ["tracker-series"],
   trackerSeries: (tracker: string) => ["tracker-series", tracker],
   posts: (search: Search) => ["posts", search],
 } as const;
@@ -46,11 +43,8 @@ export function useStatus() {
 }
 
 export function useTrackers() {
-  return useQuery({ queryKey: KEYS.trackers, queryFn: () => get<Trackers>("/trackers") });
-}
-
-export function useAllSeries() {
-  return useQuery({ queryKey: KEYS.series, queryFn: () => get<AllSeries>("/series", { hours: LIVE_HOURS }) });
+  // The live line makes a new list of what has changed; comparing hundreds of trackers in depth would only cost time.
+  return useQuery({ queryKey: KEYS.trackers, queryFn: () => get<Trackers>("/trackers"), structuralSharing: false });
 }
 
 export function useAlerts() {
@@ -69,10 +63,10 @@ export function usePastAlerts(tracker: string | undefined) {
   });
 }
 
-export function useTrackerSeries(tracker: string, hours: number) {
+export function useTrackerSeries(tracker: string, windowS: number, hours: number) {
   return useQuery({
-    queryKey: [...KEYS.trackerSeries(tracker), hours],
-    queryFn: () => get<Series>(`/trackers/${encodeURIComponent(tracker)}/series`, { hours }),
+    queryKey: [...KEYS.trackerSeries(tracker), windowS, hours],
+    queryFn: () => get<Series>(`/trackers/${encodeURIComponent(tracker)}/series`, { hours, window_s: windowS }),
     placeholderData: keepPreviousData,
   });
 }
@@ -105,15 +99,25 @@ export function useHistory(platform: string, id: string) {
   });
 }
 
-export interface NewTracker {
-  name: string;
-  query: string;
+/** What an editor says of a tracker; what is left out stays, or is as the settings say. */
+export interface TrackerDraft {
+  name?: string;
+  query?: string;
+  promise_days?: number;
+  country?: string | null;
+  reach_followers?: number | null;
+  reach_share?: number | null;
+  count_by?: "created_at" | "observed_at";
 }
 
-export function useAddTracker() {
+/** Add a tracker, or change the one with this id. */
+export function useSaveTracker(id: string | undefined) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (tracker: NewTracker) => send<Tracker>("POST", "/trackers", tracker),
+    mutationFn: (draft: TrackerDraft) =>
+      id === undefined
+        ? send<Tracker>("POST", "/trackers", draft)
+        : send<Tracker>("PUT", `/trackers/${encodeURIComponent(id)}`, draft),
     onSuccess: (tracker) => {
       client.setQueryData<Trackers>(KEYS.trackers, (known) => known && trackersWithTracker(known, tracker.id, tracker));
     },
@@ -143,4 +147,18 @@ export function useVerdict(id: string) {
       void client.invalidateQueries({ queryKey: KEYS.alerts });
     },
   });
+}
+
+/** What a query means, or where it is wrong; asked for what stands in an editor. */
+export function useCheckedQuery(query: string, forTracker: boolean) {
+  return useQuery({
+    queryKey: ["checked-query", query, forTracker],
+    queryFn: () => send<CheckedQuery>("POST", "/queries/check", { query, for_tracker: forTracker }),
+    enabled: query !== "",
+    gcTime: 60_000,
+  });
+}
+
+export function useQueryFilters() {
+  return useQuery({ queryKey: ["query-filters"], queryFn: () => get<QueryFilters>("/queries/filters") });
 }

@@ -264,6 +264,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/queries/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Query
+         * @description Whether a query parses, its normal form and parts, and what in it may surprise. Always answers 200.
+         */
+        post: operations["checkQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queries/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Filters
+         * @description The filters of the query language (`name:value`), for completion.
+         */
+        get: operations["listFilters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trackers": {
         parameters: {
             query?: never;
@@ -388,6 +428,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/precision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Precision
+         * @description How often alerts were worth it, by the verdicts that people gave, and how many there were a day.
+         */
+        get: operations["showPrecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert}": {
         parameters: {
             query?: never;
@@ -405,7 +465,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Alert
+         * @description Acknowledge an alert, let its tracker be quiet until a time, or judge it; what is left out stays.
+         */
+        patch: operations["changeAlert"];
         trace?: never;
     };
     "/api/v1/alerts/{alert}/posts": {
@@ -442,6 +506,26 @@ export interface paths {
          */
         put: operations["setVerdict"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Comment
+         * @description Write something under an alert.
+         */
+        post: operations["addComment"];
         delete?: never;
         options?: never;
         head?: never;
@@ -614,7 +698,7 @@ export interface components {
     schemas: {
         /**
          * Alert
-         * @description An episode with its evidence.
+         * @description An episode with its evidence and its life.
          * @example {
          *       "id": "9b1d3e5f70a2c4e6",
          *       "tracker": "4f2a9c0d51be7a36",
@@ -637,6 +721,13 @@ export interface components {
          *       "headline": "“Side effects” is mentioned 6.2 times as often as usual",
          *       "detail": "63 posts in 5 minutes; usual at this hour: 4 to 18",
          *       "verdict": null,
+         *       "verdict_note": null,
+         *       "acknowledged_at": "2026-11-20T08:19:40Z",
+         *       "acknowledged_by": "Maya",
+         *       "snoozed_until": null,
+         *       "comments": 1,
+         *       "group": null,
+         *       "members": [],
          *       "evidence": {
          *         "observed": 63,
          *         "expected": 10.2,
@@ -722,7 +813,16 @@ export interface components {
          *           "window_s": 300,
          *           "promise_days": 30
          *         }
-         *       }
+         *       },
+         *       "events": [
+         *         {
+         *           "at": "2026-11-20T08:19:40Z",
+         *           "who": "Maya",
+         *           "kind": "acknowledged"
+         *         }
+         *       ],
+         *       "similar": [],
+         *       "lake_version": 17
          *     }
          */
         Alert: {
@@ -736,6 +836,8 @@ export interface components {
             query: string;
             /** Signal */
             signal: string;
+            /** Window S */
+            window_s?: number | null;
             /**
              * Direction
              * @enum {string}
@@ -783,7 +885,109 @@ export interface components {
             detail: string;
             /** Verdict */
             verdict: ("real" | "false" | "known") | null;
+            /** Verdict Note */
+            verdict_note?: string | null;
+            /** Acknowledged At */
+            acknowledged_at?: string | null;
+            /** Acknowledged By */
+            acknowledged_by?: string | null;
+            /** Snoozed Until */
+            snoozed_until?: string | null;
+            /**
+             * Comments
+             * @default 0
+             */
+            comments: number;
+            /** Group */
+            group?: string | null;
+            /** Members */
+            members?: components["schemas"]["AlertMember"][];
             evidence: components["schemas"]["Evidence"];
+            /** Events */
+            events?: components["schemas"]["AlertEvent"][];
+            /** Similar */
+            similar?: components["schemas"]["SimilarAlert"][];
+            /** Lake Version */
+            lake_version?: number | null;
+        };
+        /**
+         * AlertChange
+         * @description What to change of an alert; what is left out stays.
+         * @example {
+         *       "acknowledged": true,
+         *       "by": "Maya"
+         *     }
+         */
+        AlertChange: {
+            /** Acknowledged */
+            acknowledged?: boolean | null;
+            /** Snoozed Until */
+            snoozed_until?: string | null;
+            /** Verdict */
+            verdict?: ("real" | "false" | "known") | null;
+            /**
+             * Note
+             * @example recall announced at 09:00
+             */
+            note?: string | null;
+            /**
+             * By
+             * @description Who says so.
+             * @example Maya
+             */
+            by?: string | null;
+        };
+        /**
+         * AlertEvent
+         * @description What somebody did with an alert.
+         */
+        AlertEvent: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Who */
+            who: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "acknowledged" | "reopened" | "snoozed" | "woken" | "commented" | "verdict";
+            /** Text */
+            text?: string | null;
+            /** Verdict */
+            verdict?: ("real" | "false" | "known") | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * AlertMember
+         * @description Another alert with mostly the same posts.
+         */
+        AlertMember: {
+            /** Id */
+            id: string;
+            /** Tracker */
+            tracker: string;
+            /** Tracker Name */
+            tracker_name: string;
+            /** Headline */
+            headline: string;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "growing" | "peak" | "fading" | "closed";
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Return Days */
+            return_days: number;
+            /** Verdict */
+            verdict: ("real" | "false" | "known") | null;
         };
         /**
          * AlertSummary
@@ -809,7 +1013,14 @@ export interface components {
          *       "authors": 58,
          *       "headline": "“Side effects” is mentioned 6.2 times as often as usual",
          *       "detail": "63 posts in 5 minutes; usual at this hour: 4 to 18",
-         *       "verdict": null
+         *       "verdict": null,
+         *       "verdict_note": null,
+         *       "acknowledged_at": "2026-11-20T08:19:40Z",
+         *       "acknowledged_by": "Maya",
+         *       "snoozed_until": null,
+         *       "comments": 1,
+         *       "group": null,
+         *       "members": []
          *     }
          */
         AlertSummary: {
@@ -823,6 +1034,8 @@ export interface components {
             query: string;
             /** Signal */
             signal: string;
+            /** Window S */
+            window_s?: number | null;
             /**
              * Direction
              * @enum {string}
@@ -870,6 +1083,23 @@ export interface components {
             detail: string;
             /** Verdict */
             verdict: ("real" | "false" | "known") | null;
+            /** Verdict Note */
+            verdict_note?: string | null;
+            /** Acknowledged At */
+            acknowledged_at?: string | null;
+            /** Acknowledged By */
+            acknowledged_by?: string | null;
+            /** Snoozed Until */
+            snoozed_until?: string | null;
+            /**
+             * Comments
+             * @default 0
+             */
+            comments: number;
+            /** Group */
+            group?: string | null;
+            /** Members */
+            members?: components["schemas"]["AlertMember"][];
         };
         /**
          * Alerts
@@ -897,7 +1127,14 @@ export interface components {
          *           "authors": 58,
          *           "headline": "“Side effects” is mentioned 6.2 times as often as usual",
          *           "detail": "63 posts in 5 minutes; usual at this hour: 4 to 18",
-         *           "verdict": null
+         *           "verdict": null,
+         *           "verdict_note": null,
+         *           "acknowledged_at": "2026-11-20T08:19:40Z",
+         *           "acknowledged_by": "Maya",
+         *           "snoozed_until": null,
+         *           "comments": 1,
+         *           "group": null,
+         *           "members": []
          *         }
          *       ],
          *       "open": 1,
@@ -956,6 +1193,18 @@ export interface components {
             until: string;
             /** Items */
             items: components["schemas"]["Series"][];
+        };
+        /**
+         * Bar
+         * @description One bar of a histogram: from `low` to before `high`; null: no end.
+         */
+        Bar: {
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Count */
+            count: number;
         };
         /**
          * Change
@@ -1029,6 +1278,73 @@ export interface components {
             note?: string | null;
         };
         /**
+         * CheckedQuery
+         * @description A query that parses (`canonical`), or where it does not (`column`) and what was `expected` there.
+         *
+         *     Columns count characters (code points) from 1; that of an error may be one behind the end.
+         * @example {
+         *       "ok": true,
+         *       "canonical": "nike (boycott OR scandal) likes:>100",
+         *       "column": null,
+         *       "expected": null,
+         *       "message": null,
+         *       "warnings": [
+         *         {
+         *           "code": "grows",
+         *           "column": 27,
+         *           "length": 10,
+         *           "text": "a new post has next to no likes yet, so in a live stream `likes:>100` takes hardly any post; `followers:` is known from the start"
+         *         }
+         *       ],
+         *       "terms": [
+         *         {
+         *           "kind": "word",
+         *           "text": "nike",
+         *           "column": 1,
+         *           "length": 4,
+         *           "excluded": false
+         *         },
+         *         {
+         *           "kind": "word",
+         *           "text": "boycott",
+         *           "column": 7,
+         *           "length": 7,
+         *           "excluded": false
+         *         },
+         *         {
+         *           "kind": "word",
+         *           "text": "scandal",
+         *           "column": 18,
+         *           "length": 7,
+         *           "excluded": false
+         *         },
+         *         {
+         *           "kind": "filter",
+         *           "text": "likes:>100",
+         *           "column": 27,
+         *           "length": 10,
+         *           "excluded": false
+         *         }
+         *       ]
+         *     }
+         */
+        CheckedQuery: {
+            /** Ok */
+            ok: boolean;
+            /** Canonical */
+            canonical: string | null;
+            /** Column */
+            column: number | null;
+            /** Expected */
+            expected: string | null;
+            /** Message */
+            message: string | null;
+            /** Warnings */
+            warnings: components["schemas"]["QueryWarning"][];
+            /** Terms */
+            terms: components["schemas"]["QueryTerm"][];
+        };
+        /**
          * Connection
          * @description An interval in which a source was connected.
          */
@@ -1045,6 +1361,22 @@ export interface components {
              * Format: date-time
              */
             connected_to: string;
+        };
+        /**
+         * Copies
+         * @description Posts of the episode with nearly the same text.
+         */
+        Copies: {
+            /** Key */
+            key: string;
+            /** Text */
+            text: string | null;
+            /** Posts */
+            posts: number;
+            /** Authors */
+            authors: number;
+            /** Share */
+            share: number;
         };
         /**
          * Counts
@@ -1083,6 +1415,22 @@ export interface components {
              * @default 0
              */
             ignored: number;
+        };
+        /**
+         * Coverage
+         * @description How complete the windows behind the card are.
+         */
+        Coverage: {
+            /** Windows */
+            windows: number;
+            /** Covered */
+            covered: number;
+            /** Learning */
+            learning: number;
+            /** Macro */
+            macro: number;
+            /** Gaps */
+            gaps: string[];
         };
         /**
          * Drift
@@ -1204,7 +1552,7 @@ export interface components {
         };
         /**
          * Driver
-         * @description What an alert's excess consists of: one post, author, hashtag, sound or domain.
+         * @description What an alert's excess consists of: one author, hashtag, sound, linked domain or language.
          */
         Driver: {
             /** Key */
@@ -1309,6 +1657,11 @@ export interface components {
          *     }
          */
         Evidence: {
+            /**
+             * Signal
+             * @default posts
+             */
+            signal: string;
             /** Observed */
             observed: number;
             /** Expected */
@@ -1340,19 +1693,40 @@ export interface components {
             hashtags: components["schemas"]["Driver"][];
             /** Sounds */
             sounds: components["schemas"]["Driver"][];
+            /** Domains */
+            domains?: components["schemas"]["Driver"][];
+            /** Languages */
+            languages?: components["schemas"]["Driver"][];
+            /** Copies */
+            copies?: components["schemas"]["Copies"][];
+            /** Known Posts */
+            known_posts?: {
+                [key: string]: number;
+            };
             /** Words */
             words: components["schemas"]["Word"][];
             /** Checks */
             checks: components["schemas"]["Check"][];
+            /** Remains */
+            remains?: components["schemas"]["Remains"][];
+            newcomers?: components["schemas"]["Newcomers"] | null;
+            /** Accounts */
+            accounts?: components["schemas"]["Histogram"][];
+            coverage?: components["schemas"]["Coverage"] | null;
+            season?: components["schemas"]["Season"] | null;
+            /** Course */
+            course?: components["schemas"]["PhaseChange"][];
             /** Authors Total */
             authors_total: number;
             /** Posts Total */
             posts_total: number;
+            /** Expected Total */
+            expected_total?: number | null;
             /** Span */
             span: number[];
             /** Parameters */
             parameters: {
-                [key: string]: number | string;
+                [key: string]: number | string | boolean | number[] | null;
             };
         };
         /**
@@ -1475,6 +1849,32 @@ export interface components {
             version: string;
             /** Parts */
             parts: components["schemas"]["PartHealth"][];
+        };
+        /**
+         * Histogram
+         * @description A distribution over the authors that are known to have the value.
+         */
+        Histogram: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "account_age" | "followers";
+            /** Label */
+            label: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "days" | "followers";
+            /** Bars */
+            bars: components["schemas"]["Bar"][];
+            /** Known */
+            known: number;
+            /** Unknown */
+            unknown: number;
+            /** Median */
+            median: number | null;
         };
         /**
          * HistogramBar
@@ -2267,6 +2667,27 @@ export interface components {
             items: components["schemas"]["Multiple"][];
         };
         /**
+         * NewComment
+         * @description A comment on an alert.
+         * @example {
+         *       "text": "The ministry's site is down, that is why.",
+         *       "by": "Maya"
+         *     }
+         */
+        NewComment: {
+            /**
+             * Text
+             * @example The ministry's site is down, that is why.
+             */
+            text: string;
+            /**
+             * By
+             * @description Who says so.
+             * @example Maya
+             */
+            by?: string | null;
+        };
+        /**
          * NewKey
          * @description A key of the raw records that no layout reads, in the fraction of records that have it.
          */
@@ -2335,6 +2756,22 @@ export interface components {
             promise_days?: number | null;
         };
         /**
+         * Newcomers
+         * @description Authors that this tracker has seen before, and new ones.
+         */
+        Newcomers: {
+            /** Authors */
+            authors: number;
+            /** Known */
+            known: number;
+            /** New */
+            new: number;
+            /** Usual Posts */
+            usual_posts: number;
+            /** Posts Of New */
+            posts_of_new: number | null;
+        };
+        /**
          * Observation
          * @description The counters of a post as they were seen once.
          */
@@ -2384,6 +2821,22 @@ export interface components {
             ok: boolean;
             /** Detail */
             detail: string;
+        };
+        /**
+         * PhaseChange
+         * @description When an episode came into a phase, by event time.
+         */
+        PhaseChange: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "growing" | "peak" | "fading" | "closed";
         };
         /**
          * Post
@@ -2506,6 +2959,71 @@ export interface components {
             seconds: number;
             /** Lake Version */
             lake_version: number | null;
+        };
+        /**
+         * Precision
+         * @description What became of the alerts of a period.
+         * @example {
+         *       "since": "2026-08-22T08:15:00Z",
+         *       "until": "2026-11-20T08:15:00Z",
+         *       "all": {
+         *         "tracker": null,
+         *         "name": "all trackers",
+         *         "promise_days": null,
+         *         "days": 90,
+         *         "alerts": 7,
+         *         "alerts_per_day": 0.07778,
+         *         "promised_per_day": 0.03333,
+         *         "false_per_day": 0.01111,
+         *         "verdicts": {
+         *           "real": 4,
+         *           "false": 1,
+         *           "known": 1,
+         *           "none": 1
+         *         },
+         *         "judged": 6,
+         *         "precision": 0.8333,
+         *         "low": 0.4365,
+         *         "high": 0.9699
+         *       },
+         *       "trackers": [
+         *         {
+         *           "tracker": "4f2a9c0d51be7a36",
+         *           "name": "Side effects",
+         *           "promise_days": 30,
+         *           "days": 90,
+         *           "alerts": 7,
+         *           "alerts_per_day": 0.07778,
+         *           "promised_per_day": 0.03333,
+         *           "false_per_day": 0.01111,
+         *           "verdicts": {
+         *             "real": 4,
+         *             "false": 1,
+         *             "known": 1,
+         *             "none": 1
+         *           },
+         *           "judged": 6,
+         *           "precision": 0.8333,
+         *           "low": 0.4365,
+         *           "high": 0.9699
+         *         }
+         *       ]
+         *     }
+         */
+        Precision: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            all: components["schemas"]["TrackerPrecision"];
+            /** Trackers */
+            trackers: components["schemas"]["TrackerPrecision"][];
         };
         /**
          * Preview
@@ -2989,6 +3507,107 @@ export interface components {
             example: string;
         };
         /**
+         * QueryFilter
+         * @description A filter that a query can have, for completion: its name and what may follow it.
+         */
+        QueryFilter: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "count" | "choice";
+            /** Choices */
+            choices: string[];
+            /** Means */
+            means: string;
+        };
+        /**
+         * QueryFilters
+         * @description All filters, in the order in which they are offered.
+         * @example {
+         *       "items": [
+         *         {
+         *           "name": "kind",
+         *           "kind": "choice",
+         *           "choices": [
+         *             "video",
+         *             "image"
+         *           ],
+         *           "means": "what kind of post it is"
+         *         },
+         *         {
+         *           "name": "followers",
+         *           "kind": "count",
+         *           "choices": [],
+         *           "means": "how many followers the author has"
+         *         }
+         *       ]
+         *     }
+         */
+        QueryFilters: {
+            /** Items */
+            items: components["schemas"]["QueryFilter"][];
+        };
+        /**
+         * QueryTerm
+         * @description One part of a query as it is searched; `excluded` where it must not match.
+         */
+        QueryTerm: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "word" | "phrase" | "prefix" | "hashtag" | "mention" | "filter";
+            /** Text */
+            text: string;
+            /** Column */
+            column: number;
+            /** Length */
+            length: number;
+            /** Excluded */
+            excluded: boolean;
+        };
+        /**
+         * QueryToCheck
+         * @description A query as it stands in an editor.
+         * @example {
+         *       "query": "nike (boycott OR scandal) likes:>100",
+         *       "for_tracker": true
+         *     }
+         */
+        QueryToCheck: {
+            /**
+             * Query
+             * @example nike (boycott OR scandal) likes:>100
+             */
+            query: string;
+            /**
+             * For Tracker
+             * @description It will watch a stream of new posts.
+             * @default false
+             */
+            for_tracker: boolean;
+        };
+        /**
+         * QueryWarning
+         * @description Something that is allowed and probably not meant, and where it stands (characters, the first is 1).
+         */
+        QueryWarning: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "grows" | "broad" | "never" | "operator" | "mixed" | "language" | "platform";
+            /** Column */
+            column: number;
+            /** Length */
+            length: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * RawObservation
          * @description One observation of a post, and the record that it was read from.
          */
@@ -3104,6 +3723,27 @@ export interface components {
             last: number;
         };
         /**
+         * Remains
+         * @description What is left of the strongest window when something is taken out, scored again by the detector itself.
+         */
+        Remains: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "all" | "without_top_author" | "copies_once" | "both";
+            /** Label */
+            label: string;
+            /** Observed */
+            observed: number;
+            /** Ratio */
+            ratio: number | null;
+            /** Return Days */
+            return_days: number | null;
+            /** Holds */
+            holds: boolean | null;
+        };
+        /**
          * Retried
          * @description What a retry did: read = stored + known + ignored + still held.
          * @example {
@@ -3151,6 +3791,35 @@ export interface components {
             };
         };
         /**
+         * SamePlace
+         * @description The same window of an earlier day.
+         */
+        SamePlace: {
+            /** Days Ago */
+            days_ago: number;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Count */
+            count: number | null;
+            /** Expected */
+            expected: number | null;
+        };
+        /**
+         * Season
+         * @description The strongest window beside its like in earlier weeks, as the desk had them when the card was frozen.
+         */
+        Season: {
+            /** Window S */
+            window_s: number;
+            /** Weeks */
+            weeks: components["schemas"]["Week"][];
+            /** Days */
+            days: components["schemas"]["SamePlace"][];
+        };
+        /**
          * Series
          * @description Closed windows of one tracker, oldest first. A window that is absent was not watched.
          * @example {
@@ -3181,6 +3850,46 @@ export interface components {
             posts: number;
             /** Items */
             items: components["schemas"]["Window"][];
+        };
+        /**
+         * SimilarAlert
+         * @description An earlier alert of the same tracker, and how it ended.
+         */
+        SimilarAlert: {
+            /** Id */
+            id: string;
+            /** Headline */
+            headline: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Minutes */
+            minutes: number | null;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "burst" | "drop";
+            /** Signal */
+            signal: string;
+            /** Ratio */
+            ratio: number | null;
+            /** Return Days */
+            return_days: number;
+            /** Posts */
+            posts: number;
+            /** Verdict */
+            verdict: ("real" | "false" | "known") | null;
+            /** Verdict Note */
+            verdict_note: string | null;
+            /** Likeness */
+            likeness: number;
+            /** Shared */
+            shared: string[];
         };
         /**
          * Slot
@@ -3444,6 +4153,40 @@ export interface components {
             open_alert: string | null;
         };
         /**
+         * TrackerPrecision
+         * @description How often a tracker's alerts were worth it.
+         */
+        TrackerPrecision: {
+            /** Tracker */
+            tracker: string | null;
+            /** Name */
+            name: string;
+            /** Promise Days */
+            promise_days: number | null;
+            /** Days */
+            days: number;
+            /** Alerts */
+            alerts: number;
+            /** Alerts Per Day */
+            alerts_per_day: number | null;
+            /** Promised Per Day */
+            promised_per_day: number | null;
+            /** False Per Day */
+            false_per_day: number | null;
+            /** Verdicts */
+            verdicts: {
+                [key: string]: number;
+            };
+            /** Judged */
+            judged: number;
+            /** Precision */
+            precision: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+        };
+        /**
          * Trackers
          * @description All trackers, those with an open alert first, then by name.
          * @example {
@@ -3507,12 +4250,40 @@ export interface components {
          * VerdictRequest
          * @description What the alert turned out to be; null takes a verdict back.
          * @example {
-         *       "verdict": "real"
+         *       "verdict": "real",
+         *       "note": "recall announced at 09:00",
+         *       "by": "Maya"
          *     }
          */
         VerdictRequest: {
             /** Verdict */
             verdict: ("real" | "false" | "known") | null;
+            /**
+             * Note
+             * @example recall announced at 09:00
+             */
+            note?: string | null;
+            /**
+             * By
+             * @description Who says so.
+             * @example Maya
+             */
+            by?: string | null;
+        };
+        /**
+         * Week
+         * @description The same hours of the same weekday, some weeks ago.
+         */
+        Week: {
+            /** Weeks Ago */
+            weeks_ago: number;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Counts */
+            counts: (number | null)[];
         };
         /**
          * Window
@@ -4104,6 +4875,68 @@ export interface operations {
             };
         };
     };
+    checkQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryToCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedQuery"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFilters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryFilters"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listTrackers: {
         parameters: {
             query?: never;
@@ -4309,6 +5142,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the page before. */
                 cursor?: string | null;
+                /** @description One line for alerts with mostly the same posts. */
+                grouped?: boolean;
             };
             header?: never;
             path?: never;
@@ -4336,6 +5171,40 @@ export interface operations {
             };
         };
     };
+    showPrecision: {
+        parameters: {
+            query?: {
+                /** @description How far back, from the newest event time. */
+                days?: number;
+                /** @description Only this tracker: its id or name. */
+                tracker?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Precision"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     showAlert: {
         parameters: {
             query?: never;
@@ -4347,6 +5216,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the alert. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertChange"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -4422,6 +5327,42 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addComment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the alert. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@ import { useTrackers } from "../api/queries";
 import { tablesShown } from "../lib/keys";
 import { exploreAddress } from "../lib/queryState";
 import { askForFiles } from "../lib/files";
+import { NEW_TRACKER, trackerAddress } from "../lib/places";
 import { navigate } from "../lib/router";
 import { chooseTheme } from "../lib/theme";
 import { Dialog } from "./Dialog";
@@ -20,7 +21,7 @@ const FIXED: readonly Command[] = [
   { id: "explore", says: "Explore", note: "g e", run: () => navigate("/posts") },
   { id: "data", says: "Data", note: "g d", run: () => navigate("/data") },
   { id: "upload", says: "Upload files", note: "u", run: () => askForFiles() },
-  { id: "new", says: "New tracker", note: "n", run: () => overlay.set("tracker") },
+  { id: "new", says: "New tracker", note: "n", run: () => navigate(NEW_TRACKER) },
   { id: "table", says: "Charts as tables, and back", note: "t", run: () => tablesShown.set(!tablesShown.get()) },
   { id: "light", says: "Theme: light", run: () => chooseTheme("light") },
   { id: "dark", says: "Theme: dark", run: () => chooseTheme("dark") },
@@ -38,7 +39,7 @@ function useCommands(typed: string): Command[] {
         id: `tracker-${tracker.id}`,
         says: tracker.name,
         note: "tracker",
-        run: () => navigate(`/trackers/${tracker.id}`),
+        run: () => navigate(trackerAddress(tracker.id)),
       }),
     );
     const found = [...FIXED, ...named].filter((command) => command.says.toLowerCase().includes(wanted));

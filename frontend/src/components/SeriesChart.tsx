@@ -1,21 +1,18 @@
-import { lazy, Suspense } from "react";
 import type { Window } from "../api/types";
 import * as format from "../lib/format";
 import { tablesShown } from "../lib/keys";
 import { useStore } from "../lib/store";
 import { Empty, Tag, Time } from "./base";
 import { inWords } from "./Sparkline";
-
-// ECharts comes only with the pages that have a big chart.
-const BigChart = lazy(() => import("./BigChart"));
+import { type Mark, TimeChart } from "./TimeChart";
 
 export interface SeriesChartProps {
   /** What the line is, for people who hear the page. */
   label: string;
   windows: readonly Window[];
   windowS: number;
-  /** Where the alert was raised; marked with a dotted line. */
-  openedAt?: string | null;
+  /** Moments worth a dotted line: where the alert was raised. */
+  marks?: readonly Mark[];
   /** The stream's present, so that times are as short as they can be. */
   now?: format.Moment;
   /** Somebody chose a window: show its posts. */
@@ -31,9 +28,7 @@ export function SeriesChart(props: SeriesChartProps) {
   const last = windows.at(-1);
   return (
     <figure className="chart" role="img" aria-label={`${label}. Latest: ${last ? inWords(last) : "none"}. Press t for a table.`}>
-      <Suspense fallback={null}>
-        <BigChart {...props} />
-      </Suspense>
+      <TimeChart {...props} />
     </figure>
   );
 }

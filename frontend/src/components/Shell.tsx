@@ -12,6 +12,8 @@ interface Place {
   name: string;
   /** Paths that belong to it. */
   holds: RegExp;
+  /** Not in the bar of a phone, which has room for five; the commands lead there. */
+  wide?: boolean;
 }
 
 /** Only pages that exist. */
@@ -34,8 +36,8 @@ function Places() {
   const open = useAlerts().data?.open ?? 0;
   return (
     <ul>
-      {PLACES.map(({ to, name, holds }) => (
-        <li key={to}>
+      {PLACES.map(({ to, name, holds, wide }) => (
+        <li key={to} className={wide ? "wide-only" : undefined}>
           <Link to={to} className="place" aria-current={holds.test(path) ? "page" : undefined}>
             {name}
             {name === "Live" && open > 0 && (

@@ -1,47 +1,87 @@
-import type { AllSeries, Tracker, Window } from "../api/types";
+import { memo, useEffect, useSyncExternalStore } from "react";
+import { liveMultiples, type MultiplesStore } from "../api/multiples";
+import type { Tracker, Window } from "../api/types";
 import * as format from "../lib/format";
+import { tablesShown } from "../lib/keys";
+import { NOTHING } from "../lib/line";
 import { Link } from "../lib/router";
+import { useStore } from "../lib/store";
+import { useSize } from "../lib/useSize";
 import { Tag } from "./base";
-import { shownSince } from "./plot";
-import { Sparkline } from "./Sparkline";
+import { inWords, Sparkline } from "./Sparkline";
+import { VirtualRows } from "./VirtualRows";
 
 interface TrackerRowsProps {
   trackers: readonly Tracker[];
-  series: AllSeries | null;
-  now: format.Moment;
+  windowS: number;
+  /** The size whose last window the trackers carry themselves. */
+  mainS: number;
+  store?: MultiplesStore;
 }
 
-/** One row a tracker: name, small multiple, how many times the usual, and its state. */
-export function TrackerRows({ trackers, series, now }: TrackerRowsProps) {
-  const windows = new Map(series?.items.map((item) => [item.tracker, item.items]));
-  const until = series?.until ?? new Date(now).toISOString();
-  const since = series ? new Date(shownSince(series)).toISOString() : until;
+/** One row a tracker: name, small multiple, how many times the usual, and its state. Only rows in view are drawn. */
+export function TrackerRows({ trackers, windowS, mainS, store = liveMultiples }: TrackerRowsProps) {
+  const [cell, { width }] = useSize<HTMLDivElement>({ width: 270, height: 32 });
+  const [row, { height }] = useSize<HTMLDivElement>({ width: 700, height: 53 });
   return (
-    <ul className="rows">
-      {trackers.map((tracker) => (
-        <li key={tracker.id} className="row tracker">
-          <p className="tracker-name">
-            <Link to={`/trackers/${tracker.id}`} className="quiet strong" data-row>
-              {tracker.name}
-            </Link>
-            {!sameWords(tracker.name, tracker.query) && <span className="small muted tracker-query">{tracker.query}</span>}
-          </p>
-          <Sparkline
-            label={tracker.name}
-            windows={windows.get(tracker.id) ?? []}
-            windowS={series?.window_s ?? 300}
-            since={since}
-            until={until}
-          />
-          <TrackerRatio window={tracker.last} />
-          <p className="tracker-state">
-            <TrackerState tracker={tracker} />
-          </p>
-        </li>
-      ))}
-    </ul>
+    <>
+      <div className="tracker-probe" aria-hidden="true">
+        <div className="tracker-grid" ref={row}>
+          <span />
+          <div className="spark" ref={cell} />
+        </div>
+      </div>
+      <VirtualRows items={trackers} keyOf={(tracker) => tracker.id} rowHeight={height} label="Trackers">
+        {(tracker) => <TrackerRow tracker={tracker} windowS={windowS} mainS={mainS} width={width} store={store} />}
+      </VirtualRows>
+    </>
   );
 }
+
+interface TrackerRowProps {
+  tracker: Tracker;
+  windowS: number;
+  mainS: number;
+  width: number;
+  store: MultiplesStore;
+}
+
+const TrackerRow = memo(function TrackerRow({ tracker, windowS, mainS, width, store }: TrackerRowProps) {
+  useEffect(() => store.want(windowS, tracker.id), [store, windowS, tracker.id]);
+  const multiple = useSyncExternalStore(store.subscribe, () => store.get(windowS, tracker.id));
+  const axis = useSyncExternalStore(store.subscribe, () => store.axis(windowS));
+  const asTable = useStore(tablesShown);
+  const last = windowS === mainS ? tracker.last : (multiple?.last ?? null);
+  const named = !sameWords(tracker.name, tracker.query);
+  return (
+    <div className="tracker tracker-grid">
+      <p className="tracker-name">
+        <Link to={`/trackers/${tracker.id}`} className={`quiet strong ${named ? "one-line" : "two-lines"}`} data-row>
+          {tracker.name}
+        </Link>
+        {named && <span className="small muted tracker-query">{tracker.query}</span>}
+      </p>
+      <div className="spark">
+        {asTable ? (
+          <span className="small muted">{last ? inWords(last) : "no window yet"}</span>
+        ) : (
+          <Sparkline
+            label={tracker.name}
+            line={multiple?.line ?? NOTHING}
+            last={last}
+            windowS={windowS}
+            width={width}
+            {...axis}
+          />
+        )}
+      </div>
+      <TrackerRatio window={last} />
+      <p className="tracker-state">
+        <TrackerState tracker={tracker} last={last} />
+      </p>
+    </div>
+  );
+});
 
 /** A name that only quotes the query otherwise says nothing new. */
 function sameWords(name: string, query: string): boolean {
@@ -64,8 +104,8 @@ function TrackerRatio({ window }: { window: Window | null }) {
 }
 
 /** The state of a tracker in a word or two; an open alert leads to its page. */
-export function TrackerState({ tracker }: { tracker: Tracker }) {
-  const window = tracker.last;
+export function TrackerState({ tracker, last = tracker.last }: { tracker: Tracker; last?: Window | null }) {
+  const window = last;
   if (window?.state === "unusual" || tracker.open_alert) {
     const hot = window?.state === "unusual";
     const days = hot ? format.rarity(window.return_days) : "alert still open";

@@ -6,16 +6,19 @@ interface CardProps {
   title: string;
   /** Small print at the right of the title: n, window, what a band is. */
   note?: ReactNode;
+  /** What changes how the card is shown: a switch. */
+  action?: ReactNode;
   children: ReactNode;
   className?: string;
 }
 
 /** A titled surface; the page is made of these. */
-export function Card({ title, note, children, className = "" }: CardProps) {
+export function Card({ title, note, action, children, className = "" }: CardProps) {
   return (
     <section className={`card ${className}`} aria-label={title}>
       <header className="card-head">
         <h2>{title}</h2>
+        {action}
         {note !== undefined && <p className="note">{note}</p>}
       </header>
       {children}
@@ -44,9 +47,15 @@ export function Button({ primary = false, className = "", ...rest }: ButtonProps
   return <button type="button" className={`button ${primary ? "button-primary" : ""} ${className}`} {...rest} />;
 }
 
-export function ButtonLink({ to, children }: { to: string; children: ReactNode }) {
+interface ButtonLinkProps {
+  to: string;
+  primary?: boolean;
+  children: ReactNode;
+}
+
+export function ButtonLink({ to, primary = false, children }: ButtonLinkProps) {
   return (
-    <Link to={to} className="button">
+    <Link to={to} className={primary ? "button button-primary" : "button"}>
       {children}
     </Link>
   );

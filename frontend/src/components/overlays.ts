@@ -1,6 +1,6 @@
 import { createStore } from "../lib/store";
 
-export type Overlay = "commands" | "keys" | "tracker" | null;
+export type Overlay = "commands" | "keys" | null;
 
 /** Which dialog is open; one at a time. */
 export const overlay = createStore<Overlay>(null);

@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
+import { lineOf, lineWith, runsOf, spansOf } from "../lib/line";
 import type { Window } from "../api/types";
-import { plotOf, runsOf, shownSince, spansOf } from "./plot";
+import { plotOf, smallFrame } from "./plot";
 
+const MINUTE = 60_000;
 const window = (n: number, fields: Partial<Window> = {}): Window => ({
-  start: new Date(n * 60_000).toISOString(),
+  start: new Date(n * MINUTE).toISOString(),
   count: 2,
   expected: 2,
   lower: 1,
@@ -16,32 +18,41 @@ const window = (n: number, fields: Partial<Window> = {}): Window => ({
 });
 
 it("never draws a line through a hole", () => {
-  const windows = [window(0), window(1), window(2, { state: "gap", count: 0 }), window(3), window(5)];
-  expect(runsOf(windows, 60).map((run) => run.length)).toEqual([2, 1, 1]);
-  expect(spansOf(windows, 60, "gap")).toEqual([[120_000, 180_000]]);
+  const line = lineOf([window(0), window(1), window(2, { state: "gap", count: 0 }), window(3), window(5)]);
+  expect(runsOf(line, MINUTE)).toEqual([
+    [0, 2],
+    [3, 4],
+    [4, 5],
+  ]);
+  expect(spansOf(line, MINUTE, "g")).toEqual([[120_000, 180_000]]);
 });
 
 it("joins the warm line to the calm one and marks the end", () => {
-  const windows = [window(0), window(1), window(2, { state: "unusual", count: 10 })];
-  const plot = plotOf(windows, 60, 0, 180_000, 186, 36);
+  const line = lineOf([window(0), window(1), window(2, { state: "unusual", count: 10 })]);
+  const plot = plotOf(line, MINUTE, smallFrame(0, 180_000, 186, 36));
   expect(plot.lines).toHaveLength(1);
   expect(plot.hot).toEqual(["M93 27L153 3"]);
   expect(plot.end).toEqual({ x: 153, y: 3, hot: true });
 });
 
-it("begins where watching began, with an hour at least", () => {
-  const series = (first: number[]) => ({
-    window_s: 60,
-    since: new Date(0).toISOString(),
-    until: new Date(720 * 60_000).toISOString(),
-    items: first.map((n) => ({ tracker: String(n), window_s: 60, posts: 2, items: [window(n)] })),
-  });
-  expect(shownSince(series([500, 400])) / 60_000).toBe(400);
-  expect(shownSince(series([700])) / 60_000).toBe(660);
-  expect(shownSince(series([])) / 60_000).toBe(660);
-  expect(shownSince(series([-5])) / 60_000).toBe(0);
+it("draws nothing of nothing", () => {
+  expect(plotOf(lineOf([]), MINUTE, smallFrame(0, MINUTE, 100, 30))).toMatchObject({ lines: [], bands: [], end: null });
 });
 
-it("draws nothing of nothing", () => {
-  expect(plotOf([], 60, 0, 60_000, 100, 30)).toMatchObject({ lines: [], bands: [], end: null });
+it("leaves the band out where it is not known", () => {
+  const unknown = { lower: null, upper: null };
+  const line = lineOf([window(0, unknown), window(1, unknown), window(2), window(3)]);
+  const [band] = plotOf(line, MINUTE, smallFrame(0, 4 * MINUTE, 46, 36)).bands;
+  expect(band?.match(/[ML]/g)).toHaveLength(4);
+});
+
+it("sets a window in its place, replaces a revised one, forgets the oldest", () => {
+  const line = lineOf([window(0), window(1), window(3)]);
+  const next = lineWith(line, window(2, { count: 7 }), MINUTE);
+  expect(next.starts.map((start) => start / MINUTE)).toEqual([1, 2, 3]);
+  expect(lineWith(next, window(2, { count: 9, state: "unusual" }), 0)).toMatchObject({
+    counts: [2, 9, 2],
+    states: ["u", "x", "u"],
+  });
+  expect(lineWith(line, window(4), 2 * MINUTE).starts.map((start) => start / MINUTE)).toEqual([3, 4]);
 });

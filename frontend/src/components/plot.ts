@@ -1,6 +1,6 @@
-import type { AllSeries, Window } from "../api/types";
+import { type Line, runsOf, spansOf, topOf } from "../lib/line";
 
-/** What a small multiple draws, in pixels. */
+/** What a chart draws, as SVG paths in pixels. */
 export interface Plot {
   bands: string[];
   lines: string[];
@@ -10,117 +10,91 @@ export interface Plot {
   end: { x: number; y: number; hot: boolean } | null;
 }
 
-interface Place {
-  x: number;
-  y: number;
-  low: number | null;
-  high: number | null;
-  hot: boolean;
+/** Where a chart's marks may be: time from left to right, values from the bottom up. */
+export interface Frame {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+  since: number;
+  until: number;
+  /** The value at the top; absent: the largest that is drawn. */
+  most?: number;
 }
 
 const PAD = 3;
 
-/** Small multiples show at least this much, so that the first windows do not fill the width. */
-const SHORTEST = 3_600_000;
-
-/** Where small multiples begin: at what was asked for, or later where nothing had been watched by then. */
-export function shownSince(series: AllSeries): number {
-  const [since, until] = [Date.parse(series.since), Date.parse(series.until)];
-  const starts = series.items.flatMap((item) => (item.items[0] ? [Date.parse(item.items[0].start)] : []));
-  return Math.min(Math.max(since, Math.min(until, ...starts)), Math.max(since, until - SHORTEST));
-}
-
-/** Runs of neighbouring windows that hold data; a hole or a missing window ends a run. */
-export function runsOf(windows: readonly Window[], windowS: number): Window[][] {
-  const runs: Window[][] = [];
-  let before = Number.NaN;
-  for (const window of windows) {
-    const start = Date.parse(window.start);
-    if (window.state === "gap") {
-      before = Number.NaN;
-      continue;
-    }
-    if (start - before === windowS * 1000) runs.at(-1)?.push(window);
-    else runs.push([window]);
-    before = start;
-  }
-  return runs;
-}
-
-/** The spans of windows in one state, as milliseconds [from, to). */
-export function spansOf(windows: readonly Window[], windowS: number, state: Window["state"]): [number, number][] {
-  const spans: [number, number][] = [];
-  for (const window of windows) {
-    if (window.state !== state) continue;
-    const start = Date.parse(window.start);
-    const last = spans.at(-1);
-    if (last && last[1] === start) last[1] = start + windowS * 1000;
-    else spans.push([start, start + windowS * 1000]);
-  }
-  return spans;
-}
-
 const fixed = (value: number) => Math.round(value * 10) / 10;
 
-function path(points: readonly { x: number; y: number }[]): string {
-  return points.map(({ x, y }, index) => `${index ? "L" : "M"}${fixed(x)} ${fixed(y)}`).join("");
+/** The frame of a small multiple of `width` × `height`. */
+export function smallFrame(since: number, until: number, width: number, height: number): Frame {
+  return { left: PAD, right: width - PAD, top: PAD, bottom: height - PAD, since, until };
 }
 
-function bandPath(places: readonly Place[]): string {
-  const known = places.filter((place) => place.low !== null && place.high !== null);
-  if (known.length < 2) return "";
-  const top = known.map((place) => ({ x: place.x, y: place.high ?? 0 }));
-  const bottom = known.map((place) => ({ x: place.x, y: place.low ?? 0 })).reverse();
-  return `${path([...top, ...bottom])}Z`;
+export function scaleX(frame: Frame): (at: number) => number {
+  const span = Math.max(1, frame.until - frame.since);
+  return (at) => frame.left + ((at - frame.since) / span) * (frame.right - frame.left);
 }
 
-/** The lines over unusual windows, each beginning at the window before it so that it joins the calm line. */
-function hotPaths(places: readonly Place[]): string[] {
-  const paths: string[] = [];
-  let current: Place[] = [];
-  for (const [index, place] of places.entries()) {
-    if (place.hot) {
-      if (current.length === 0 && index > 0) current.push(places[index - 1] ?? place);
-      current.push(place);
-    } else if (current.length) {
-      paths.push(path(current));
-      current = [];
+export function scaleY(frame: Frame, most: number): (value: number) => number {
+  return (value) => frame.bottom - (value / most) * (frame.bottom - frame.top);
+}
+
+/** Lay a line out in a frame; the scale goes from 0 to what is largest. */
+export function plotOf(line: Line, windowMs: number, frame: Frame): Plot {
+  const x = scaleX(frame);
+  const y = scaleY(frame, frame.most ?? Math.max(1, topOf(line)));
+  const point = (index: number, value: number) => `${fixed(x((line.starts[index] as number) + windowMs / 2))} ${fixed(y(value))}`;
+  const runs = runsOf(line, windowMs);
+  const lines: string[] = [];
+  const bands: string[] = [];
+  const hot: string[] = [];
+  for (const [from, to] of runs) {
+    let path = "";
+    let warm = "";
+    const above: string[] = [];
+    const below: string[] = [];
+    for (let index = from; index < to; index += 1) {
+      const at = point(index, line.counts[index] as number);
+      path += `${index === from ? "M" : "L"}${at}`;
+      if (line.states[index] === "x") {
+        // The warm line begins at the window before it, so that it joins the calm one.
+        if (!warm) warm = index > from ? `M${point(index - 1, line.counts[index - 1] as number)}L${at}` : `M${at}`;
+        else warm += `L${at}`;
+      } else if (warm) {
+        hot.push(warm);
+        warm = "";
+      }
+      const [low, high] = [line.lower[index] ?? null, line.upper[index] ?? null];
+      if (low !== null && high !== null) {
+        above.push(point(index, high));
+        below.push(point(index, low));
+      }
     }
+    if (warm) hot.push(warm);
+    lines.push(path);
+    if (above.length > 1) bands.push(`M${above.join("L")}L${below.reverse().join("L")}Z`);
   }
-  if (current.length) paths.push(path(current));
-  return paths;
+  const clip = ([from, to]: [number, number]): [number, number] => [
+    fixed(x(Math.max(from, frame.since))),
+    fixed(x(Math.min(to, frame.until))),
+  ];
+  return {
+    bands,
+    lines,
+    hot,
+    gaps: spansOf(line, windowMs, "g").map(clip),
+    shades: spansOf(line, windowMs, "x").map(clip),
+    end: endOf(line, windowMs, x, y),
+  };
 }
 
-/** Lay `windows` out over [since, until) in a box of `width` × `height`; the scale goes from 0 to what is largest. */
-export function plotOf(
-  windows: readonly Window[],
-  windowS: number,
-  since: number,
-  until: number,
-  width: number,
-  height: number,
-): Plot {
-  const inner = width - 2 * PAD;
-  const span = Math.max(1, until - since);
-  const top = Math.max(1, ...windows.map((window) => Math.max(window.count, window.upper ?? 0)));
-  const x = (at: number) => PAD + ((at - since) / span) * inner;
-  const y = (value: number) => height - PAD - (value / top) * (height - 2 * PAD);
-  const place = (window: Window): Place => ({
-    x: x(Date.parse(window.start) + windowS * 500),
-    y: y(window.count),
-    low: window.lower === null ? null : y(window.lower),
-    high: window.upper === null ? null : y(window.upper),
-    hot: window.state === "unusual",
-  });
-  const runs = runsOf(windows, windowS).map((run) => run.map(place));
-  const last = windows.at(-1)?.state === "gap" ? undefined : runs.at(-1)?.at(-1);
-  const clip = ([from, to]: [number, number]): [number, number] => [fixed(x(Math.max(from, since))), fixed(x(to))];
+function endOf(line: Line, windowMs: number, x: (at: number) => number, y: (value: number) => number): Plot["end"] {
+  const last = line.starts.length - 1;
+  if (last < 0 || line.states[last] === "g") return null;
   return {
-    bands: runs.map(bandPath).filter(Boolean),
-    lines: runs.map(path),
-    hot: runs.flatMap(hotPaths),
-    gaps: spansOf(windows, windowS, "gap").map(clip),
-    shades: spansOf(windows, windowS, "unusual").map(clip),
-    end: last ? { x: last.x, y: last.y, hot: last.hot } : null,
+    x: fixed(x((line.starts[last] as number) + windowMs / 2)),
+    y: fixed(y(line.counts[last] as number)),
+    hot: line.states[last] === "x",
   };
 }

@@ -30,7 +30,7 @@ interface QueryFaultProps {
 }
 
 /** The query with a caret under the place where it stopped making sense. */
-export function QueryFaultNote({ query, column, expected, id }: QueryFaultProps & { id?: string }) {
+export function QueryFaultNote({ query, column, expected, id, typing = false }: QueryFaultProps & { id?: string; typing?: boolean }) {
   const characters = [...query];
   const at = Math.min(Math.max(column, 1), characters.length + 1);
   // Long queries are cut before the place, so that the caret stays in view at any width.
@@ -38,7 +38,7 @@ export function QueryFaultNote({ query, column, expected, id }: QueryFaultProps 
   const shown = (from > 0 ? "…" : "") + characters.slice(from).join("");
   const caret = at - 1 - from + (from > 0 ? 1 : 0);
   return (
-    <div className="query-fault" role="alert" id={id}>
+    <div className="query-fault" role={typing ? "status" : "alert"} id={id}>
       <pre aria-hidden="true">
         {shown}
         {"\n"}

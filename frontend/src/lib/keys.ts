@@ -21,6 +21,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "n", says: "new tracker" },
   { keys: "u", says: "upload files" },
   { keys: "t", says: "charts as tables, and back" },
+  { keys: "w", says: "windows of the next size" },
   { keys: "Ctrl K", says: "commands (⌘K on a Mac)" },
   { keys: "?", says: "these keys" },
   { keys: "Esc", says: "close" },

@@ -1,3 +1,5 @@
+import type { Window } from "../api/types";
+
 /** The state of Explore as it stands in the address, so that a search can be sent as a link. */
 
 export const SORTS = ["latest", "likes", "views", "engagement"] as const;
@@ -47,6 +49,12 @@ export function writeSearch(search: Partial<Search>): string {
 /** The address of Explore for a search. */
 export function exploreAddress(search: Partial<Search>): string {
   return `/posts${writeSearch(search)}`;
+}
+
+/** The address of the posts that a window counted. */
+export function windowAddress(query: string, window: Pick<Window, "start">, windowS: number): string {
+  const until = new Date(Date.parse(window.start) + windowS * 1000).toISOString();
+  return exploreAddress({ q: query, since: new Date(window.start).toISOString(), until });
 }
 
 /** A query and one more condition: `a OR b` becomes `(a OR b) #tag`. */

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { Problem } from "../api/client";
 import { useAlert, useStatus, useVerdict } from "../api/queries";
-import type { Alert, Verdict, Window } from "../api/types";
+import type { Alert, Verdict } from "../api/types";
 import { VERDICTS } from "../components/AlertList";
 import { Checks } from "../components/Checks";
 import { Button, ButtonLink, Card, Empty, Loading } from "../components/base";
@@ -10,15 +10,9 @@ import { lineOfEvidence, PostList } from "../components/Posts";
 import { SeriesChart } from "../components/SeriesChart";
 import { ErrorNote } from "../components/states";
 import * as format from "../lib/format";
-import { exploreAddress } from "../lib/queryState";
+import { exploreAddress, windowAddress } from "../lib/queryState";
 import { Link, navigate } from "../lib/router";
 import { useTitle } from "../lib/title";
-
-/** The address of the posts that a window counted. */
-export function windowAddress(query: string, window: Window, windowS: number): string {
-  const until = new Date(Date.parse(window.start) + windowS * 1000).toISOString();
-  return exploreAddress({ q: query, since: new Date(window.start).toISOString(), until });
-}
 
 function age(alert: Alert, now: format.Moment): string {
   const end = alert.closed_at ?? now;
@@ -119,7 +113,7 @@ function Evidence({ alert, now }: { alert: Alert; now: format.Moment }) {
             label={`Posts per ${format.windowSpan(evidence.window_s)} that match ${alert.tracker_name}`}
             windows={evidence.windows}
             windowS={evidence.window_s}
-            openedAt={alert.opened_at}
+            marks={[{ at: alert.opened_at, says: `alert opened ${format.clock(alert.opened_at, end)}` }]}
             now={end}
             onOpen={(window) => navigate(windowAddress(alert.query, window, evidence.window_s))}
           />
@@ -152,7 +146,7 @@ function Evidence({ alert, now }: { alert: Alert; now: format.Moment }) {
 }
 
 /** One alert: what is unusual, whether it holds, what drives it, and the posts themselves. */
-export function AlertPage({ id }: { id: string }) {
+export default function AlertPage({ id }: { id: string }) {
   const answer = useAlert(id);
   const clock = useStatus().data?.clock;
   const alert = answer.data;

@@ -1,5 +1,5 @@
 import { ServerGone } from "../api/client";
-import type { AllSeries, Tracker, Window } from "../api/types";
+import type { Tracker, Window } from "../api/types";
 import { Button, Card, Empty, Loading, Tag, Time } from "../components/base";
 import { DriverBars } from "../components/DriverBars";
 import { KeyList } from "../components/KeyHelp";
@@ -7,10 +7,12 @@ import { overlay } from "../components/overlays";
 import { PostList, type PostLine } from "../components/Posts";
 import { SeriesChart } from "../components/SeriesChart";
 import { ErrorNote, LateBanner, QueryFaultNote } from "../components/states";
+import { MultiplesStore } from "../api/multiples";
+import { lineOf } from "../lib/line";
 import { TrackerRows } from "../components/TrackerRows";
 import * as format from "../lib/format";
 import { useTitle } from "../lib/title";
-import { SAMPLE_SINCE, SAMPLE_UNTIL, sampleTracker, sampleWindows } from "./samples";
+import { SAMPLE_UNTIL, sampleTracker, sampleWindows } from "./samples";
 
 const COLOURS: [string, string][] = [
   ["background", "page"],
@@ -50,17 +52,10 @@ const SETS: [Tracker, Window[]][] = (
   return [sampleTracker(name, state === "macro" ? macro(last) : (last ?? null)), windows];
 });
 
-const SERIES: AllSeries = {
-  window_s: 300,
-  since: new Date(SAMPLE_SINCE).toISOString(),
-  until: new Date(SAMPLE_UNTIL).toISOString(),
-  items: SETS.map(([tracker, windows]) => ({
-    tracker: tracker.id,
-    window_s: 300,
-    posts: windows.reduce((sum, window) => sum + window.count, 0),
-    items: windows,
-  })),
-};
+const SAMPLES = new MultiplesStore();
+for (const [tracker, windows] of SETS) {
+  SAMPLES.put(300, tracker.id, { line: lineOf(windows), last: windows.at(-1) ?? null }, SAMPLE_UNTIL);
+}
 
 const POSTS: PostLine[] = [
   {
@@ -162,7 +157,7 @@ function Small() {
       </div>
       <div className="line-up">
         <Button onClick={() => overlay.set("commands")}>Commands</Button>
-        <Button onClick={() => overlay.set("tracker")}>Dialog</Button>
+        <Button onClick={() => overlay.set("keys")}>Dialog</Button>
       </div>
     </div>
   );
@@ -193,13 +188,13 @@ export default function Design() {
         </Card>
       </div>
       <Card title="Trackers" note="unusual, usual, a hole, learning, few posts, macro">
-        <TrackerRows trackers={SETS.map(([tracker]) => tracker)} series={SERIES} now={SAMPLE_UNTIL} />
+        <TrackerRows trackers={SETS.map(([tracker]) => tracker)} windowS={300} mainS={300} store={SAMPLES} />
       </Card>
       <Card title="Posts per 5 minutes" note="an alert">
         <SeriesChart
           label="An alert"
           windows={sampleWindows("unusual")}
-          openedAt={sampleWindows("unusual").find((window) => window.state === "unusual")?.start ?? null}
+          marks={[{ at: sampleWindows("unusual").find((window) => window.state === "unusual")?.start ?? 0, says: "alert opened" }]}
           {...chart}
         />
       </Card>

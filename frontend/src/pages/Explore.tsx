@@ -142,7 +142,7 @@ function Results({ posts, search }: { posts: Posts; search: Search }) {
 }
 
 /** The "latest" search over all posts, which the platforms themselves do not give. */
-export function Explore() {
+export default function Explore() {
   useTitle("Explore");
   const params = useSearch();
   const [search, setSearch] = useState(() => readSearch(params));

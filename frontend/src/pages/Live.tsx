@@ -1,12 +1,15 @@
-import { LIVE_HOURS, useAlerts, useAllSeries, useStatus, useTrackers } from "../api/queries";
-import type { AllSeries, Status } from "../api/types";
+import { useMemo, useState } from "react";
+import { SHOWN } from "../api/multiples";
+import { useAlerts, useStatus, useTrackers } from "../api/queries";
+import type { Status } from "../api/types";
 import { AlertList } from "../components/AlertList";
-import { Button, Card, Empty, Loading } from "../components/base";
-import { overlay } from "../components/overlays";
+import { Button, ButtonLink, Card, Empty, Loading } from "../components/base";
 import { ErrorNote, LateBanner } from "../components/states";
-import { shownSince } from "../components/plot";
+import { filtered, NO_FILTER, TrackerFilter, WORTH_FILTERING } from "../components/TrackerFilter";
 import { TrackerRows } from "../components/TrackerRows";
+import { useWindowSize, WindowSwitch } from "../components/WindowSwitch";
 import * as format from "../lib/format";
+import { NEW_TRACKER } from "../lib/places";
 import { useTitle } from "../lib/title";
 
 /** What comes in now, and how often the watch may be wrong. */
@@ -21,28 +24,41 @@ function StatusLine({ status }: { status: Status }) {
         {flowing ? `${format.rate(status.posts_per_s)} posts/s` : "nothing comes in"}
       </li>
       {status.newest_event_at && <li title={format.utc(status.newest_event_at)}>newest event {format.duration(age)} ago</li>}
-      <li>windows of {format.duration(status.window_s)}</li>
       <li>promise: 1 false alert in {format.whole(status.promise_days)} days</li>
     </ul>
   );
 }
 
-function Trackers({ now }: { now: format.Moment }) {
+function Trackers() {
   const trackers = useTrackers();
-  const series = useAllSeries();
+  const size = useWindowSize();
+  const [filter, setFilter] = useState(NO_FILTER);
+  const shown = useMemo(() => filtered(trackers.data?.items ?? [], filter), [trackers.data, filter]);
   if (trackers.error) return <ErrorNote error={trackers.error} retry={() => void trackers.refetch()} />;
-  if (!trackers.data || (!series.data && !series.error)) return <Loading rows={6} label="Loading trackers" />;
-  if (trackers.data.items.length === 0) {
+  if (!trackers.data) return <Loading rows={6} label="Loading trackers" />;
+  const all = trackers.data.items;
+  if (all.length === 0) {
     return (
       <Empty title="Nothing is watched yet">
         <p>A tracker is a query whose posts are counted as they come in. You are told when they become unusual.</p>
-        <Button primary onClick={() => overlay.set("tracker")}>
+        <ButtonLink to={NEW_TRACKER} primary>
           New tracker
-        </Button>
+        </ButtonLink>
       </Empty>
     );
   }
-  return <TrackerRows trackers={trackers.data.items} series={series.data ?? null} now={now} />;
+  return (
+    <>
+      {all.length >= WORTH_FILTERING && <TrackerFilter trackers={all} filter={filter} onChange={setFilter} />}
+      {shown.length === 0 ? (
+        <Empty title="No tracker is like that">
+          <Button onClick={() => setFilter(NO_FILTER)}>Show all</Button>
+        </Empty>
+      ) : (
+        <TrackerRows trackers={shown} windowS={size.windowS} mainS={size.mainS} />
+      )}
+    </>
+  );
 }
 
 function Alerts({ now }: { now: format.Moment }) {
@@ -55,30 +71,31 @@ function Alerts({ now }: { now: format.Moment }) {
   return <AlertList alerts={alerts.data.items} now={now} />;
 }
 
-function shownSeconds(series: AllSeries | undefined): number {
-  return series ? (Date.parse(series.until) - shownSince(series)) / 1000 : LIVE_HOURS * 3600;
-}
-
-/** What is going on now: the trackers as small multiples and the alerts as they arrive. */
+/** What is going on now: the trackers as small multiples, the alerts as they arrive, and what nobody watches yet. */
 export function Live() {
   useTitle("Live");
   const status = useStatus().data;
   const alerts = useAlerts().data;
-  const series = useAllSeries().data;
+  const { windowS } = useWindowSize();
   const now = status?.clock ?? Date.now();
+  const span = format.duration(SHOWN * windowS);
   return (
     <>
       <header className="page-head">
         <h1>Live</h1>
         {status && <StatusLine status={status} />}
-        <Button primary onClick={() => overlay.set("tracker")}>
+        <ButtonLink to={NEW_TRACKER} primary>
           New tracker
-        </Button>
+        </ButtonLink>
       </header>
       {status && <LateBanner status={status} />}
       <div className="live-columns">
-        <Card title="Trackers" note={`last ${format.duration(shownSeconds(series))}, band = what is usual at this hour`}>
-          <Trackers now={now} />
+        <Card
+          title="Trackers"
+          note={`posts per ${format.windowSpan(windowS)}, last ${span} · band = what is usual at this hour`}
+          action={<WindowSwitch />}
+        >
+          <Trackers />
         </Card>
         <Card title="Alerts" note={alerts ? `${format.whole(alerts.open)} open` : undefined}>
           <Alerts now={now} />

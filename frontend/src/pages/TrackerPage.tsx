@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useAllSeries, usePastAlerts, usePosts, useRemoveTracker, useStatus, useTrackers, useTrackerSeries } from "../api/queries";
+import { usePastAlerts, usePosts, useRemoveTracker, useStatus, useTrackers, useTrackerSeries } from "../api/queries";
 import type { Tracker } from "../api/types";
 import { AlertList } from "../components/AlertList";
 import { Button, ButtonLink, Card, Empty, Loading } from "../components/base";
@@ -8,11 +8,11 @@ import { lineOfPost, PostList } from "../components/Posts";
 import { SeriesChart } from "../components/SeriesChart";
 import { ErrorNote } from "../components/states";
 import { TrackerState } from "../components/TrackerRows";
+import { useWindowSize } from "../components/WindowSwitch";
 import * as format from "../lib/format";
-import { exploreAddress, NO_SEARCH } from "../lib/queryState";
+import { exploreAddress, NO_SEARCH, windowAddress } from "../lib/queryState";
 import { Link, navigate } from "../lib/router";
 import { useTitle } from "../lib/title";
-import { windowAddress } from "./AlertPage";
 
 const SPANS = [
   [12, "12 h"],
@@ -23,9 +23,9 @@ const SPANS = [
 
 function SeriesCard({ tracker, now }: { tracker: Tracker; now: format.Moment }) {
   const [hours, setHours] = useState<number>(24);
-  const answer = useTrackerSeries(tracker.id, hours);
+  const { windowS } = useWindowSize();
+  const answer = useTrackerSeries(tracker.id, windowS, hours);
   const series = answer.data;
-  const windowS = series?.window_s ?? 300;
   return (
     <Card
       title={`Posts per ${format.windowSpan(windowS)}`}
@@ -103,8 +103,7 @@ function Removal({ tracker }: { tracker: Tracker }) {
 
 function Found({ tracker }: { tracker: Tracker }) {
   const status = useStatus().data;
-  const until = useAllSeries().data?.until;
-  const now = status?.clock ?? until ?? Date.now();
+  const now = status?.clock ?? Date.now();
   const past = usePastAlerts(tracker.id).data;
   return (
     <>
@@ -131,7 +130,7 @@ function Found({ tracker }: { tracker: Tracker }) {
 }
 
 /** One tracker: its series, its alerts, its latest posts. */
-export function TrackerPage({ id }: { id: string }) {
+export default function TrackerPage({ id }: { id: string }) {
   const answer = useTrackers();
   const tracker = answer.data?.items.find((known) => known.id === id);
   useTitle(tracker?.name ?? "Tracker");
