@@ -28,6 +28,7 @@ _CHOICES: Final[Mapping[str, str]] = {
     "tz": "IANA time zone",
     "s3_endpoint": "http(s)://host:port, or empty",
     "youtube_endpoint": "http(s)://host[:port]/, or empty",
+    "public_url": "http(s)://host[:port][/path], or empty",
     "allowed_hosts": "host names, comma-separated, or empty",
 }
 

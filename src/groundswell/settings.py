@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     max_members: Annotated[int, Field(ge=1, description="files that one archive may hold")] = 1_000_000
     max_columns: Annotated[int, Field(ge=1, description="columns that a table may have")] = 2_000
     max_download: Annotated[int, Field(ge=1, description="largest file that a URL may give, MiB")] = 65_536
-    private_urls: Annotated[bool, Field(description="whether a URL may name an address that is not public")] = False
+    private_urls: Annotated[
+        bool, Field(description="whether a URL or a channel may name an address that is not public")
+    ] = False
     window: Annotated[int, Field(ge=60, le=86_400, description="length of a watch window, seconds")] = 300
     lateness: Annotated[int, Field(ge=0, description="how late an event may come and still count, seconds")] = 60
     promise: Annotated[
@@ -75,6 +77,12 @@ class Settings(BaseSettings):
         int, Field(ge=0, description="units of the YouTube Data API that collectors may spend in a Pacific day")
     ] = 10_000
     youtube_endpoint: Annotated[str, Field(description="address of the YouTube Data API; empty: Google's")] = ""
+    public_url: Annotated[
+        str, Field(description="address at which people open the page, for links in messages; empty: no links")
+    ] = ""
+    outbox_days: Annotated[
+        float, Field(gt=0, description="days after which a message that could not be sent is given up")
+    ] = 3.0
     allowed_hosts: Annotated[
         str, Field(description="further host names that the server answers to, comma-separated")
     ] = ""

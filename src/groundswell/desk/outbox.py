@@ -182,6 +182,12 @@ def add(
     return True
 
 
+def has_work(session: Session, channel_id: str) -> set[str]:
+    """In which of the states in which messages still are to be sent a channel has some."""
+    query = select(OutboxRow.state).where(OutboxRow.channel_id == channel_id, OutboxRow.state.in_(channels.PENDING))
+    return set(session.scalars(query.distinct()))
+
+
 def claim(session: Session, channel_id: str, now_us: int, lease_us: int) -> OutboxRow | None:
     """Take the next message of a channel for this process to send; null if there is none, or another one sends it.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from groundswell.bus import Journal
+from groundswell.channels.sender import Sender, sending
 from groundswell.desk import Desk, leases, open_desk
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
@@ -35,6 +36,8 @@ _SMALL: Final = 5_000
 _GATHER_S: Final = 0.1
 #: A replay at full speed may be this many journal blocks ahead of the watch.
 MAX_AHEAD: Final = 200
+#: How long a watch whose sources have ended goes on sending what is due, seconds.
+DRAIN_S: Final = 30.0
 
 LEASE: Final = "watch"
 
@@ -85,6 +88,7 @@ class Runner:
         self._loop: WatchLoop | None = None
         self._delivery: Delivery | None = None
         self._journal: Journal | None = None
+        self._sender: Sender | None = None
 
     def add(self, source: LiveSource) -> None:
         """Add a source before `run`."""
@@ -135,18 +139,26 @@ class Runner:
     def _run(self, stack: ExitStack, desk: Desk, journal: Journal, held: leases.Held, stop: threading.Event) -> None:
         delivery = self._make_delivery(stack, desk, journal)
         loop = self._make_loop(stack, desk, journal, held, delivery, stop)
-        self._journal, self._delivery, self._loop = journal, delivery, loop
+        sender = stack.enter_context(sending(self._settings, desk, held, now=self._now, hook=self._hook))
+        self._journal, self._delivery, self._loop, self._sender = journal, delivery, loop, sender
         stack.callback(self._forget)
         with contextlib.suppress(StoppedError):
             self._work(stack, desk, journal, loop, delivery, stop)
         loop.checkpoint()
-        self._on_change()
+        self._changed()
         delivery.stop()
         if stop.is_set():
-            # Whoever stops it does not want to wait; the journal keeps what the lake does not have yet.
+            # Whoever stops it does not want to wait; the journal keeps what the lake does not have yet, and the outbox
+            # what was not sent.
             delivery.write_some()
         else:
             delivery.drain()
+            sender.drain(DRAIN_S)
+
+    def _changed(self) -> None:
+        if self._sender is not None:
+            self._sender.wake()
+        self._on_change()
 
     def _work(
         self, stack: ExitStack, desk: Desk, journal: Journal, loop: WatchLoop, delivery: Delivery, stop: threading.Event
@@ -182,7 +194,7 @@ class Runner:
                 if self._live:
                     loop.tick()
             if loop.progress.generation != seen:
-                self._on_change()
+                self._changed()
             if not count:
                 self._wake.wait(TICK_S)
             elif self._live and count < _SMALL:
@@ -241,7 +253,7 @@ class Runner:
         return Delivery(self._settings, desk, journal, deliver, now=self._now)
 
     def _forget(self) -> None:
-        self._loop = self._delivery = self._journal = None
+        self._loop = self._delivery = self._journal = self._sender = None
 
 
 class _Crew:

@@ -1,0 +1,126 @@
+"""Receivers of messages: real servers on this machine that keep what they were sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message as Letter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from groundswell.channels.messages import SAMPLE, Message
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@dataclass
+class Request:
+    """What was posted; headers by their lower-case names."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiver:
+    """A web server; `answer` says what the n-th request (from 1) is told."""
+
+    url: str = ""
+    requests: list[Request] = field(default_factory=list)
+    answer: Callable[[int], Answer] = lambda _number: (200, {}, b"ok")
+
+    @property
+    def ids(self) -> list[str]:
+        return [request.headers["webhook-id"] for request in self.requests]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            found.requests.append(Request(self.path, headers, body))
+            status, more, said = found.answer(len(found.requests))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(said)), **more}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_args: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    found.url = f"http://127.0.0.1:{server.server_address[1]}/hooks/T0/secret-path"
+    yield found
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Mailbox:
+    """A mail server that keeps letters; `refuse` is what it says to a receiver's address instead of taking it."""
+
+    port: int = 0
+    letters: list[Letter] = field(default_factory=list)
+    refuse: dict[str, str] = field(default_factory=dict)
+    data_answer: str = "250 OK"
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        if self.data_answer.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            self.letters.append(message_from_bytes(envelope.content))
+        return self.data_answer
+
+
+def _login(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
+    is_right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"me", b"pass word")
+    return AuthResult(success=is_right, handled=False)
+
+
+@pytest.fixture
+def mail_server() -> Iterator[Callable[..., Mailbox]]:
+    """Starts mail servers; options are those of aiosmtpd (`tls_context`, `auth_required`)."""
+    running: list[Controller] = []
+
+    def start(**options: Any) -> Mailbox:
+        box = Mailbox()
+        # Port 0 would be asked for its name before it has one.
+        from tests.services.process import free_port
+
+        box.port = free_port()
+        controller = Controller(box, hostname="127.0.0.1", port=box.port, authenticator=_login, **options)
+        controller.start()
+        running.append(controller)
+        return box
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+@pytest.fixture
+def message() -> Message:
+    """A message about an invented alert."""
+    link = "https://watch.example.org/alerts/0000000000000000"
+    return Message("ab" * 16, "opened", "2026-11-20T08:15:02Z", {"alert": dict(SAMPLE)}, link)
