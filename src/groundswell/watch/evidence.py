@@ -1,33 +1,43 @@
 """Why an alert was raised, as one document that validates as `groundswell.web.models.Evidence`.
 
-Deterministic: the same posts, windows and past give the same document.
+Deterministic: the same posts, windows and past give the same document, whatever the order of the posts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
-from groundswell.watch.contract import MINUTE, SeriesPoint, TrackerSpec, WatchParams
+from groundswell.watch import accounts
+from groundswell.watch.contract import MINUTE, Hashes, SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.copies import group_copies
+from groundswell.watch.drivers import Row, Shares, known_posts, rank, shortened, top_author
 from groundswell.watch.episodes import Episode
-from groundswell.watch.profiles import Profile, words_of
+from groundswell.watch.profiles import Past, Profile, words_of
+from groundswell.watch.remains import remains
 from groundswell.watch.words import characteristic_words
 
-DETECTOR_VERSION: Final = 1
+#: Version of the card: what it says and how.
+CARD_VERSION: Final = 2
 #: Posts of an episode that are read for its drivers: a fair sample if there are more.
 READ: Final = 1_500
-SHOWN: Final = 8
 #: Posts expected per window below which a ratio says nothing.
 LEAST_EXPECTED: Final = 0.5
 _TIMES: Final = "\u00d7"
 SHOWN_POSTS: Final = 12
+#: Gaps that are named.
+_GAPS: Final = 50
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _no_identities() -> Hashes:
+    return np.zeros(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,10 @@ class Case:
     own_words: frozenset[str]
     params: WatchParams
     learned_windows: int
+    identities: Hashes = field(default_factory=_no_identities)
+    """Identity of each of the posts."""
+    needed_days: float | None = None
+    """Return period that opens an alert; null: the tracker's promise."""
 
 
 def rfc3339(at_us: int) -> str:
@@ -78,48 +92,8 @@ def window_document(point: SeriesPoint) -> dict[str, Any]:
     }
 
 
-class _Shares:
-    """Turns counts in the posts that were read into shares of the episode's excess."""
-
-    def __init__(self, case: Case, read: int) -> None:
-        self.scale = case.episode.posts / read if read else 0.0
-        self.expected = case.episode.expected
-        self.excess = max(case.episode.posts - case.episode.expected, 1.0)
-        self.past = case.profile.posts
-        self.all = max(case.episode.posts, 1)
-        self.burst = case.episode.direction == "burst"
-
-    def of(self, count: int, usual: float | None) -> float:
-        posts = count * self.scale
-        if not self.burst:
-            return round(min(posts / self.all, 1.0), 4)
-        return round(min(max((posts - self.expected * (usual or 0.0)) / self.excess, 0.0), 1.0), 4)
-
-    def usual(self, past: Mapping[str, float], key: str) -> float | None:
-        return round(past.get(key, 0.0) / self.past, 4) if self.past else None
-
-    def drivers(self, keys: Iterable[str], past: Mapping[str, float], label: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        for key, count in Counter(keys).items():
-            usual = self.usual(past, key)
-            rows.append(
-                {
-                    "key": key,
-                    "label": label.format(key),
-                    "posts": round(count * self.scale),
-                    "share": self.of(count, usual),
-                    "usual_share": usual,
-                }
-            )
-        return sorted(rows, key=lambda row: (-row["share"], -row["posts"], row["key"]))[:SHOWN]
-
-
-def _post_documents(rows: list[dict[str, Any]], groups: list[list[int]], shares: _Shares) -> list[dict[str, Any]]:
+def _post_documents(rows: list[Row], groups: list[list[int]], shares: Shares) -> list[Row]:
     """One post a group of copies, the one of greatest reach; largest groups first, then greatest reach."""
-
-    def rank(row: dict[str, Any]) -> tuple[int, int]:
-        return (-(row["followers"] or row["views"] or 0), row["record"] or 0)
-
     best = sorted(
         ((len(group), min((rows[at] for at in group), key=rank)) for group in groups),
         key=lambda item: (-item[0], rank(item[1])),
@@ -132,11 +106,11 @@ def _post_documents(rows: list[dict[str, Any]], groups: list[list[int]], shares:
             "author": row["author"],
             "followers": row["followers"],
             "created_at": _created(row["created_us"]),
-            "text": row["text"][:500] if row["text"] else row["text"],
+            "text": shortened(row["text"]),
             "likes": row["likes"],
             "views": row["views"],
             "copies": max(1, round(copies * shares.scale)),
-            "share": shares.of(copies, None),
+            "share": shares.of(copies, 0.0 if shares.burst else None),
             "origin": row["origin"],
         }
         for copies, row in best[:SHOWN_POSTS]
@@ -153,21 +127,21 @@ def _check(name: str, label: str, value: float | None, unit: str, note: str | No
     }
 
 
-def _checks(case: Case, rows: list[dict[str, Any]], groups: list[list[int]]) -> list[dict[str, Any]]:
+def _checks(case: Case, rows: list[Row], groups: list[list[int]], past: Past) -> list[Row]:
     episode, read = case.episode, max(len(rows), 1)
     rare = episode.expected < LEAST_EXPECTED * episode.windows
     ratio = None if rare else episode.posts / episode.expected
     why = "usually almost none" if rare else None
-    authors = Counter(row["author"] for row in rows if row["author"])
-    top = authors.most_common(1)[0][1] if authors else 0
-    known = [author for author in authors if author in case.profile.authors]
+    loudest = top_author(rows)
+    top = sum(row["author"] == loudest for row in rows) if loudest is not None else 0
+    authors = {row["author"] for row in rows if row["author"]}
+    known = [author for author in authors if author in past.authors]
     covered = [point for point in case.windows if point.state != "gap"]
 
     def part(fraction: float) -> float | None:
         return None if ratio is None else ratio * fraction
 
     rise = max(episode.platform_rise, 1.0)
-    past = case.profile.posts
     return [
         _check("without_top_author", "Without the top author", part(1 - top / read) if authors else None, "ratio", why),
         _check("copies_once", "Copies counted once", part(len(groups) / read) if rows else None, "ratio", why),
@@ -175,9 +149,9 @@ def _checks(case: Case, rows: list[dict[str, Any]], groups: list[list[int]]) -> 
         _check(
             "authors_seen_before",
             "Authors seen before",
-            len(known) / len(authors) if authors and past else None,
+            len(known) / len(authors) if authors and past.posts else None,
             "fraction",
-            None if past else "no earlier posts to compare with",
+            None if past.posts else "no earlier posts to compare with",
         ),
         _check("coverage", "Data complete", len(covered) / max(len(case.windows), 1), "fraction"),
         _check("history", "Learned from", float(case.learned_windows), "windows"),
@@ -186,16 +160,15 @@ def _checks(case: Case, rows: list[dict[str, Any]], groups: list[list[int]]) -> 
 
 def collect(case: Case) -> dict[str, Any]:
     """The evidence of an episode as it stands."""
-    read = case.posts.slice(0, READ)
-    rows = read.to_pylist()
+    episode, peak = case.episode, case.episode.peak
+    rows: list[Row] = case.posts.slice(0, READ).to_pylist()
+    past = Past.of(case.profile, rows)
     groups = group_copies([row["text"] for row in rows])
-    shares = _Shares(case, len(rows))
-    peak, episode, profile = case.episode.peak, case.episode, case.profile
+    shares = Shares(episode.posts, episode.expected, episode.direction == "burst", past, len(rows))
     records = [row for row in case.posts.column("record").to_pylist() if row is not None]
     words: Counter[str] = Counter()
     for row in rows:
         words.update(words_of(row["tokens"]))
-    authors = [row["author"] for row in rows if row["author"]]
     return {
         "observed": peak.count,
         "expected": peak.expected or 0.0,
@@ -206,18 +179,21 @@ def collect(case: Case) -> dict[str, Any]:
         "return_days": episode.longest_return,
         "window_start": rfc3339(peak.start),
         "window_s": case.params.window_us // 1_000_000,
-        "windows": [window_document(point) for point in case.windows],
         "posts": _post_documents(rows, groups, shares),
-        "authors": shares.drivers(authors, profile.authors, "@{}"),
-        "hashtags": shares.drivers((t for row in rows for t in set(row["hashtags"] or ())), profile.hashtags, "#{}"),
-        "sounds": shares.drivers((row["sound"] for row in rows if row["sound"]), profile.sounds, "{}"),
-        "words": characteristic_words(words, profile.words, profile.posts, case.own_words),
-        "checks": _checks(case, rows, groups),
+        **_drivers(rows, shares, past),
+        "copies": shares.copies(rows, groups),
+        "known_posts": known_posts(rows),
+        "words": characteristic_words(words, past.words, past.posts, case.own_words, past_words=past.words_all),
+        "checks": _checks(case, rows, groups, past),
+        "remains": remains(episode, rows, groups, case.params, case.needed_days or case.tracker.promise_days),
+        "newcomers": accounts.newcomers(rows, past),
+        "accounts": accounts.profiles(rows),
         "authors_total": len({author for author in case.posts.column("author").to_pylist() if author}),
         "posts_total": episode.posts,
+        "expected_total": round(episode.expected, 4),
         "span": [min(records), max(records)] if records else [],
         "parameters": {
-            "detector": DETECTOR_VERSION,
+            "card": CARD_VERSION,
             "promise_days": case.tracker.promise_days,
             "query": case.tracker.query,
             "version": case.tracker.version,
@@ -227,6 +203,48 @@ def collect(case: Case) -> dict[str, Any]:
             "span_s": (episode.last_unusual_us + case.params.window_us - episode.started_us) // 1_000_000,
             **case.params.document(),
         },
+        **_course(case.windows, episode),
+    }
+
+
+def _drivers(rows: Sequence[Row], shares: Shares, past: Past) -> dict[str, list[Row]]:
+    def single(name: str) -> list[str]:
+        return [row[name] for row in rows if row[name]]
+
+    def several(name: str) -> list[str]:
+        return [key for row in rows for key in set(row[name] or ())]
+
+    return {
+        "authors": shares.drivers(single("author"), past.authors, "@{}"),
+        "hashtags": shares.drivers(several("hashtags"), past.hashtags, "#{}"),
+        "sounds": shares.drivers(single("sound"), past.sounds, "{}"),
+        "domains": shares.drivers(several("domains"), past.domains, "{}"),
+        "languages": shares.drivers(single("lang"), past.languages, "{}"),
+    }
+
+
+def go_on(evidence: Mapping[str, Any], windows: Sequence[SeriesPoint], episode: Episode) -> dict[str, Any]:
+    """The evidence of an episode after a window that was not unusual: only its windows and its course are new."""
+    return {**evidence, **_course(windows, episode)}
+
+
+#: What `go_on` renews; it is what the watch saw, not what the posts say.
+COURSE: Final = ("windows", "coverage", "course")
+
+
+def _course(windows: Sequence[SeriesPoint], episode: Episode) -> dict[str, Any]:
+    states = Counter(point.state for point in windows)
+    gaps = [point.start for point in windows if point.state == "gap"]
+    return {
+        "windows": [window_document(point) for point in windows],
+        "coverage": {
+            "windows": len(windows),
+            "covered": len(windows) - states["gap"],
+            "learning": states["learning"],
+            "macro": states["macro"],
+            "gaps": [rfc3339(start) for start in gaps[-_GAPS:]],
+        },
+        "course": [{"at": rfc3339(at), "phase": phase} for at, phase in getattr(episode, "course", ())],
     }
 
 

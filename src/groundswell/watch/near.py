@@ -84,13 +84,16 @@ def leaders(texts: Sequence[Words]) -> list[int]:
     """
     if not texts:
         return []
+    keys = bands(signatures(texts))
+    _, place, often = np.unique(keys, return_inverse=True, return_counts=True)
+    shared = (often[place] > 1).reshape(keys.shape)
+    out = list(range(len(texts)))
     held: dict[int, list[int]] = {}
-    out: list[int] = []
-    for at, keys in enumerate(bands(signatures(texts)).tolist()):
-        candidates = sorted({other for key in keys for other in held.get(key, ())})[:_LOOKED_AT]
-        leader = next((other for other in candidates if similarity(texts[at], texts[other]) >= ALIKE), at)
-        out.append(leader)
-        if leader == at:
-            for key in keys:
+    for at in np.flatnonzero(shared.any(axis=1)).tolist():
+        mine = keys[at][shared[at]].tolist()
+        candidates = sorted({other for key in mine for other in held.get(key, ())})[:_LOOKED_AT]
+        out[at] = next((other for other in candidates if similarity(texts[at], texts[other]) >= ALIKE), at)
+        if out[at] == at:
+            for key in mine:
                 held.setdefault(key, []).append(at)
     return out

@@ -6,7 +6,8 @@ Learned from a fair sample of each closed window in which nothing was unusual.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
@@ -15,6 +16,8 @@ import pyarrow as pa
 SAMPLE: Final = 64
 KEPT: Final = {"words": 1_000, "authors": 2_000, "hashtags": 500, "sounds": 300, "domains": 300, "languages": 100}
 _SINGLE: Final = {"authors": "author", "sounds": "sound", "languages": "lang"}
+#: Of each kind so many of the most usual are kept with an alert: of a drop they are what stayed away.
+_USUAL: Final = 50
 #: After this many posts everything is halved, so that the past fades.
 FADE_AT: Final = 20_000.0
 
@@ -78,3 +81,27 @@ def _add(counts: dict[str, float], new: Counter[str], kept: int) -> None:
         ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:kept]
         counts.clear()
         counts.update(ranked)
+
+
+class Past(Profile):
+    """The part of a profile that a card compares with; small enough to be kept with an alert."""
+
+    words_all: float = 0.0
+    """Words of the whole profile, those left out here counted."""
+
+    @classmethod
+    def of(cls, profile: Profile, posts: Sequence[Mapping[str, Any]]) -> Past:
+        """What `profile` knows of what is in `posts` (rows as `recent.KEPT`), and of each kind the most usual."""
+        words_all = profile.words_all if isinstance(profile, Past) else sum(profile.words.values())
+        met: dict[str, set[str]] = {"words": set()}
+        for row in posts:
+            met["words"] |= words_of(row["tokens"])
+        met |= {name: {key for row in posts for key in row[name] or ()} for name in ("hashtags", "domains")}
+        met |= {name: {row[of] for row in posts} for name, of in _SINGLE.items()}
+        parts = {name: _part(getattr(profile, name), met[name], 0 if name == "words" else _USUAL) for name in KEPT}
+        return cls(posts=profile.posts, words_all=words_all, **parts)
+
+
+def _part(counts: Mapping[str, float], met: Set[str], usual: int) -> dict[str, float]:
+    most = sorted(counts, key=lambda key: (-counts[key], key))[:usual]
+    return {key: counts[key] for key in sorted({*most, *(key for key in met if key in counts)})}

@@ -34,16 +34,23 @@ def log_odds(now: float, now_all: float, past: float, past_all: float) -> tuple[
 
 
 def characteristic_words(
-    now: Counter[str], past: Mapping[str, float], past_posts: float, left_out: frozenset[str], limit: int = 12
+    now: Counter[str],
+    past: Mapping[str, float],
+    past_posts: float,
+    left_out: frozenset[str],
+    limit: int = 12,
+    past_words: float | None = None,
 ) -> list[dict[str, Any]]:
     """The words that set the episode apart: `word`, `posts`, `log_odds`, `z`, the surest first.
 
     `now` counts the episode's posts by word, `past` those of the past; `left_out` are the query's own;
-    function words say nothing of a topic and are left out too.
+    function words say nothing of a topic and are left out too. `past_words` is how many words the past has in all,
+    where `past` has not all of them.
     """
     if past_posts < LEAST_PAST:
         return []
-    now_all, past_all = float(sum(now.values())), float(sum(past.values()))
+    now_all = float(sum(now.values()))
+    past_all = float(sum(past.values())) if past_words is None else past_words
     found: list[dict[str, Any]] = []
     for word, posts in now.items():
         if posts < LEAST_POSTS or word in left_out or word in FUNCTION_WORDS or (len(word) == 1 and word.isascii()):
