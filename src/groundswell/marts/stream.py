@@ -37,6 +37,9 @@ Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
+Check = Callable[[int], None]
+"""Told of rows that were read, now and then; what it raises ends the work."""
+
 #: Rows of a stretch, about: each costs some sixty bytes while it is put in order.
 MOST_ROWS: Final = 4_000_000
 _HOUR: Final = 3_600_000_000
@@ -47,7 +50,7 @@ _DIGITS: Final = 18
 
 @dataclass(frozen=True, slots=True)
 class Posts:
-    """Posts of a stretch in the order of their time: parallel arrays."""
+    """Posts of a stretch in the order of their time: parallel arrays. With a query only those that it can match."""
 
     created_us: Ints
     identity: Hashes
@@ -113,7 +116,7 @@ class LakeStream:
 
     def stretches(self, since_us: int, until_us: int, most_rows: int = MOST_ROWS) -> list[Stretch]:
         """The span in stretches, in the order of time; months without a file are left out."""
-        months = sorted((_month_of(file.path), number) for number, file in enumerate(self.files))
+        months = sorted((month_of(file.path), number) for number, file in enumerate(self.files))
         found: list[Stretch] = []
         for month, files in groupby(months, key=lambda pair: pair[0]):
             if month is None:
@@ -123,12 +126,11 @@ class LakeStream:
                 found += self._cut(begin, end, [number for _, number in files], most_rows)
         return found
 
-    def read(self, stretch: Stretch, pool: ThreadPoolExecutor, check: Callable[[int], None] | None = None) -> Posts:
+    def read(self, stretch: Stretch, pool: ThreadPoolExecutor, check: Check = lambda _rows: None) -> Posts:
         """The posts of a stretch. `check` is called with the rows that were read; what it raises ends the work."""
         pieces = []
         for part, piece in zip(stretch.parts, pool.map(lambda p: self._part(p, stretch), stretch.parts), strict=True):
-            if check is not None:
-                check(self.files[part.file].groups[part.group].rows)
+            check(self.files[part.file].groups[part.group].rows)
             pieces.append(piece)
         if not pieces:
             return _none()
@@ -164,7 +166,8 @@ class LakeStream:
 
     def _cut(self, begin: int, end: int, files: Sequence[int], most_rows: int) -> Iterator[Stretch]:
         """A month in stretches of about `most_rows` rows, as the bounds of the row groups tell where they lie."""
-        wanted = Wanted(since=_moment(begin), until=_moment(end))
+        # Observations of a post have the same words, so what cannot match has no earlier one of what does.
+        wanted = Wanted(self.question.query, since=_moment(begin), until=_moment(end))
         parts = [Part(number, group) for number in files for group in self.files[number].possible(wanted)]
         if not parts:
             return
@@ -215,8 +218,6 @@ class LakeStream:
         query = self.question.query
         if query is None:
             return np.ones(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
-        if group not in file.possible(Wanted(query)):
-            return np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
         names = list(columns_of(query.root))
         asked = [name for name in names if name in COUNTERS]
         table = file.read(group, list(dict.fromkeys((*names, "created_at", "observed_at"))) if asked else names)
@@ -265,12 +266,21 @@ def _post_hashes(file: DataFile, group: int) -> Hashes:
     """What says which post each row observes, as numbers; ids of digits (most platforms have them) are quickly read."""
     ids = identities(file, group)
     platform = hash_bytes(pa.array([file.platform])) * ODD
-    lengths = pc.utf8_length(ids).to_numpy()
-    if len(ids) and lengths.max() <= _DIGITS and pc.all(pc.ascii_is_decimal(ids)).as_py():
-        numbers = ids.cast(pa.int64()).to_numpy().astype(np.uint64)
-        # With its length: 07 is another id than 7.
-        return mixed(numbers + (lengths.astype(np.uint64) << np.uint64(59)) + platform)
-    return mixed(hash_bytes(ids) + platform)
+    # Each id by itself, so that it is the same number in every row group.
+    lengths = pc.utf8_length(ids).to_numpy().astype(np.uint64)
+    whole = pc.and_(pc.ascii_is_decimal(ids), pc.less_equal(pc.utf8_length(ids), _DIGITS))
+    digits = whole.to_numpy(zero_copy_only=False)
+    if digits.all():
+        return mixed(_numbers(ids, lengths) + platform)
+    hashes = hash_bytes(ids)
+    hashes[digits] = _numbers(ids.filter(whole), lengths[digits])
+    return mixed(hashes + platform)
+
+
+def _numbers(ids: pa.Array, lengths: Hashes) -> Hashes:
+    """Ids of digits, with their length: 07 is another id than 7."""
+    numbers: Hashes = ids.cast(pa.int64()).to_numpy().astype(np.uint64)
+    return numbers + (lengths << np.uint64(59))
 
 
 def _author_hashes(file: DataFile, group: int) -> Hashes:
@@ -289,8 +299,8 @@ def _moment(at_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at_us)
 
 
-def _month_of(path: Path) -> tuple[int, int] | None:
-    """The span of the month of a data file; null for posts without a time."""
+def month_of(path: Path) -> tuple[int, int] | None:
+    """The span (µs since 1970) of the month of a data file; null for posts without a time."""
     name = next(part.removeprefix("month=") for part in path.parts if part.startswith("month="))
     try:
         begin = datetime.strptime(name, "%Y-%m").replace(tzinfo=UTC)
