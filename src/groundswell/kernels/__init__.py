@@ -17,6 +17,7 @@ from typing import Final
 WORTH_WHILE: Final = 256 << 20
 
 _loaded: list[ModuleType] = []
+_live: list[ModuleType] = []
 _turn: Final = threading.Lock()
 
 
@@ -36,6 +37,23 @@ def load(cache: Path | None = None) -> None:
         _loaded.append(compiled)
 
 
+def load_live(cache: Path | None = None) -> None:
+    """Load the kernels of the live way too: the matcher and what reads raw records. Later calls do nothing."""
+    load(cache)
+    with _turn:
+        if _live:
+            return
+        from groundswell.kernels import live  # noqa: PLC0415 - compiles a good deal
+
+        live.warm()
+        _live.append(live)
+
+
+def loaded_live() -> ModuleType | None:
+    """The module `groundswell.kernels.live` once it is loaded, else null."""
+    return _live[0] if _live else None
+
+
 def loaded() -> ModuleType | None:
     """The module `groundswell.kernels.compiled` once it is loaded, else null."""
     return _loaded[0] if _loaded else None
@@ -44,3 +62,4 @@ def loaded() -> ModuleType | None:
 def unload() -> None:
     """Go back to the plain twins."""
     _loaded.clear()
+    _live.clear()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.kernels import loaded_live
 from groundswell.query.ast import (
     HAS,
     IS,
@@ -35,6 +36,9 @@ from groundswell.query.ast import (
 )
 from groundswell.query.links import domain_pattern
 from groundswell.text.terms import rows_with
+
+if TYPE_CHECKING:
+    from groundswell.query.program import Compiled
 
 Mask = npt.NDArray[np.bool_]
 _COMPARE: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -147,6 +151,13 @@ class Matcher:
     def __init__(self, roots: Sequence[Node]) -> None:
         self._roots = tuple(roots)
 
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The queries as the compiled kernels take them; only where these are loaded."""
+        from groundswell.query.program import compile_queries  # noqa: PLC0415 - loads Numba
+
+        return compile_queries(self._roots)
+
     def matrix(self, posts: pa.Table) -> Mask:
         """Which query (row) matches which post (column): bool, queries by posts."""
         rows = posts.num_rows
@@ -159,7 +170,11 @@ class Matcher:
         return out
 
     def pairs(self, posts: pa.Table) -> Matches:
-        """Which query (slot) matches which post (row)."""
+        """Which query (slot) matches which post (row); by the compiled kernels, where they are loaded."""
+        if loaded_live() is not None and self._roots:
+            from groundswell.query.matching import match_table  # noqa: PLC0415 - loads Numba
+
+            return match_table(self.compiled, posts)
         row, slot = np.nonzero(self.matrix(posts).T)
         return Matches(slot.astype(np.int64), row.astype(np.int64))
 
