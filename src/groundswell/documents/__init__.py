@@ -27,6 +27,7 @@ from groundswell.documents.layouts import LayoutDocument, LayoutsDocument, Previ
 from groundswell.documents.raw import MaintainDocument, RemapDocument
 from groundswell.documents.system import (
     ConfigDocument,
+    DailyDocument,
     DoctorDocument,
     NewTokenDocument,
     ServeDocument,
@@ -35,6 +36,7 @@ from groundswell.documents.system import (
 )
 from groundswell.documents.watch import AlertsDocument, DemoDocument, RunDocument, SimulateDocument
 from groundswell.web.analysis_models import History
+from groundswell.web.channel_models import Channel, ChannelPreview, Channels, Outbox, OutboxMessage, SentTest
 from groundswell.web.drift_models import Drift
 from groundswell.web.models import Alert, Tracker, Trackers
 from groundswell.web.raw_models import RawPost
@@ -66,12 +68,22 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "remap": RemapDocument,
     "drift": Drift,
     "maintain": MaintainDocument,
+    "daily": DailyDocument,
     "watch add": Tracker,
     "watch list": Trackers,
     "watch remove": Tracker,
     "watch run": RunDocument,
     "alerts list": AlertsDocument,
     "alerts show": Alert,
+    "channels add": Channel,
+    "channels list": Channels,
+    "channels test": SentTest,
+    "channels preview": ChannelPreview,
+    "channels remove": Channel,
+    "channels pause": Channel,
+    "channels resume": Channel,
+    "channels outbox": Outbox,
+    "channels retry": OutboxMessage,
     "token create": NewTokenDocument,
     "token list": TokensDocument,
     "token revoke": TokenLine,

@@ -1,13 +1,13 @@
-"""Documents about the installation: config, doctor, token, serve."""
+"""Documents about the installation: config, doctor, token, serve, daily."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from groundswell.documents.base import Printed
+from groundswell.documents.base import Printed, Seconds
 
 
 class SettingLine(Printed):
@@ -72,3 +72,22 @@ class ServeDocument(Printed):
 
     address: str
     home: str
+
+
+class DailyStep(Printed):
+    """One step of a day's work."""
+
+    name: Annotated[str, Field(description="upkeep, baselines, indexes, trends, prune")]
+    seconds: Seconds
+    error: Annotated[str | None, Field(description="why it could not be done; it is tried again with the next call")]
+    done: Annotated[dict[str, Any], Field(description="what it did, in its own counts; trends: the rows of each kind")]
+
+
+class DailyDocument(Printed):
+    """`groundswell daily --json`."""
+
+    date: date
+    run: str
+    state: Literal["done", "failed"]
+    started_at: datetime
+    steps: list[DailyStep]
