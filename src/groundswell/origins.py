@@ -26,6 +26,7 @@ _CHOICES: Final[Mapping[str, str]] = {
     "desk": "SQLAlchemy address (sqlite:///… or postgresql+psycopg://…), or empty",
     "lake": "path, or empty",
     "tz": "IANA time zone",
+    "daily_at": "HH:MM, or empty",
     "s3_endpoint": "http(s)://host:port, or empty",
     "youtube_endpoint": "http(s)://host[:port]/, or empty",
     "public_url": "http(s)://host[:port][/path], or empty",

@@ -7,6 +7,7 @@ nothing else in the code asks where it runs.
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -55,6 +56,9 @@ class Settings(BaseSettings):
     promise: Annotated[
         float, Field(gt=0, description="at most about one false alert in this many days per tracker")
     ] = 30.0
+    daily_at: Annotated[
+        str, Field(description="time of day (HH:MM, in TZ) after which `serve` does the day's work; empty: never")
+    ] = ""
     commit_every: Annotated[float, Field(gt=0, description="seconds between lake commits of a stream")] = 30.0
     journal_keep: Annotated[
         float, Field(ge=0, description="hours that the journal keeps what the lake already has")
@@ -100,6 +104,14 @@ class Settings(BaseSettings):
     def _bus_is_known(cls, value: str) -> str:
         if value != "journal":
             message = "not a bus; valid: journal"
+            raise ValueError(message)
+        return value
+
+    @field_validator("daily_at")
+    @classmethod
+    def _is_time_of_day(cls, value: str) -> str:
+        if value and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII) is None:
+            message = f"`{value}` is no time of day; write HH:MM such as 03:30, or leave it empty"
             raise ValueError(message)
         return value
 

@@ -21,6 +21,7 @@ from groundswell.web.books import Books
 from groundswell.web.held import HeldRecords
 from groundswell.web.hub import Hub
 from groundswell.web.intake import Intake
+from groundswell.web.nightly import Nightly
 from groundswell.web.profiles import Profiles
 from groundswell.web.search import PostSearch
 from groundswell.web.state import read_status
@@ -58,6 +59,7 @@ class Services:
         self.books = Books(self.lake)
         self.quarantine = HeldRecords(self.lake)
         self.profiles = Profiles(settings, self.lake)
+        self.nightly = Nightly(settings, self.desk, now)
         self.uploads = Uploads(settings, self.desk, now, self.stock.forget)
 
     def _watcher(self) -> Watcher:
@@ -76,12 +78,14 @@ class Services:
         tasks = [asyncio.create_task(work) for work in (self.hub.run(), self.intake.watch_distance(), self._measure())]
         self.watching.start()
         await asyncio.to_thread(self.uploads.start)
+        self.nightly.start()
         try:
             yield
         finally:
             self.hub.close()
             await self.intake.close()
             self.profiles.close()
+            await asyncio.to_thread(self.nightly.stop)
             await asyncio.to_thread(self.uploads.stop)
             await asyncio.to_thread(self.watching.stop)
             for task in tasks:

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -68,6 +68,14 @@ class PipedProgress:
         """A sentence for the person."""
         self._state["says"] = message
         self._say()
+
+    def part(self, doing: str, done: float) -> None:
+        """What is done now, and the fraction of the whole that is done."""
+        self._stop_if_asked()
+        changed = doing != self._state.get("doing")
+        self._state |= {"doing": doing, "done": round(done, 4)}
+        if changed or time.monotonic() - self._last >= EVERY_S:
+            self._say()
 
     def _say(self) -> None:
         self._stop_if_asked()
@@ -152,6 +160,13 @@ def profile_posts(settings: Settings, order: Mapping[str, Any], progress: PipedP
     return plain
 
 
+def daily_work(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
+    """What is done once a day; the document of `daily --json`."""
+    from groundswell.watch.daily import daily  # noqa: PLC0415 - only this order needs it
+
+    return daily(settings, date.fromisoformat(order["date"]), progress=progress.part)
+
+
 def _iso(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
@@ -176,6 +191,7 @@ ORDERS: Final[Mapping[str, Callable[[Settings, Mapping[str, Any], PipedProgress]
     "import": import_file,
     "retry": retry_held,
     "profile": profile_posts,
+    "daily": daily_work,
 }
 
 
