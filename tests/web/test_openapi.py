@@ -12,6 +12,7 @@ from groundswell.settings import Settings
 from groundswell.web import (
     alert_models,
     analysis_models,
+    channel_models,
     data_models,
     drift_models,
     import_models,
@@ -20,6 +21,7 @@ from groundswell.web import (
     raw_models,
 )
 from groundswell.web.app import create_app
+from groundswell.web.channel_examples import CHANNEL_EXAMPLES
 from groundswell.web.data_examples import DATA_EXAMPLES
 from groundswell.web.examples import EXAMPLES
 from groundswell.web.openapi import document_of
@@ -43,7 +45,7 @@ def test_making_the_document_touches_no_home(settings: Settings, document: dict[
     assert not settings.home.exists()
 
 
-@pytest.mark.parametrize("name", sorted(EXAMPLES | DATA_EXAMPLES))
+@pytest.mark.parametrize("name", sorted(EXAMPLES | DATA_EXAMPLES | CHANNEL_EXAMPLES))
 def test_examples_are_valid(name: str) -> None:
     (model,) = {
         getattr(room, name)
@@ -53,13 +55,14 @@ def test_examples_are_valid(name: str) -> None:
             data_models,
             import_models,
             analysis_models,
+            channel_models,
             drift_models,
             raw_models,
             multiples,
         )
         if hasattr(room, name)
     }
-    model.model_validate((EXAMPLES | DATA_EXAMPLES)[name])
+    model.model_validate((EXAMPLES | DATA_EXAMPLES | CHANNEL_EXAMPLES)[name])
 
 
 def test_every_answer_has_an_example_and_a_problem(document: dict[str, Any]) -> None:

@@ -286,7 +286,7 @@ def test_health_names_every_part(client: httpx.Client) -> None:
     answer = client.get("/health")
 
     assert answer.status_code == 200
-    assert [part["name"] for part in answer.json()["parts"]] == ["desk", "journal", "lake", "watch"]
+    assert [part["name"] for part in answer.json()["parts"]] == ["desk", "journal", "lake", "watch", "channels"]
 
 
 def test_health_says_what_is_broken(served: Any, monkeypatch: pytest.MonkeyPatch) -> None:

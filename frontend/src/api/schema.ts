@@ -532,6 +532,202 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description All channels and how they do, those that fail first, then by name.
+         */
+        get: operations["listChannels"];
+        put?: never;
+        /**
+         * Add Channel
+         * @description Add a channel. Alerts that open or change from now on are sent on it.
+         *
+         *     Secrets are named, never sent: put them into the environment of the server (`GROUNDSWELL_SECRET_…`).
+         */
+        post: operations["addChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channel Kinds
+         * @description What kinds there are, what each needs to know, and the fields that templates may name.
+         */
+        get: operations["listChannelKinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Channel
+         * @description What would be sent with these words, of an alert or of an invented one. Nothing is sent.
+         */
+        post: operations["previewChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Outbox
+         * @description Messages to channels, newest first: what was sent, what waits and why.
+         */
+        get: operations["listOutbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/outbox/{message}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Message
+         * @description Let a message that was given up or dropped be sent again, with the same id.
+         */
+        post: operations["retryMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Channel
+         * @description One channel and how it does.
+         */
+        get: operations["showChannel"];
+        /**
+         * Change Channel
+         * @description Let a channel be as it is said here; what it failed with does not count any more.
+         *
+         *     Where commands and files lead can only be changed at the command line of the machine that sends.
+         */
+        put: operations["changeChannel"];
+        post?: never;
+        /**
+         * Remove Channel
+         * @description Send nothing on it any more; what waits for it is dropped.
+         */
+        delete: operations["removeChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Channel
+         * @description Send a test message now, with the secrets that this server has, and say what came of it.
+         */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Channel
+         * @description Plan and send nothing on it for a while.
+         */
+        post: operations["pauseChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Channel
+         * @description Go on with a channel that was paused, or try one that fails at once.
+         */
+        post: operations["resumeChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources": {
         parameters: {
             query?: never;
@@ -1254,6 +1450,477 @@ export interface components {
             alert?: components["schemas"]["AlertSummary"] | null;
             tracker?: components["schemas"]["Tracker"] | null;
             status?: components["schemas"]["Status"] | null;
+        };
+        /**
+         * ChangedChannel
+         * @description A channel as it shall be; without `settings` it leads where it did.
+         * @example {
+         *       "events": [
+         *         "opened",
+         *         "updated",
+         *         "closed"
+         *       ],
+         *       "templates": {
+         *         "text": "$headline\n$link"
+         *       }
+         *     }
+         */
+        ChangedChannel: {
+            /**
+             * Trackers
+             * @description Names or ids; null: all.
+             */
+            trackers?: string[] | null;
+            /**
+             * Least Days
+             * @description Only alerts at least so rare.
+             */
+            least_days?: number | null;
+            /**
+             * Events
+             * @default [
+             *       "opened",
+             *       "closed"
+             *     ]
+             */
+            events: ("opened" | "updated" | "closed")[];
+            quiet?: components["schemas"]["QuietHours"] | null;
+            templates?: components["schemas"]["Templates"] | null;
+            /**
+             * Report To
+             * @description Name or id of the channel that is told if this fails.
+             */
+            report_to?: string | null;
+            /**
+             * Max Age Hours
+             * @description Older alerts are not sent; 0: of any age.
+             * @default 24
+             */
+            max_age_hours: number;
+            settings?: components["schemas"]["ChannelSettings"] | null;
+        };
+        /**
+         * Channel
+         * @description A way on which people are told of alerts, and how it does.
+         * @example {
+         *       "id": "5be1c7a90d2f4e83",
+         *       "name": "Brand team",
+         *       "kind": "webhook",
+         *       "target": "https://example.org/hook",
+         *       "settings": {
+         *         "url": "https://example.org/hook",
+         *         "url_secret": null,
+         *         "signing_secret": "SIGN",
+         *         "bearer_secret": null,
+         *         "host": null,
+         *         "port": null,
+         *         "tls": null,
+         *         "sender": null,
+         *         "to": null,
+         *         "user": null,
+         *         "password_secret": null,
+         *         "argv": null,
+         *         "timeout_s": null,
+         *         "path": null
+         *       },
+         *       "secrets": [
+         *         {
+         *           "name": "SIGN",
+         *           "variable": "GROUNDSWELL_SECRET_SIGN",
+         *           "set": true
+         *         }
+         *       ],
+         *       "trackers": [
+         *         {
+         *           "id": "4f2a9c0d51be7a36",
+         *           "name": "Side effects"
+         *         }
+         *       ],
+         *       "least_days": 30,
+         *       "events": [
+         *         "opened",
+         *         "closed"
+         *       ],
+         *       "quiet": {
+         *         "start": "22:00",
+         *         "end": "07:00",
+         *         "tz": "Europe/Berlin",
+         *         "days": [
+         *           "mon",
+         *           "tue",
+         *           "wed",
+         *           "thu",
+         *           "fri",
+         *           "sat",
+         *           "sun"
+         *         ],
+         *         "then": "digest"
+         *       },
+         *       "templates": null,
+         *       "report_to": "Operations",
+         *       "max_age_hours": 24,
+         *       "created_at": "2026-11-01T09:00:00Z",
+         *       "state": "fails",
+         *       "failures": 4,
+         *       "trouble": "example.org says 503 Service Unavailable",
+         *       "trouble_since": "2026-11-20T08:15:03Z",
+         *       "retry_at": "2026-11-20T08:16:31Z",
+         *       "sent_at": "2026-11-19T17:02:11Z",
+         *       "waiting": 2,
+         *       "held": 0,
+         *       "dead": 0
+         *     }
+         */
+        Channel: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            /** Target */
+            target: string;
+            settings: components["schemas"]["ChannelSettings"];
+            /** Secrets */
+            secrets: components["schemas"]["ChannelSecret"][];
+            /** Trackers */
+            trackers: components["schemas"]["ChannelTracker"][] | null;
+            /** Least Days */
+            least_days: number | null;
+            /** Events */
+            events: ("opened" | "updated" | "closed")[];
+            quiet: components["schemas"]["QuietHours"] | null;
+            templates: components["schemas"]["Templates"] | null;
+            /** Report To */
+            report_to: string | null;
+            /** Max Age Hours */
+            max_age_hours: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "new" | "works" | "fails" | "paused";
+            /** Failures */
+            failures: number;
+            /** Trouble */
+            trouble: string | null;
+            /** Trouble Since */
+            trouble_since: string | null;
+            /** Retry At */
+            retry_at: string | null;
+            /** Sent At */
+            sent_at: string | null;
+            /** Waiting */
+            waiting: number;
+            /** Held */
+            held: number;
+            /** Dead */
+            dead: number;
+        };
+        /**
+         * ChannelKind
+         * @description A kind of channel.
+         */
+        ChannelKind: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            /** Label */
+            label: string;
+            /** Meaning */
+            meaning: string;
+            /** Local */
+            local: boolean;
+            /** Settings */
+            settings: components["schemas"]["ChannelKindSetting"][];
+            /** Templates */
+            templates: components["schemas"]["ChannelKindTemplate"][];
+        };
+        /**
+         * ChannelKindSetting
+         * @description One thing that a kind of channel needs to know.
+         */
+        ChannelKindSetting: {
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "text" | "number" | "secret" | "choice" | "list";
+            /** Required */
+            required: boolean;
+            /** Example */
+            example: string;
+            /** Meaning */
+            meaning: string;
+            /** Choices */
+            choices: string[] | null;
+        };
+        /**
+         * ChannelKindTemplate
+         * @description A part of a message that can be worded.
+         */
+        ChannelKindTemplate: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "title" | "text" | "body";
+            /** Usual */
+            usual: string;
+        };
+        /**
+         * ChannelKinds
+         * @description What kinds of channels there are, what each needs to know, and the fields of templates.
+         * @example {
+         *       "items": [
+         *         {
+         *           "kind": "slack",
+         *           "label": "Slack",
+         *           "meaning": "An incoming webhook as Slack has it; its address is a secret.",
+         *           "local": false,
+         *           "settings": [
+         *             {
+         *               "name": "url_secret",
+         *               "label": "Secret with the address",
+         *               "form": "secret",
+         *               "required": true,
+         *               "example": "SLACK",
+         *               "meaning": "name of the secret that is the webhook's address",
+         *               "choices": null
+         *             }
+         *           ],
+         *           "templates": [
+         *             {
+         *               "name": "text",
+         *               "usual": "$text"
+         *             }
+         *           ]
+         *         }
+         *       ],
+         *       "events": [
+         *         "opened",
+         *         "updated",
+         *         "closed"
+         *       ],
+         *       "fields": [
+         *         {
+         *           "name": "headline",
+         *           "meaning": "what is unusual, in a sentence",
+         *           "example": "…"
+         *         }
+         *       ]
+         *     }
+         */
+        ChannelKinds: {
+            /** Items */
+            items: components["schemas"]["ChannelKind"][];
+            /** Events */
+            events: ("opened" | "updated" | "closed")[];
+            /** Fields */
+            fields: components["schemas"]["TemplateField"][];
+        };
+        /**
+         * ChannelPreview
+         * @description What would be sent: a JSON body, or a mail with its headers.
+         * @example {
+         *       "kind": "slack",
+         *       "text": "{\n  \"text\": \"*“Side effects” is mentioned 6.2 times …*\"\n}"
+         *     }
+         */
+        ChannelPreview: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            /** Text */
+            text: string;
+        };
+        /**
+         * ChannelPreviewRequest
+         * @description What to show: a kind with its words, for an alert or an invented one.
+         * @example {
+         *       "kind": "slack",
+         *       "templates": {
+         *         "text": "*$headline*\n$top_post"
+         *       }
+         *     }
+         */
+        ChannelPreviewRequest: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            settings?: components["schemas"]["ChannelSettings"] | null;
+            templates?: components["schemas"]["Templates"] | null;
+            /**
+             * Alert
+             * @description Id of an alert; null: an invented one.
+             */
+            alert?: string | null;
+        };
+        /**
+         * ChannelSecret
+         * @description A secret that a channel needs.
+         */
+        ChannelSecret: {
+            /** Name */
+            name: string;
+            /** Variable */
+            variable: string;
+            /** Set */
+            set: boolean;
+        };
+        /**
+         * ChannelSettings
+         * @description Where a channel leads. Which of them a kind has, `GET /channels/kinds` says; the others are null.
+         */
+        ChannelSettings: {
+            /** Url */
+            url?: string | null;
+            /**
+             * Url Secret
+             * @description Name of a secret: SLACK stands for the variable GROUNDSWELL_SECRET_SLACK.
+             */
+            url_secret?: string | null;
+            /**
+             * Signing Secret
+             * @description Name of a secret: SLACK stands for the variable GROUNDSWELL_SECRET_SLACK.
+             */
+            signing_secret?: string | null;
+            /**
+             * Bearer Secret
+             * @description Name of a secret: SLACK stands for the variable GROUNDSWELL_SECRET_SLACK.
+             */
+            bearer_secret?: string | null;
+            /** Host */
+            host?: string | null;
+            /** Port */
+            port?: number | null;
+            /** Tls */
+            tls?: ("starttls" | "tls" | "none") | null;
+            /** Sender */
+            sender?: string | null;
+            /** To */
+            to?: string[] | null;
+            /** User */
+            user?: string | null;
+            /**
+             * Password Secret
+             * @description Name of a secret: SLACK stands for the variable GROUNDSWELL_SECRET_SLACK.
+             */
+            password_secret?: string | null;
+            /** Argv */
+            argv?: string[] | null;
+            /** Timeout S */
+            timeout_s?: number | null;
+            /** Path */
+            path?: string | null;
+        };
+        /**
+         * ChannelTracker
+         * @description A tracker whose alerts a channel is told of.
+         */
+        ChannelTracker: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * Channels
+         * @description All channels, those that fail first, then by name.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "5be1c7a90d2f4e83",
+         *           "name": "Brand team",
+         *           "kind": "webhook",
+         *           "target": "https://example.org/hook",
+         *           "settings": {
+         *             "url": "https://example.org/hook",
+         *             "url_secret": null,
+         *             "signing_secret": "SIGN",
+         *             "bearer_secret": null,
+         *             "host": null,
+         *             "port": null,
+         *             "tls": null,
+         *             "sender": null,
+         *             "to": null,
+         *             "user": null,
+         *             "password_secret": null,
+         *             "argv": null,
+         *             "timeout_s": null,
+         *             "path": null
+         *           },
+         *           "secrets": [
+         *             {
+         *               "name": "SIGN",
+         *               "variable": "GROUNDSWELL_SECRET_SIGN",
+         *               "set": true
+         *             }
+         *           ],
+         *           "trackers": [
+         *             {
+         *               "id": "4f2a9c0d51be7a36",
+         *               "name": "Side effects"
+         *             }
+         *           ],
+         *           "least_days": 30,
+         *           "events": [
+         *             "opened",
+         *             "closed"
+         *           ],
+         *           "quiet": {
+         *             "start": "22:00",
+         *             "end": "07:00",
+         *             "tz": "Europe/Berlin",
+         *             "days": [
+         *               "mon",
+         *               "tue",
+         *               "wed",
+         *               "thu",
+         *               "fri",
+         *               "sat",
+         *               "sun"
+         *             ],
+         *             "then": "digest"
+         *           },
+         *           "templates": null,
+         *           "report_to": "Operations",
+         *           "max_age_hours": 24,
+         *           "created_at": "2026-11-01T09:00:00Z",
+         *           "state": "fails",
+         *           "failures": 4,
+         *           "trouble": "example.org says 503 Service Unavailable",
+         *           "trouble_since": "2026-11-20T08:15:03Z",
+         *           "retry_at": "2026-11-20T08:16:31Z",
+         *           "sent_at": "2026-11-19T17:02:11Z",
+         *           "waiting": 2,
+         *           "held": 0,
+         *           "dead": 0
+         *         }
+         *       ]
+         *     }
+         */
+        Channels: {
+            /** Items */
+            items: components["schemas"]["Channel"][];
         };
         /**
          * Check
@@ -2667,6 +3334,71 @@ export interface components {
             items: components["schemas"]["Multiple"][];
         };
         /**
+         * NewChannel
+         * @description A channel to be added. Commands and files can only be added at the command line of the machine that sends.
+         * @example {
+         *       "name": "Brand team",
+         *       "kind": "slack",
+         *       "settings": {
+         *         "url_secret": "SLACK"
+         *       },
+         *       "trackers": [
+         *         "Side effects"
+         *       ],
+         *       "least_days": 30,
+         *       "quiet": {
+         *         "start": "22:00",
+         *         "end": "07:00",
+         *         "tz": "Europe/Berlin",
+         *         "then": "digest"
+         *       }
+         *     }
+         */
+        NewChannel: {
+            /**
+             * Trackers
+             * @description Names or ids; null: all.
+             */
+            trackers?: string[] | null;
+            /**
+             * Least Days
+             * @description Only alerts at least so rare.
+             */
+            least_days?: number | null;
+            /**
+             * Events
+             * @default [
+             *       "opened",
+             *       "closed"
+             *     ]
+             */
+            events: ("opened" | "updated" | "closed")[];
+            quiet?: components["schemas"]["QuietHours"] | null;
+            templates?: components["schemas"]["Templates"] | null;
+            /**
+             * Report To
+             * @description Name or id of the channel that is told if this fails.
+             */
+            report_to?: string | null;
+            /**
+             * Max Age Hours
+             * @description Older alerts are not sent; 0: of any age.
+             * @default 24
+             */
+            max_age_hours: number;
+            /**
+             * Name
+             * @example Brand team
+             */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            settings: components["schemas"]["ChannelSettings"];
+        };
+        /**
          * NewComment
          * @description A comment on an alert.
          * @example {
@@ -2809,6 +3541,110 @@ export interface components {
             velocity: {
                 [key: string]: number | null;
             };
+        };
+        /**
+         * Outbox
+         * @description Messages, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "c2f1a09be47d3358c2f1a09be47d3358",
+         *           "seq": 117,
+         *           "channel": "5be1c7a90d2f4e83",
+         *           "channel_name": "Brand team",
+         *           "alert": "9b1d3e5f70a2c4e6",
+         *           "event": "opened",
+         *           "state": "waiting",
+         *           "title": "“Side effects” is mentioned 6.2 times as often as usual",
+         *           "created_at": "2026-11-20T08:15:02Z",
+         *           "attempts": 4,
+         *           "tried_at": "2026-11-20T08:15:44Z",
+         *           "ended_at": null,
+         *           "error": "example.org says 503 Service Unavailable",
+         *           "digest": null
+         *         }
+         *       ],
+         *       "counts": {
+         *         "waiting": 2,
+         *         "sending": 0,
+         *         "sent": 115,
+         *         "held": 0,
+         *         "digested": 0,
+         *         "superseded": 0,
+         *         "dropped": 0,
+         *         "dead": 0
+         *       },
+         *       "next": null
+         *     }
+         */
+        Outbox: {
+            /** Items */
+            items: components["schemas"]["OutboxMessage"][];
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * OutboxMessage
+         * @description A message to a channel. The receiver gets its id too, and knows by it what comes twice.
+         * @example {
+         *       "id": "c2f1a09be47d3358c2f1a09be47d3358",
+         *       "seq": 117,
+         *       "channel": "5be1c7a90d2f4e83",
+         *       "channel_name": "Brand team",
+         *       "alert": "9b1d3e5f70a2c4e6",
+         *       "event": "opened",
+         *       "state": "waiting",
+         *       "title": "“Side effects” is mentioned 6.2 times as often as usual",
+         *       "created_at": "2026-11-20T08:15:02Z",
+         *       "attempts": 4,
+         *       "tried_at": "2026-11-20T08:15:44Z",
+         *       "ended_at": null,
+         *       "error": "example.org says 503 Service Unavailable",
+         *       "digest": null
+         *     }
+         */
+        OutboxMessage: {
+            /** Id */
+            id: string;
+            /** Seq */
+            seq: number;
+            /** Channel */
+            channel: string;
+            /** Channel Name */
+            channel_name: string;
+            /** Alert */
+            alert: string | null;
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "opened" | "updated" | "closed" | "digest" | "trouble" | "recovered";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sending" | "sent" | "held" | "digested" | "superseded" | "dropped" | "dead";
+            /** Title */
+            title: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Attempts */
+            attempts: number;
+            /** Tried At */
+            tried_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Digest */
+            digest: string | null;
         };
         /**
          * PartHealth
@@ -3608,6 +4444,41 @@ export interface components {
             text: string;
         };
         /**
+         * QuietHours
+         * @description When a channel keeps still, and what becomes of what would have been said.
+         */
+        QuietHours: {
+            /**
+             * Start
+             * @example 22:00
+             */
+            start: string;
+            /**
+             * End
+             * @description Past midnight if not later.
+             * @example 07:00
+             */
+            end: string;
+            /**
+             * Tz
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            tz: string;
+            /**
+             * Days
+             * @description On which the hours begin; null: every day.
+             */
+            days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[] | null;
+            /**
+             * Then
+             * @description One message afterwards, or none.
+             * @default digest
+             * @enum {string}
+             */
+            then: "digest" | "drop";
+        };
+        /**
          * RawObservation
          * @description One observation of a post, and the record that it was read from.
          */
@@ -3818,6 +4689,35 @@ export interface components {
             weeks: components["schemas"]["Week"][];
             /** Days */
             days: components["schemas"]["SamePlace"][];
+        };
+        /**
+         * SentTest
+         * @description What came of a test message.
+         * @example {
+         *       "channel": "5be1c7a90d2f4e83",
+         *       "name": "Brand team",
+         *       "ok": false,
+         *       "message": "0d3c9a1e5f7b24680d3c9a1e5f7b2468",
+         *       "error": "example.org says 503 Service Unavailable",
+         *       "hint": null,
+         *       "seconds": 0.214
+         *     }
+         */
+        SentTest: {
+            /** Channel */
+            channel: string;
+            /** Name */
+            name: string;
+            /** Ok */
+            ok: boolean;
+            /** Message */
+            message: string;
+            /** Error */
+            error: string | null;
+            /** Hint */
+            hint: string | null;
+            /** Seconds */
+            seconds: number;
         };
         /**
          * Series
@@ -4074,6 +4974,10 @@ export interface components {
          *           "newest_event_at": "2026-11-20T08:15:02Z"
          *         }
          *       ],
+         *       "channels_failing": [
+         *         "Brand team"
+         *       ],
+         *       "messages_waiting": 2,
          *       "seq": 4821
          *     }
          */
@@ -4105,8 +5009,39 @@ export interface components {
             posts_total: number;
             /** Sources */
             sources: components["schemas"]["SourceStatus"][];
+            /** Channels Failing */
+            channels_failing: string[];
+            /** Messages Waiting */
+            messages_waiting: number;
             /** Seq */
             seq: number;
+        };
+        /**
+         * TemplateField
+         * @description A field that templates may name.
+         */
+        TemplateField: {
+            /** Name */
+            name: string;
+            /** Meaning */
+            meaning: string;
+            /** Example */
+            example: string;
+        };
+        /**
+         * Templates
+         * @description The words of a channel; null: the usual ones. `$field` stands for a field of `GET /channels/kinds`.
+         */
+        Templates: {
+            /** Title */
+            title?: string | null;
+            /** Text */
+            text?: string | null;
+            /**
+             * Body
+             * @description JSON with fields in its texts.
+             */
+            body?: string | null;
         };
         /**
          * Tracker
@@ -5368,6 +6303,395 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channels"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listChannelKinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelKinds"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelPreview"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOutbox: {
+        parameters: {
+            query?: {
+                /** @description Only this channel: its id or name. */
+                channel?: string | null;
+                /** @description Only messages in this state. */
+                state?: ("waiting" | "sending" | "sent" | "held" | "digested" | "superseded" | "dropped" | "dead") | null;
+                /** @description Only messages about this alert. */
+                alert?: string | null;
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retryMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the message. */
+                message: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutboxMessage"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedChannel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentTest"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pauseChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the channel. */
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
                 };
             };
             /** @description What went wrong, where, and what to do. */

@@ -144,6 +144,11 @@ def pause(session: Session, name: str, *, paused: bool, now_us: int | None = Non
     return row
 
 
+def try_again(session: Session, identity: str) -> None:
+    """Let what waits for a channel be tried at once: something has just gone well on it."""
+    session.execute(update(ChannelRow).where(ChannelRow.id == identity).values(retry_at=None))
+
+
 def well(row: ChannelRow, now_us: int | None) -> None:
     """A message went well at `now_us`, or (null) the channel begins anew: there is no trouble."""
     row.failures, row.trouble, row.trouble_since, row.retry_at = 0, None, None, None

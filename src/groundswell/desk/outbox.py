@@ -67,7 +67,7 @@ def enqueue(session: Session, before: Before | None, after: AlertRow, tracker: T
         for event in _events(session, channel, before, after):
             mark = str(after.updated_at) if event == "updated" else ""
             identity = message_id(channel.id, after.id, event, mark)
-            body = {"alert": _alert_body(after, tracker)}
+            body = {"alert": alert_body(after, tracker)}
             count += add(session, channel.id, event, body, identity=identity, alert_id=after.id, now_us=now_us)
     return count
 
@@ -122,7 +122,7 @@ def _last_told(session: Session, channel_id: str, alert_id: str) -> OutboxRow | 
     return session.scalars(query.order_by(OutboxRow.seq.desc()).limit(1)).first()
 
 
-def _alert_body(alert: AlertRow, tracker: TrackerRow) -> dict[str, Any]:
+def alert_body(alert: AlertRow, tracker: TrackerRow) -> dict[str, Any]:
     """What a message says of an alert; it stays as it is, so that the same id never says two things."""
     evidence = alert.evidence or {}
     return {

@@ -22,8 +22,8 @@ _LEAST_PYTHON: Final = (3, 11)
 _LEAST_FREE: Final = 2 << 30
 _LEAST_JAVA: Final = 17
 _REQUIREMENT: Final = re.compile(r"(?P<name>[\w.-]+)(?:\[[^\]]*\])?(?:.*?>=\s*(?P<least>[\d.]+))?")
-#: Set by the project's own tests and tools; not settings.
-_NOT_SETTINGS: Final = (f"{PREFIX}TEST_",)
+#: Not settings: set by the project's own tests and tools, and the secrets of channels.
+_NOT_SETTINGS: Final = (f"{PREFIX}TEST_", f"{PREFIX}SECRET_")
 
 
 def python(_: Settings) -> Finding:

@@ -25,6 +25,7 @@ CHECKS: Final = (
     ("parts", "bus"),
     ("parts", "desk"),
     ("parts", "leases"),
+    ("telling", "channels"),
     ("parts", "times"),
     ("parts", "address"),
     ("parts", "page"),
@@ -43,7 +44,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         there = settings.home.exists()
         parts = settings if there else settings.model_copy(update={"home": Path(elsewhere)})
         for module, name in CHECKS:
-            yield _examined(module, name, parts if module == "parts" else settings)
+            yield _examined(module, name, settings if module == "installation" else parts)
 
 
 def _examined(module: str, name: str, settings: Settings) -> Finding:

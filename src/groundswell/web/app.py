@@ -16,6 +16,7 @@ from groundswell.web.openapi import operation_id
 from groundswell.web.problems import add_problem_handlers
 from groundswell.web.routes import (
     alerts,
+    channels,
     drift,
     health,
     imports,
@@ -37,7 +38,7 @@ from groundswell.web.services import Services
 API: Final = "/api/v1"
 _ROUTES: Final = (
     *(health, records, imports, layouts, raw, posts, queries, trackers, multiples),
-    *(alerts, ledger, quarantine, drift, live, reference),
+    *(alerts, channels, ledger, quarantine, drift, live, reference),
 )
 
 

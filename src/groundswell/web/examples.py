@@ -159,6 +159,8 @@ STATUS: Final[dict[str, Any]] = {
             "newest_event_at": "2026-11-20T08:15:02Z",
         }
     ],
+    "channels_failing": ["Brand team"],
+    "messages_waiting": 2,
     "seq": 4821,
 }
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {

@@ -174,6 +174,10 @@ class Status(Document):
     open_alerts: int
     posts_total: int
     sources: list[SourceStatus]
+    channels_failing: list[str]
+    """Names of the channels on which messages do not go out just now."""
+    messages_waiting: int
+    """Messages to channels that still are to be sent."""
     seq: int
     """Number of the latest change; connect to the live socket with `?after=` this."""
 

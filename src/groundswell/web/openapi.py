@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from groundswell import __version__
+from groundswell.web.channel_examples import CHANNEL_EXAMPLES
 from groundswell.web.data_examples import DATA_EXAMPLES
 from groundswell.web.examples import EXAMPLES
 from groundswell.web.models import Problem
@@ -32,6 +33,7 @@ TAGS: Final = [
     {"name": "queries", "description": "The query language: what a query means, and where it is wrong."},
     {"name": "trackers", "description": "Queries that are watched, and their series."},
     {"name": "alerts", "description": "What is or was unusual, and why."},
+    {"name": "channels", "description": "Where people are told of alerts, and what they are told."},
     {"name": "live", "description": "Changes as they happen."},
     {"name": "accounts", "description": "What came in and what was set aside."},
     {"name": "state", "description": "Whether and how far everything works."},
@@ -63,7 +65,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    for name, example in (EXAMPLES | DATA_EXAMPLES | QUERY_EXAMPLES).items():
+    for name, example in (EXAMPLES | DATA_EXAMPLES | CHANNEL_EXAMPLES | QUERY_EXAMPLES).items():
         schemas[name]["examples"] = [example]
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["securitySchemes"] = {

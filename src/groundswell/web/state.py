@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from groundswell import __version__
-from groundswell.desk import alerts, changes, checkpoints, trackers
+from groundswell.desk import alerts, changes, channels, checkpoints, outbox, trackers
 from groundswell.desk.clock import moment
-from groundswell.errors import GroundswellError
+from groundswell.errors import GroundswellError, UnavailableError
 from groundswell.web.models import Health, PartHealth, Status
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def read_health(services: Services) -> Health:
         _part("journal", lambda: f"{services.journal.next_record():,} records received"),
         _part("lake", lambda: f"{services.lake.count():,} observations"),
         _part("watch", services.watching.describe),
+        _part("channels", lambda: _channels(services)),
     ]
     return Health(status="ok" if all(part.ok for part in parts) else "degraded", version=__version__, parts=parts)
 
@@ -32,6 +33,16 @@ def read_health(services: Services) -> Health:
 def _desk(services: Services) -> str:
     with services.desk.reading() as session:
         return f"{len(trackers.list_active(session)):,} trackers"
+
+
+def _channels(services: Services) -> str:
+    with services.desk.reading() as session:
+        count, failing = len(channels.listed(session)), channels.failing(session)
+    if failing:
+        what = f"the channel {failing[0].name} does not work: {failing[0].trouble}"
+        others = f"; {len(failing) - 1} more" if len(failing) > 1 else ""
+        raise UnavailableError(what + others)
+    return f"{count:,} channels"
 
 
 def _part(name: str, look: Callable[[], str]) -> PartHealth:
@@ -49,6 +60,7 @@ def read_status(services: Services) -> Status:
         runner = services.watching.where(session)
         followed = len(trackers.list_active(session))
         opened, seq = alerts.open_count(session), changes.last_seq(session)
+        failing, waiting = [row.name for row in channels.failing(session)], outbox.pending(session)
     watermark = None if mark is None else mark.watermark
     newest = None if watermark is None else watermark + settings.lateness * _SECOND
     return Status(
@@ -64,6 +76,8 @@ def read_status(services: Services) -> Status:
         open_alerts=opened,
         posts_total=services.stock.look().posts,
         sources=list(pace.sources),
+        channels_failing=failing,
+        messages_waiting=waiting,
         seq=seq,
     )
 
