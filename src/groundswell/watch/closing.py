@@ -13,10 +13,12 @@ from groundswell.query import Query
 from groundswell.watch.contract import AlertRecord, SeriesPoint, TrackerSpec, WatchParams, WindowState
 from groundswell.watch.detector import Scores, forecast, learn, score
 from groundswell.watch.episodes import Episode, alert_id, begin, is_unusual, opens, proceed
-from groundswell.watch.evidence import Case, collect, detail, headline, window_document
+from groundswell.watch.evidence import Case, collect, detail, go_on, headline
+from groundswell.watch.frozen import freeze
 from groundswell.watch.profiles import learn_posts
 from groundswell.watch.recent import prune
 from groundswell.watch.state import Key, Series, WatchState
+from groundswell.watch.whatif import Tail, capture
 from groundswell.watch.windows import NEVER, closing, is_covered
 
 SIGNAL = "posts"
@@ -76,11 +78,16 @@ def _close(state: WatchState, start: int, watched: Watched, written: Written) ->
     begun = np.array([state.first_us, *(series.first_us for series in state.series)], dtype=np.int64)
     hole = _is_hole(counts, scores, start, watched)
     gap = (begun > start) | hole
+    points = _points(state.keys, counts, scores, gap, start, watched)
+    tails = {
+        slot: capture(state.detector, slot + 1, values, start, params.window_us)
+        for slot, (point, series) in enumerate(zip(points, state.series, strict=True))
+        if series.episode is not None or opens(point, watched.trackers[slot].promise_days, params)
+    }
     learn(state.detector, values, start, params, ~gap, ahead)
     written.closed += 1
-    points = _points(state.keys, counts, scores, gap, start, watched)
     for slot, (point, rise) in enumerate(zip(points, scores.platform_rise[1:].tolist(), strict=True)):
-        _take(state, slot, point, rise, watched, written)
+        _take(state, slot, point, (rise, tails.get(slot)), watched, written)
     _teach_profiles(state, start, gap[1:])
 
 
@@ -124,8 +131,18 @@ def _state_of(missing: bool, young: bool) -> WindowState:
     return "learning" if young else "usual"
 
 
-def _take(state: WatchState, slot: int, point: SeriesPoint, rise: float, watched: Watched, written: Written) -> None:
-    """Put a scored window into its series and its episode, and say what became of it."""
+def _take(
+    state: WatchState,
+    slot: int,
+    point: SeriesPoint,
+    around: tuple[float, Tail | None],
+    watched: Watched,
+    written: Written,
+) -> None:
+    """Put a scored window into its series and its episode, and say what became of it.
+
+    `around` is by what factor the stream rose, and what the detector knew before the window.
+    """
     params, series, tracker = watched.params, state.series[slot], watched.trackers[slot]
     episode, unusual = series.episode, False
     if episode is not None:
@@ -142,7 +159,7 @@ def _take(state: WatchState, slot: int, point: SeriesPoint, rise: float, watched
     if episode is None:
         return
     if episode.peak is point:
-        episode.platform_rise = rise
+        episode.platform_rise, episode.tail = around
     _update_evidence(state, slot, episode, watched, whole=unusual)
     record = alert_of(tracker, episode, point.start + params.window_us, params)
     written.alerts[record.id] = record
@@ -164,23 +181,23 @@ def _update_evidence(state: WatchState, slot: int, episode: Episode, watched: Wa
     """Collect the evidence anew, or only its windows where nothing else changed."""
     series = state.series[slot]
     if not whole and episode.evidence:
-        episode.evidence = {**episode.evidence, "windows": [window_document(point) for point in series.points]}
+        episode.evidence = go_on(episode.evidence, series.points, episode)
         return
     end = episode.last_unusual_us + watched.params.window_us
     begin_us = max(episode.started_us, end - watched.params.keep_windows * watched.params.window_us)
-    posts, _ = state.recent.of(slot, begin_us, end)
-    episode.evidence = collect(
-        Case(
-            tracker=watched.trackers[slot],
-            episode=episode,
-            windows=list(series.points),
-            posts=posts,
-            profile=series.profile,
-            own_words=watched.queries[slot].words,
-            params=watched.params,
-            learned_windows=int(state.detector.seen[slot + 1]),
-        )
+    posts, identities = state.recent.of(slot, begin_us, end)
+    case = Case(
+        tracker=watched.trackers[slot],
+        episode=episode,
+        windows=list(series.points),
+        posts=posts,
+        profile=series.profile,
+        own_words=watched.queries[slot].words,
+        params=watched.params,
+        learned_windows=int(state.detector.seen[slot + 1]),
+        identities=identities,
     )
+    episode.evidence, episode.case = collect(case), freeze(case)
 
 
 def alert_of(tracker: TrackerSpec, episode: Episode, updated_us: int, params: WatchParams) -> AlertRecord:
@@ -209,6 +226,7 @@ def alert_of(tracker: TrackerSpec, episode: Episode, updated_us: int, params: Wa
         headline=headline(tracker.name, episode, params),
         detail=detail(evidence),
         evidence=evidence,
+        case=episode.case,
     )
 
 

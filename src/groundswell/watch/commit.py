@@ -12,16 +12,17 @@ import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from groundswell.desk import alerts, changes, checkpoints, documents, outbox, series
+from groundswell.desk import changes, checkpoints, documents, series
 from groundswell.desk import trackers as tracker_rows
-from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
+from groundswell.desk.tables import SeriesRow
 from groundswell.errors import UnavailableError
 from groundswell.watch import flow
+from groundswell.watch.alert_rows import write_alerts
 from groundswell.watch.contract import AlertRecord, SeriesPoint, StepOutput
 from groundswell.watch.state import Key, WatchState
 
@@ -135,7 +136,7 @@ def write_outcome(session: Session, progress: Progress, generation: int, window_
     """Put points, alerts, changes and the checkpoint into the caller's transaction."""
     rows = tracker_rows.by_id(session)
     _write_points(session, progress.points.values())
-    _write_alerts(session, progress.alerts.values(), rows, now_us)
+    write_alerts(session, progress.alerts.values(), rows, now_us)
     _tell_windows(session, progress.points.values(), now_us)
     checkpoints.put(
         session,
@@ -157,31 +158,6 @@ def _write_points(session: Session, points: Iterable[SeriesPoint]) -> None:
     rows = [msgspec.structs.asdict(point) for point in points]
     for start in range(0, len(rows), _CHUNK):
         series.write(session, rows[start : start + _CHUNK])
-
-
-def _write_alerts(
-    session: Session, records: Iterable[AlertRecord], trackers: dict[str, TrackerRow], now_us: int
-) -> None:
-    rows = [_alert_row(record, trackers[record.tracker_id], now_us) for record in records]
-    before = outbox.known(session, (row["id"] for row in rows))
-    alerts.write(session, rows)
-    for row in rows:
-        stored = session.get_one(AlertRow, row["id"], populate_existing=True)
-        outbox.enqueue(session, before.get(stored.id), stored, trackers[stored.tracker_id], now_us)
-        summary = documents.alert_summary(stored, trackers[stored.tracker_id])
-        changes.append(session, "alert", stored.id, summary, now_us=now_us)
-
-
-def _alert_row(record: AlertRecord, tracker: TrackerRow, now_us: int) -> dict[str, Any]:
-    row = msgspec.structs.asdict(record)
-    del row["authors"]  # the evidence has it
-    detail = row.pop("detail")
-    row["headline"] = f"{record.headline}\n{detail}" if detail else record.headline
-    row |= {"verdict": None, "created_wall": now_us}
-    if tracker.removed_at is not None and record.closed_at is None:
-        # Nobody watches it any more, so nothing would ever close it.
-        row |= {"closed_at": record.updated_at, "phase": "closed"}
-    return row
 
 
 def _tell_windows(session: Session, points: Iterable[SeriesPoint], now_us: int) -> None:

@@ -262,6 +262,8 @@ class AlertRecord(msgspec.Struct, frozen=True):
     detail: str
     evidence: dict[str, Any]
     """Validates as `groundswell.web.models.Evidence`."""
+    case: bytes = b""
+    """What the evidence was made of besides posts (`watch.frozen`)."""
 
 
 def _no_numbers() -> npt.NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from groundswell.watch.contract import Direction, Phase, SeriesPoint, TrackerSpec, WatchParams
+from groundswell.watch.whatif import Tail
 
 #: Windows without any that is unusual (holes too) after which an episode is over in any case.
 LONGEST_CALM = 12
@@ -36,7 +37,13 @@ class Episode(msgspec.Struct):
     calm_posts: int = 0
     calm_expected: float = 0.0
     windows: int = 1
+    course: list[tuple[int, Phase]] = []
+    """When it came into which phase, by event time."""
+    tail: Tail | None = None
+    """The detector's rows before the peak's window."""
     evidence: dict[str, Any] = {}
+    case: bytes = b""
+    """What the evidence was made of besides posts."""
 
 
 def alert_id(tracker: TrackerSpec, signal: str, params: WatchParams, started_us: int) -> str:
@@ -69,6 +76,7 @@ def begin(point: SeriesPoint, direction: Direction, params: WatchParams) -> Epis
         peak=point,
         least_p=1.0 if point.p_value is None else point.p_value,
         longest_return=point.return_days or 0.0,
+        course=[(point.start + params.window_us, "growing")],
     )
 
 
@@ -86,6 +94,13 @@ def is_unusual(episode: Episode, point: SeriesPoint, params: WatchParams) -> boo
 
 def proceed(episode: Episode, point: SeriesPoint, params: WatchParams) -> bool:
     """Take the next closed window into the episode. Changes it; says whether the window was unusual."""
+    before, unusual = episode.phase, _proceed(episode, point, params)
+    if episode.phase != before:
+        episode.course.append((point.start + params.window_us, episode.phase))
+    return unusual
+
+
+def _proceed(episode: Episode, point: SeriesPoint, params: WatchParams) -> bool:
     episode.windows += 1
     unusual = is_unusual(episode, point, params)
     if not unusual:

@@ -244,7 +244,7 @@ def _course(windows: Sequence[SeriesPoint], episode: Episode) -> dict[str, Any]:
             "macro": states["macro"],
             "gaps": [rfc3339(start) for start in gaps[-_GAPS:]],
         },
-        "course": [{"at": rfc3339(at), "phase": phase} for at, phase in getattr(episode, "course", ())],
+        "course": [{"at": rfc3339(at), "phase": phase} for at, phase in episode.course],
     }
 
 

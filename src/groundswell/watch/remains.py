@@ -12,7 +12,7 @@ from typing import Any, Final
 from groundswell.watch.contract import WatchParams
 from groundswell.watch.drivers import Row, top_author
 from groundswell.watch.episodes import Episode
-from groundswell.watch.whatif import Tail, return_days
+from groundswell.watch.whatif import return_days
 
 _LABELS: Final = {
     "all": "All posts",
@@ -43,8 +43,7 @@ def remains(
         "both": sum(not quiet.isdisjoint(group) for group in groups),
     }
     counts = {name: round(peak.count * number / len(inside)) for name, number in left.items()}
-    tail: Tail | None = getattr(episode, "tail", None)
-    days = None if tail is None else return_days(tail, list(counts.values()), params)
+    days = None if episode.tail is None else return_days(episode.tail, list(counts.values()), params)
     expected = peak.expected or 0.0
     return [
         {

@@ -1,0 +1,61 @@
+"""Alerts into the desk: the row with its card, what the card was made of, its group, and what people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from groundswell.desk import alert_cases, alert_documents, alert_groups, alerts, changes, outbox, seasons
+from groundswell.desk.clock import moment
+from groundswell.desk.tables import AlertRow, TrackerRow
+from groundswell.watch import frozen
+from groundswell.watch.contract import AlertRecord
+
+
+def write_alerts(
+    session: Session, records: Iterable[AlertRecord], trackers: Mapping[str, TrackerRow], now_us: int
+) -> None:
+    """Put alerts into the caller's transaction; their windows are to be there already."""
+    found = list(records)
+    rows = [_row(session, record, trackers[record.tracker_id], now_us) for record in found]
+    before = outbox.known(session, (row["id"] for row in rows))
+    alerts.write(session, rows)
+    alert_cases.write(session, [_case(record) for record in found if record.case])
+    stored = {row["id"]: session.get_one(AlertRow, row["id"], populate_existing=True) for row in rows}
+    moved = alert_groups.regroup(session, stored)
+    for row in stored.values():
+        outbox.enqueue(session, before.get(row.id), row, trackers[row.tracker_id], now_us)
+    told = [*stored.values(), *(row for row in moved if row.id not in stored)]
+    for row, summary in zip(told, alert_documents.summaries(session, told), strict=True):
+        changes.append(session, "alert", row.id, summary, now_us=now_us)
+
+
+def _row(session: Session, record: AlertRecord, tracker: TrackerRow, now_us: int) -> dict[str, Any]:
+    row = msgspec.structs.asdict(record)
+    del row["authors"], row["case"]  # the evidence has the one, a table of its own the other
+    detail = row.pop("detail")
+    row["headline"] = f"{record.headline}\n{detail}" if detail else record.headline
+    row["evidence"] = {**record.evidence, "season": _season(session, record)}
+    row |= {"verdict": None, "created_wall": now_us}
+    if tracker.removed_at is not None and record.closed_at is None:
+        # Nobody watches it any more, so nothing would ever close it.
+        row |= {"closed_at": record.updated_at, "phase": "closed"}
+    return row
+
+
+def _season(session: Session, record: AlertRecord) -> dict[str, Any] | None:
+    if record.window_s == 0:
+        return None
+    start = datetime.fromisoformat(record.evidence["window_start"])
+    start_us = (start - moment(0)) // timedelta(microseconds=1)
+    return seasons.season_of(session, record.tracker_id, record.window_s, start_us, record.updated_at)
+
+
+def _case(record: AlertRecord) -> dict[str, Any]:
+    case = frozen.thaw(record.case)
+    sketch = b"" if case is None else alert_groups.sketch_of(case.posts()[0])
+    return {"alert_id": record.id, "data": record.case, "sketch": sketch}
