@@ -10,6 +10,16 @@ from numpy.typing import NDArray
 from groundswell.kernels.hashes import hash_observations
 from groundswell.kernels.keysets import add_new, fill_filter, known_keys
 from groundswell.kernels.lines import line_starts
+from groundswell.kernels.topics import (
+    count_terms,
+    find_keys,
+    mark_known,
+    pass_block,
+    pass_window,
+    place_keys,
+    place_terms,
+    warm_topics,
+)
 from groundswell.kernels.words import HAS_AT, HAS_HASH, HAS_LINK, IS_SLOW, words
 
 __all__ = [
@@ -19,10 +29,17 @@ __all__ = [
     "IS_SLOW",
     "add_new",
     "arrays_of",
+    "count_terms",
     "fill_filter",
+    "find_keys",
     "hash_observations",
     "known_keys",
     "line_starts",
+    "mark_known",
+    "pass_block",
+    "pass_window",
+    "place_keys",
+    "place_terms",
     "warm",
     "words",
 ]
@@ -55,3 +72,4 @@ def warm() -> None:
         array.setflags(write=False)
     known_keys(bits, run, run, key, key, fresh)
     line_starts(np.frombuffer(b"a\nb", np.uint8), np.empty(1, np.int64))
+    warm_topics()

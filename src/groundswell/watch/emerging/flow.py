@@ -1,0 +1,259 @@
+"""Counting posts and closing windows: the way into emerging topics, for `watch.flow`.
+
+`add` takes the posts of a batch, `close` one window after the other. What is counted, scored and told does not depend
+on where batches end, as long as no window holds more than `keep_posts` posts: of larger ones, which posts are kept as
+examples depends on it, and so may when a term gets its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from groundswell.watch.contract import Arrivals, Pairs
+from groundswell.watch.emerging.candidates import BLOCKS
+from groundswell.watch.emerging.hot import Moment
+from groundswell.watch.emerging.levels import Memory, pass_block, pass_window
+from groundswell.watch.emerging.merging import update_topics
+from groundswell.watch.emerging.pool import LAST, OF_EACH, Picked, first_of_each, pooled
+from groundswell.watch.emerging.rarity import Look, look
+from groundswell.watch.emerging.records import TopicParams, TopicRecord
+from groundswell.watch.emerging.state import NEVER, Emerging, dump, load
+from groundswell.watch.emerging.window import PostTerms, WindowTerms, among
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+#: All open windows together hold at most so many times the terms of one.
+_OPEN_WINDOWS: Final = 4
+_MARKS: Final = (1 << 32) - 1
+
+
+def add(
+    state: Emerging,
+    arrivals: Arrivals,
+    counted: Bools,
+    windows: Ints,
+    window_us: int,
+    params: TopicParams,
+    pairs: Pairs | None = None,
+    trackers: Sequence[str] = (),
+) -> None:
+    """Count the terms of a batch. Changes `state`.
+
+    `counted` says which posts count (new and in time), `windows` the start of each post's window of `window_us`.
+    `pairs` are the posts that trackers match, `trackers` the id of each of their slots.
+    """
+    if params.per_day <= 0:
+        return
+    numbers = state.serial + np.arange(len(arrivals))
+    state.serial += len(arrivals)
+    rows = np.flatnonzero(counted & (windows >= state.next_us))
+    if not len(rows):
+        return
+    if state.window_us != window_us:
+        state.begin(window_us)
+    terms = arrivals.terms()
+    author = arrivals.author
+    posts = PostTerms(
+        bounds=np.searchsorted(terms.row, np.arange(len(arrivals) + 1)),
+        keys=np.maximum(terms.hash, np.uint64(1)),
+        authors=np.where(author == 0, arrivals.identity, author),
+        marks=(numbers % _MARKS + 1).astype(np.uint32),
+    )
+    order = rows[np.argsort(windows[rows], kind="stable")]
+    starts, first = np.unique(windows[order], return_index=True)
+    for start, part in zip(starts.tolist(), np.split(order, first[1:]), strict=True):
+        state.open.setdefault(start, WindowTerms()).add(posts, part, params.window_terms, state.seed)
+    while sum(one.used for one in state.open.values()) > _OPEN_WINDOWS * params.window_terms:
+        max(state.open.values(), key=lambda one: one.used).drop_rare()
+    _keep_posts(state, arrivals, posts, rows, windows, params, _numbered(state, pairs, trackers))
+
+
+def _numbered(state: Emerging, pairs: Pairs | None, trackers: Sequence[str]) -> tuple[Ints, Ints]:
+    """Row of each matched post and the number of the tracker in `state.trackers`."""
+    if pairs is None or not len(pairs.row):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    known = {name: number for number, name in enumerate(state.trackers)}
+    number_of = []
+    for name in trackers:
+        if name not in known:
+            known[name] = len(known)
+            state.trackers.append(name)
+        number_of.append(known[name])
+    return pairs.row, np.array(number_of, np.int64)[pairs.slot]
+
+
+def _keep_posts(
+    state: Emerging,
+    arrivals: Arrivals,
+    posts: PostTerms,
+    rows: Ints,
+    windows: Ints,
+    params: TopicParams,
+    matched: tuple[Ints, Ints],
+) -> None:
+    """Keep the posts of the batch that topics may be shown with."""
+    place = _places(state, arrivals, posts, rows)[rows]
+    identity = arrivals.identity[rows]
+    window = windows[rows]
+    held = state.pool.posts
+    if len(rows) + held.num_rows > params.keep_posts:
+        among = np.flatnonzero(np.isin(state.pool.column("window"), window)) if held.num_rows else rows[:0]
+        every: list[Any] = [np.concatenate((state.pool.column(name)[among], mine)) if len(among) else mine
+                 for name, mine in (("window", window), ("place", place), ("identity", identity))]  # fmt: skip
+        best = first_of_each(every[0], every[1], every[2], params.keep_posts) - len(among)
+        best = best[best >= 0]
+        rows, place, identity, window = rows[best], place[best], identity[best], window[best]
+    if not len(rows):
+        return
+    keys, words = _terms_of(arrivals, posts, rows, params.keep_terms)
+    picked = Picked(rows, window, identity, place.astype(np.int32), keys, words, _lists_of(matched, rows))
+    state.pool = state.pool.keep(pooled(arrivals.take(rows), picked), params.keep_posts)
+
+
+def _places(state: Emerging, arrivals: Arrivals, posts: PostTerms, rows: Ints) -> Ints:
+    """How soon each post of the batch is kept: 0 to 15 of each term that stands out, in the order of identity."""
+    place = np.full(len(arrivals), LAST, np.int64)
+    if not len(state.hot):
+        return place
+    stands_out = among(posts.keys, state.hot, state.seed)
+    at = np.flatnonzero(stands_out)
+    row = np.searchsorted(posts.bounds, at, side="right") - 1
+    counted = np.zeros(len(arrivals), np.bool_)
+    counted[rows] = True
+    at, row = at[counted[row]], row[counted[row]]
+    order = np.lexsort((arrivals.identity[row], posts.keys[at]))
+    keys, row = posts.keys[at][order], row[order]
+    rank = np.arange(len(keys)) - np.searchsorted(keys, keys, side="left")
+    soon = rank < OF_EACH
+    np.minimum.at(place, row[soon], rank[soon])
+    return place
+
+
+def _terms_of(arrivals: Arrivals, posts: PostTerms, rows: Ints, most: int) -> tuple[Any, Any]:
+    """Keys and words of the last `most` terms of each of `rows`, as lists."""
+    ends = posts.bounds[rows + 1]
+    starts = np.maximum(posts.bounds[rows], ends - most)
+    lengths = ends - starts
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    at = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+    keys = posts.keys[at]
+    distinct, inverse = np.unique(keys, return_inverse=True)
+    words = pa.array(arrivals.texts(distinct), pa.string()).take(pa.array(inverse))
+    bounds = pa.array(offsets, pa.int32())
+    return pa.ListArray.from_arrays(bounds, pa.array(keys)), pa.ListArray.from_arrays(bounds, words)
+
+
+def _lists_of(matched: tuple[Ints, Ints], rows: Ints) -> Any:
+    """The trackers of each of `rows` (ascending), as lists."""
+    of, number = matched
+    first, last = np.searchsorted(of, rows, side="left"), np.searchsorted(of, rows, side="right")
+    offsets = np.concatenate(([0], np.cumsum(last - first)))
+    at = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], last - first)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(number[at], pa.int32()))
+
+
+def close(state: Emerging, start: int, params: TopicParams) -> list[TopicRecord]:
+    """Close the window that begins at `start`; topics that it opened or changed, as they stand. Changes `state`.
+
+    Windows are closed in order; those that were left out had no posts.
+    """
+    if params.per_day <= 0 or state.window_us == 0:
+        return []
+    if state.first_us == NEVER:
+        state.first_us = start
+    else:
+        _pass_over(state, start, params)
+    window = state.open.pop(start, WindowTerms())
+    for early in [one for one in state.open if one < start]:
+        del state.open[early]
+    terms, stream = state.terms, state.stream
+    terms.take_window(window, params.candidates, stream.exposure, state.seed)
+    seen, is_block = _advance(state, start, float(window.posts))
+    days = state.tails.return_days(seen.score, seen.classes, terms.used, float(stream.past.sum()))
+    moment = Moment(start, start + state.window_us, is_block)
+    changed: list[TopicRecord] = []
+    if start - state.first_us >= params.warm_us:
+        _note_peaks(state, seen)
+        changed = update_topics(state, seen, days, moment, params)
+    if is_block and stream.block % BLOCKS == 0:
+        _turn_hour(state, moment)
+    if is_block:
+        state.pool = state.pool.since(moment.end - BLOCKS * state.block_us)
+    return changed
+
+
+def _pass_over(state: Emerging, start: int, params: TopicParams) -> None:
+    """Let windows without posts go by, from the one that was due to `start`; beyond an hour they change nothing."""
+    most = (BLOCKS + 1) * state.block_us // state.window_us
+    missing = min((start - state.next_us) // state.window_us, most)
+    for at in range(start - missing * state.window_us, start, state.window_us):
+        state.terms.take_window(WindowTerms(), params.candidates, state.stream.exposure, state.seed)
+        _, is_block = _advance(state, at, 0.0)
+        if is_block and state.stream.block % BLOCKS == 0:
+            _turn_hour(state, Moment(at, at + state.window_us, is_block))
+
+
+def _advance(state: Emerging, start: int, posts: float) -> tuple[Look, bool]:
+    """Take the window into all sums; what stands out, and whether a block has closed."""
+    terms, stream, block_us = state.terms, state.stream, state.block_us
+    windows = len(stream.ring)
+    at = start // state.window_us % windows
+    stream.ring[at] = posts
+    block = float(stream.ring.sum())
+    state.next_us = start + state.window_us
+    flags = pass_window(terms, at, posts, block)
+    is_block = state.next_us % block_us == 0
+    if is_block:
+        place = stream.block % BLOCKS
+        oldest, stream.past[place] = float(stream.past[place]), block
+        quarter = block + float(stream.past[place - 1] + stream.past[place - 2])
+        memory = Memory.of(block_us)
+        streams = np.array([block, quarter, float(stream.past.sum()), oldest])
+        flags |= pass_block(terms, place, streams, memory)
+        stream.exposure = memory.long * stream.exposure + oldest
+        stream.block += 1
+    rows = np.flatnonzero(flags)
+    sizes: list[tuple[int, Ints, float]] = []
+    if windows > 1:
+        sizes.append((state.window_us, terms.now[rows].astype(np.int64), posts))
+    sizes.append((block_us, terms.block[rows].astype(np.int64), block))
+    hour = terms.hour[rows].astype(np.int64)
+    if is_block:
+        place = stream.block - 1
+        quarters = sum(terms.past[(place - back) % BLOCKS, rows].astype(np.int64) for back in range(3))
+        sizes.append((3 * block_us, np.asarray(quarters), quarter))
+        sizes.append((BLOCKS * block_us, hour, float(stream.past.sum())))
+    else:
+        hour = hour + terms.ring[: at + 1, rows].sum(axis=0, dtype=np.int64)
+    return look(terms, rows, sizes, hour, float(stream.past.sum())), is_block
+
+
+def _note_peaks(state: Emerging, seen: Look) -> None:
+    """Keep the greatest score of each term in this hour, and of which class it was."""
+    better = seen.score > state.terms.peak[seen.rows]
+    rows = seen.rows[better]
+    state.terms.peak[rows] = seen.score[better]
+    state.terms.peak_class[rows] = seen.classes[better]
+
+
+def _turn_hour(state: Emerging, moment: Moment) -> None:
+    """Let the hour's greatest scores teach the tails, but for topics that lasted all of it."""
+    terms = state.terms
+    hour_us = BLOCKS * state.block_us
+    lasting = [key for topic in state.topics if topic.record.opened_at <= moment.end - hour_us for key in topic.terms]
+    if lasting:
+        rows = terms.find(np.array(sorted(lasting), np.uint64), state.seed)
+        terms.peak[rows[rows >= 0]] = 0
+    rows = np.flatnonzero(terms.peak[: terms.used] > 0)
+    state.tails.learn(terms.peak[rows], terms.peak_class[rows].astype(np.int64), hour_us)
+    terms.peak[: terms.used] = 0
+    terms.turn_hour()
+
+
+__all__ = ["add", "close", "dump", "load"]
