@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from groundswell.bus import Journal
-from groundswell.desk import Desk, checkpoints
+from groundswell.desk import Desk, alert_cases, checkpoints
 from groundswell.desk.clock import Clock
 from groundswell.errors import ConflictError, GroundswellError
 
@@ -39,12 +39,23 @@ class Delivery:
     failure, null once a commit has worked.
     """
 
-    def __init__(self, settings: Settings, desk: Desk, journal: Journal, deliver: Deliver, *, now: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        desk: Desk,
+        journal: Journal,
+        deliver: Deliver,
+        *,
+        now: Clock,
+        lake_state: Callable[[], tuple[int, int]] | None = None,
+    ) -> None:
+        """`lake_state` gives the lake's version and the greatest number of its rows, for alerts to refer to."""
         self._settings = settings
         self._desk = desk
         self._journal = journal
         self._deliver = deliver
         self._now = now
+        self._lake_state = lake_state
         self._turn = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,6 +91,7 @@ class Delivery:
             return
         try:
             self._deliver(0.0)
+            self._settle()
         except ConflictError:
             return
         finally:
@@ -107,6 +119,7 @@ class Delivery:
     def _write(self, until_block: int, wait_s: float, go_on: Callable[[], bool]) -> None:
         while go_on() and self._done() < until_block and self._deliver(wait_s):
             self.trouble = None
+        self._settle()
         self._cut()
 
     def _note(self, error: GroundswellError) -> None:
@@ -122,6 +135,18 @@ class Delivery:
         with self._desk.reading() as session:
             row = checkpoints.get(session, "lake")
         return 0 if row is None else row.block
+
+    def _settle(self) -> None:
+        """Note with alerts whose posts are all in the lake now which version that is."""
+        if self._lake_state is None:
+            return
+        done = self._done()
+        with self._desk.reading() as session:
+            blocks = self._journal.between(done, done) if alert_cases.waiting(session) else []
+        if blocks:
+            version, seq = self._lake_state()
+            with self._desk.session() as session:
+                alert_cases.settle(session, blocks[-1].first_record + blocks[-1].count - 1, version, seq)
 
     def _cut(self) -> None:
         with self._desk.reading() as session:

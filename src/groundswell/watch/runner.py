@@ -37,7 +37,7 @@ _GATHER_S: Final = 0.1
 #: A replay at full speed may be this many journal blocks ahead of the watch.
 MAX_AHEAD: Final = 200
 #: How long a watch whose sources have ended goes on sending what is due, seconds.
-DRAIN_S: Final = 30.0
+DRAIN_S: Final = 15.0
 
 LEASE: Final = "watch"
 
@@ -250,7 +250,10 @@ class Runner:
             batch = journal_to_lake(journal, lake, desk, engine, self._settings, now=self._now, wait_s=wait_s)
             return batch is not None
 
-        return Delivery(self._settings, desk, journal, deliver, now=self._now)
+        def lake_state() -> tuple[int, int]:
+            return lake.version(), lake.last_number()
+
+        return Delivery(self._settings, desk, journal, deliver, now=self._now, lake_state=lake_state)
 
     def _forget(self) -> None:
         self._loop = self._delivery = self._journal = self._sender = None

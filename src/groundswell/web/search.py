@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from groundswell.desk import Desk, alert_cases, alerts
 from groundswell.engines import Engine, open_engine
 from groundswell.errors import UnavailableError
 from groundswell.lake import Lake
 from groundswell.query import parse
 from groundswell.settings import Settings
+from groundswell.web.alert_models import Recomputed
 from groundswell.web.models import Post, Posts
 
 Sort = Literal["latest", "likes", "views", "engagement"]
@@ -61,21 +65,41 @@ class PostSearch:
 
         began = time.perf_counter()
         query = parse(search.query) if search.query.strip() else None
+        with self._my_turn() as engine:
+            since, until = _aware(search.since), _aware(search.until)
+            wanted = Wanted(query, search.platforms, since, until, search.origin)
+            table, version = find_posts(engine, self._lake, wanted, search.sort, search.limit)
+        items = [Post.model_validate(row) for row in documents(table.select(_SHOWN))]
+        seconds = round(time.perf_counter() - began, 4)
+        known = None if version is None or version < 0 else version
+        return Posts(items=items, query=search.query, limit=search.limit, seconds=seconds, lake_version=known)
+
+    def recompute(self, desk: Desk, alert: str) -> Recomputed:
+        """The card of an alert, made again from the lake.
+
+        Raises:
+            NotFoundError: there is no such alert.
+            UnavailableError: the lake cannot be read, or other searches take too long.
+        """
+        from groundswell.watch.recompute import recompute  # noqa: PLC0415 - loads Ibis
+
+        with desk.reading() as session:
+            row = alerts.get(session, alert)
+            case = alert_cases.get(session, row.id)
+        with self._my_turn() as engine:
+            return Recomputed.model_validate(recompute(row, case, self._lake, engine))
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[Engine]:
         if not self._turn.acquire(timeout=_TURN_S):
             what = "other searches are still running"
             raise UnavailableError(what, hint="try again in a minute")
         try:
             if self._engine is None:
                 self._engine = open_engine(self._settings)
-            since, until = _aware(search.since), _aware(search.until)
-            wanted = Wanted(query, search.platforms, since, until, search.origin)
-            table, version = find_posts(self._engine, self._lake, wanted, search.sort, search.limit)
+            yield self._engine
         finally:
             self._turn.release()
-        items = [Post.model_validate(row) for row in documents(table.select(_SHOWN))]
-        seconds = round(time.perf_counter() - began, 4)
-        known = None if version is None or version < 0 else version
-        return Posts(items=items, query=search.query, limit=search.limit, seconds=seconds, lake_version=known)
 
     def close(self) -> None:
         """Release the engine, after the search that runs."""

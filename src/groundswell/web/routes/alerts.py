@@ -12,7 +12,7 @@ from groundswell.desk import alert_documents, alert_life, alerts, changes, preci
 from groundswell.desk.alerts import AlertState
 from groundswell.desk.clock import moment
 from groundswell.web import documents
-from groundswell.web.alert_models import Alert, AlertChange, Alerts, NewComment, Precision, VerdictRequest
+from groundswell.web.alert_models import Alert, AlertChange, Alerts, NewComment, Precision, Recomputed, VerdictRequest
 from groundswell.web.models import Posts
 from groundswell.web.search import Search, Sort
 from groundswell.web.services import Services, ServicesOf
@@ -56,6 +56,12 @@ def show_alert(services: ServicesOf, alert: AlertId) -> Alert:
     """One alert with the evidence that was frozen with it."""
     with services.desk.reading() as session:
         return documents.alert_document(session, alert)
+
+
+@router.get("/{alert}/recomputed")
+def recompute_alert(services: ServicesOf, alert: AlertId) -> Recomputed:
+    """Make the card again from the lake, and say whether it is the frozen one, or which posts are gone."""
+    return services.search.recompute(services.desk, alert)
 
 
 @router.get("/{alert}/posts")
