@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from groundswell.desk.clock import iso, wall_us
 from groundswell.desk.tables import ChangeRow
 
-Kind = Literal["window", "alert", "tracker", "status"]
+Kind = Literal["window", "alert", "topic", "tracker", "status"]
 
 #: How many changes are kept; a page that missed more loads everything anew.
 KEEP: Final = 100_000
 
 #: Where the body of each kind stands in the document `web.models.Change`.
-_BODY: Final = {"window": "windows", "alert": "alert", "tracker": "tracker", "status": "status"}
+_BODY: Final = {"window": "windows", "alert": "alert", "topic": "topic", "tracker": "tracker", "status": "status"}
 
 
 def append(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from groundswell.desk.base import Base, Micros, Serial
 from groundswell.desk.channel_tables import ChannelRow, OutboxRow
+from groundswell.desk.topic_tables import TopicRow
 
 
 class TrackerRow(Base):
@@ -233,5 +234,6 @@ __all__ = [
     "SeriesRow",
     "SpentRow",
     "TokenRow",
+    "TopicRow",
     "TrackerRow",
 ]
