@@ -2,71 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message as Letter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from tests.services.process import free_port
+from tests.services.receiver import Receiver, receiving
 
 from groundswell.channels.messages import SAMPLE, Message
-
-Answer = tuple[int, dict[str, str], bytes]
-
-
-@dataclass
-class Request:
-    """What was posted; headers by their lower-case names."""
-
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass
-class Receiver:
-    """A web server; `answer` says what the n-th request (from 1) is told."""
-
-    url: str = ""
-    requests: list[Request] = field(default_factory=list)
-    answer: Callable[[int], Answer] = lambda _number: (200, {}, b"ok")
-
-    @property
-    def ids(self) -> list[str]:
-        return [request.headers["webhook-id"] for request in self.requests]
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    found = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            found.requests.append(Request(self.path, headers, body))
-            status, more, said = found.answer(len(found.requests))
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(said)), **more}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}/hooks/T0/secret-path"
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """A web server that keeps what is posted to it."""
+    with receiving() as found:
+        yield found
 
 
 @dataclass
@@ -105,9 +60,6 @@ def mail_server() -> Iterator[Callable[..., Mailbox]]:
 
     def start(**options: Any) -> Mailbox:
         box = Mailbox()
-        # Port 0 would be asked for its name before it has one.
-        from tests.services.process import free_port
-
         box.port = free_port()
         controller = Controller(box, hostname="127.0.0.1", port=box.port, authenticator=_login, **options)
         controller.start()

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from groundswell.channels import sender
 from groundswell.importing import Options, stream
 from groundswell.lake.appender import Appender
 from groundswell.settings import Settings, load_settings
@@ -31,7 +32,7 @@ from groundswell.watch.jobs import Replay
 from groundswell.watch.runner import Runner
 
 # What the work loads when it needs it; a child would load it anew each time.
-for name in ("duckdb", "engines.duckdb", "marts.baselines", "lake.maintenance", "platforms"):
+for name in ("duckdb", "engines.duckdb", "marts.baselines", "lake.maintenance", "platforms", "channels.sender"):
     importlib.import_module(name if name == "duckdb" else f"groundswell.{name}")
 
 
@@ -115,11 +116,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--longest", type=float, default=1.0)
     parser.add_argument("--at", action="append", default=[])
+    parser.add_argument("--impatient", action="store_true", help="try a channel that failed again at once")
     chosen = parser.parse_args()
-    settings = load_settings(home=chosen.home, threads=1, commit_every=0.2)
+    settings = load_settings(home=chosen.home, threads=1, commit_every=0.2, private_urls=True)
     # Small batches, so that there are many borders to be killed at; what comes out does not depend on them.
     vars(loop)["MAX_RECORDS"] = 1_000
     vars(stream)["MAX_RECORDS"] = 3_000
+    if chosen.impatient:
+        vars(sender)["FIRST_WAIT_S"] = vars(sender)["MAX_WAIT_S"] = 0.02
     done: list[str] = []
     for at in chosen.at:
         status = ended(replay(settings, chosen.file, at), None)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import inspect, select
+from tests.services.receiver import Receiver, receiving
 
 from groundswell.bus import Journal
-from groundswell.desk import open_desk
+from groundswell.desk import channels, open_desk, outbox
+from groundswell.desk.channels import Rules
 from groundswell.desk.tables import AlertRow, PlanRow, SeriesRow
 from groundswell.lake import Lake
 from groundswell.settings import Settings, load_settings
@@ -129,6 +131,60 @@ def kill_at_random(kills: int, seed: int, history: Path, expected: dict[str, Any
     # A machine may be so fast that the replay ends before the last kill.
     assert result["killed"] >= kills // 2
     compare(outcome(settings), expected)
+
+
+#: Of the sender; a message that dies in the middle of being sent goes again, with the same id.
+SENDS = ("claimed", "delivered", "settled")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+def home_that_tells(path: Path, receiver: Receiver) -> Settings:
+    settings = home_with_trackers(path)
+    with open_desk(settings) as desk, desk.session() as session:
+        channels.add(session, "ops", "webhook", {"url": receiver.url}, Rules(max_age_s=0), now_us=1)
+    return settings
+
+
+def told(settings: Settings, receiver: Receiver, kills: int) -> None:
+    """Each alert was told when it opened and when it closed; what came twice has the same id, and says the same."""
+    with open_desk(settings) as desk, desk.reading() as session:
+        planned = outbox.listed(session, limit=1_000)
+        alerts = rows(session, AlertRow)
+    assert {message.state for message in planned} == {"sent"}
+    expected = {(alert["id"], "opened") for alert in alerts}
+    expected |= {(alert["id"], "closed") for alert in alerts if alert["closed_at"] is not None}
+    assert {(message.alert_id, message.event) for message in planned} == expected
+    assert set(receiver.ids) == {message.id for message in planned}
+    assert len(receiver.ids) <= len(planned) + kills
+    bodies: dict[str, bytes] = {}
+    for request in receiver.requests:
+        assert bodies.setdefault(request.headers["webhook-id"], request.body) == request.body
+
+
+def test_a_kill_at_each_border_of_a_send_repeats_at_most_that_message_with_its_id(
+    history: Path, undisturbed: tuple[dict[str, Any], dict[str, int]], receiver: Receiver, tmp_path: Path
+) -> None:
+    settings = home_that_tells(tmp_path / "home", receiver)
+    result = run(settings, history, *(option for n in (1, 2) for b in SENDS for option in ("--at", f"{b}:{n}")))
+    killed = [line for line in result["at"] if line.endswith(" -9")]
+    assert len(killed) >= len(SENDS), result
+    told(settings, receiver, len(killed))
+    compare(outcome(settings), undisturbed[0])
+
+
+def test_a_receiver_that_is_away_half_of_the_time_gets_each_message_all_the_same(
+    history: Path, undisturbed: tuple[dict[str, Any], dict[str, int]], receiver: Receiver, tmp_path: Path
+) -> None:
+    settings = home_that_tells(tmp_path / "home", receiver)
+    receiver.answer = lambda n: (500, {}, b"") if n % 2 else (200, {}, b"")
+    run(settings, history, "--kills", "5", "--seed", "3", "--longest", "0.5", "--impatient")
+    told(settings, receiver, len(receiver.requests))
+    compare(outcome(settings), undisturbed[0])
 
 
 def test_ten_kills_at_random_moments_change_nothing(

@@ -112,19 +112,18 @@ class Sender:
             thread.join(max(0.0, until - time.monotonic()))
 
     def drain(self, within_s: float) -> None:
-        """Send what can be sent now: for a watch whose sources have ended."""
+        """Send what can be sent within that time: for a watch whose sources have ended."""
         pause = threading.Event()
-        waited = 0.0
-        while waited < within_s and self._has_due():
+        until = time.monotonic() + within_s
+        while (left := until - time.monotonic()) > 0 and self._has_due(self._now() + round(left * _SECOND)):
             self.wake()
             pause.wait(0.05)
-            waited += 0.05
 
-    def _has_due(self) -> bool:
+    def _has_due(self, by_us: int) -> bool:
         if self._busy:
             return True
         with contextlib.suppress(GroundswellError), self._desk.reading() as session:
-            return any(self._is_due(session, channel) for channel in channels.in_force(session))
+            return any(self._is_due(session, channel, by_us) for channel in channels.in_force(session))
         return False
 
     def _run(self) -> None:
@@ -141,7 +140,8 @@ class Sender:
             self._clean()
         self._rounds += 1
         with self._desk.reading() as session:
-            due = [row.id for row in channels.in_force(session) if self._is_due(session, row)]
+            now = self._now()
+            due = [row.id for row in channels.in_force(session) if self._is_due(session, row, now)]
         for channel in due:
             with self._lock:
                 if channel in self._busy or len(self._busy) >= _AT_ONCE or self._stop.is_set():
@@ -150,11 +150,11 @@ class Sender:
                 self._busy[channel] = thread
             thread.start()
 
-    def _is_due(self, session: Session, channel: ChannelRow) -> bool:
-        if channel.retry_at is not None and channel.retry_at > self._now():
+    def _is_due(self, session: Session, channel: ChannelRow, at_us: int) -> bool:
+        if channel.retry_at is not None and channel.retry_at > at_us:
             return False
         waiting = outbox.has_work(session, channel.id)
-        return bool(waiting - {"held"}) or ("held" in waiting and not _is_quiet(channel, self._now()))
+        return bool(waiting - {"held"}) or ("held" in waiting and not _is_quiet(channel, at_us))
 
     def _clean(self) -> None:
         now = self._now()
