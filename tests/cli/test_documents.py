@@ -61,7 +61,18 @@ def test_a_replay_and_its_alerts_print_what_the_schemas_say(cli: Run, simulated:
     check("watch run", cli("watch", "run", "--replay", simulated, "--json"))
     found = check("alerts list", cli("alerts", "list", "--json"))["items"]
     assert found, "the injected crisis was not found"
-    check("alerts show", cli("alerts", "show", found[0]["id"], "--json"))
+    name = found[0]["id"]
+    check("alerts show", cli("alerts", "show", name, "--json"))
+    again = check("alerts show", cli("alerts", "show", name, "--recompute", "--json"))["recomputed"]
+    assert (again["state"], again["differences"]) == ("equal", [])
+    assert check("alerts ack", cli("alerts", "ack", name, "--by", "Maya", "--json"))["acknowledged_by"] == "Maya"
+    assert check("alerts snooze", cli("alerts", "snooze", name, "--for", "2h", "--json"))["snoozed_until"] is not None
+    assert check("alerts comment", cli("alerts", "comment", name, "seen", "--json"))["comments"] == 1
+    judged = check("alerts verdict", cli("alerts", "verdict", name, "real", "--note", "it is", "--json"))
+    assert (judged["verdict"], judged["verdict_note"]) == ("real", "it is")
+    report = check("alerts report", cli("alerts", "report", "--json"))
+    assert report["all"]["verdicts"]["real"] == 1
+    assert report["trackers"][0]["precision"] == 1.0
     check("watch remove", cli("watch", "remove", "Crisis", "--json"))
 
 

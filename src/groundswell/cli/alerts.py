@@ -1,41 +1,42 @@
-"""`groundswell alerts`: what the watch has found."""
+"""`groundswell alerts`: what the watch has found, what people did about it, and how often it was right."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from groundswell.cli.app import Json, app, emit, output
+from groundswell.cli.app import Json, app, emit, messages, output
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from sqlalchemy.orm import Session
 
-#: A name in a table is shortened to this.
-_NAME_WIDTH: Final = 30
-
-verbs = typer.Typer(no_args_is_help=True, help="List alerts, and show one with its evidence.")
+verbs = typer.Typer(no_args_is_help=True, help="List alerts, show one with its card, and say what it was.")
 app.add_typer(verbs, name="alerts")
+
+Id = Annotated[str, typer.Argument(help="The alert's id, or the beginning of it.")]
+By = Annotated[str | None, typer.Option("--by", help="Who says so; otherwise the name of the account.")]
 
 
 @verbs.command("list")
 def list_(
     tracker: Annotated[str | None, typer.Option("--tracker", help="Only of this tracker (name or id).")] = None,
     open_only: Annotated[bool, typer.Option("--open", help="Only those that are not over.")] = False,
+    grouped: Annotated[bool, typer.Option("--grouped", help="One line for alerts with mostly the same posts.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most this many.")] = 50,
     json: Json = False,
 ) -> None:
     """Alerts, newest first."""
-    from groundswell.desk import alerts, documents, open_desk, trackers
+    from groundswell.cli.alerts_view import summary_table
+    from groundswell.desk import alert_documents, alerts, open_desk, trackers
     from groundswell.settings import current_settings
 
     with open_desk(current_settings()) as desk, desk.reading() as session:
         of = None if tracker is None else trackers.find(session, tracker).id
-        rows = alerts.listed(session, tracker_id=of, open_only=open_only, limit=limit)
-        known = trackers.by_id(session)
-        items = [documents.alert_summary(row, known[row.tracker_id]) for row in rows]
+        state: alerts.AlertState = "open" if open_only else "all"
+        rows = alerts.page(session, state=state, tracker_id=of, grouped=grouped, limit=limit)
+        items = alert_documents.summaries(session, rows, with_members=grouped)
         still_open = alerts.open_count(session)
     if json:
         emit({"items": items, "open": still_open})
@@ -47,107 +48,174 @@ def list_(
 
 @verbs.command()
 def show(
-    alert: Annotated[str, typer.Argument(help="The alert's id, or the beginning of it.")],
+    alert: Id,
+    again: Annotated[
+        bool, typer.Option("--recompute", help="Make the card again from the lake, and say whether it is the same.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """One alert with its evidence: the counts, the posts and authors that drove it, the words that came with it."""
+    """One alert with its card: the counts, who and what drove it, what remains without them, and its life."""
+    from groundswell.cli import alerts_view
     from groundswell.desk import alert_documents, alerts, open_desk
     from groundswell.settings import current_settings
 
     with open_desk(current_settings()) as desk, desk.reading() as session:
         document = alert_documents.whole(session, alerts.get(session, alert))
+    document["recomputed"] = _recomputed(document["id"]) if again else None
     if json:
         emit(document)
         return
-    _show(document)
+    alerts_view.show(document)
+    if again:
+        alerts_view.show_recomputed(document["recomputed"])
 
 
-def summary_table(items: Sequence[dict[str, Any]]) -> Table:
-    """Alerts as a table, one a row."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, side in (("id", "left"), ("started", "left"), ("tracker", "left"), ("phase", "left")):
-        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
-    for name in ("posts", "usual", "change"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for item in items:
-        table.add_row(
-            item["id"][:10],
-            _time(item["started_at"]),
-            Text(_shortened(item["tracker_name"], _NAME_WIDTH)),
-            item["phase"],
-            f"{item['observed']:,}",
-            f"{item['expected']:.1f}",
-            _change(item),
-        )
-    return table
+def _recomputed(alert: str) -> dict[str, Any]:
+    from groundswell.desk import alert_cases, alerts, open_desk
+    from groundswell.engines import open_engine
+    from groundswell.lake import Lake
+    from groundswell.settings import current_settings
+    from groundswell.watch.recompute import recompute
+
+    settings = current_settings()
+    with open_desk(settings) as desk, desk.reading() as session:
+        row, case = alerts.get(session, alert), alert_cases.get(session, alert)
+    engine = open_engine(settings)
+    try:
+        return recompute(row, case, Lake.open(settings), engine)
+    finally:
+        engine.close()
 
 
-def _change(item: dict[str, Any]) -> str:
-    """How far the strongest window is from what is usual, in a few letters.
+@verbs.command()
+def ack(
+    alert: Id,
+    undo: Annotated[bool, typer.Option("--undo", help="Nobody looks after it any more.")] = False,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Acknowledge an alert: somebody looks after it."""
+    from groundswell.desk import alert_life
 
-    >>> _change({"direction": "burst", "ratio": 4.51}), _change({"direction": "drop", "ratio": 0.12})
-    ('4.5 times', 'down to 12 %')
-    """
-    ratio = item["ratio"]
-    if ratio is None:
-        return "usually none"
-    return f"down to {100 * ratio:.0f} %" if item["direction"] == "drop" else f"{ratio:,.1f} times"
+    def do(session: Session) -> None:
+        alert_life.acknowledge(session, alert, who=by or _account(), on=not undo)
 
-
-def _shortened(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def _show(alert: dict[str, Any]) -> None:
-    evidence = alert["evidence"]
-    output.print(Text(alert["headline"], style="bold"))
-    if alert["detail"]:
-        output.print(Text(alert["detail"]))
-    output.print(Text(f"\n{alert['tracker_name']}: {alert['query']}"))
-    output.print(f"{_time(alert['started_at'])} to {_time(alert['closed_at']) or 'now'}, {alert['phase']}")
-    output.print(
-        f"strongest window {_time(evidence['window_start'])}: {_counted(evidence['observed'], 'post')}, usual"
-        f" {evidence['expected']:.1f} ({evidence['lower']:.0f} to {evidence['upper']:.0f}),"
-        f" once in {evidence['return_days']:,.0f} days"
-    )
-    output.print(f"{_counted(evidence['posts_total'], 'post')} by {_counted(evidence['authors_total'], 'author')}\n")
-    posts = Table("posts that drove it", "by", "at", "copies", box=None, pad_edge=False, header_style="bold")
-    for post in evidence["posts"][:10]:
-        text = " ".join((post["text"] or "").split())
-        posts.add_row(Text(text[:100]), Text(post["author"] or ""), _time(post["created_at"]), f"{post['copies']:,}")
-    output.print(posts)
-    for title, key in (("authors", "authors"), ("hashtags", "hashtags"), ("sounds", "sounds")):
-        if evidence[key]:
-            found = ", ".join(f"{one['label']} ({one['posts']:,})" for one in evidence[key][:8])
-            output.print(Text(f"{title}: {found}"))
-    if evidence["words"]:
-        output.print(Text("words: " + ", ".join(word["word"] for word in evidence["words"][:12])))
-    for check in evidence["checks"]:
-        note = f" ({check['note']})" if check["note"] else ""
-        output.print(Text(f"  {check['label']}: {_with_unit(check['value'], check['unit'])}{note}"))
+    _done(alert, do, "nobody looks after it" if undo else "acknowledged", json=json)
 
 
-def _counted(number: int, what: str) -> str:
-    """A number of things.
+@verbs.command()
+def snooze(
+    alert: Id,
+    span: Annotated[str, typer.Option("--for", metavar="SPAN", help="For how long: 90m, 4h, 2d.")] = "4h",
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Until this time instead: 2026-11-01T12:30.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="It may speak again.")] = False,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Let the alert's tracker be quiet: it watches on, but its channels are told nothing until then."""
+    from datetime import timedelta
 
-    >>> _counted(1, "author"), _counted(1200, "post")
-    ('1 author', '1,200 posts')
-    """
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
+    from groundswell.desk import alert_life
+    from groundswell.desk.clock import iso, moment, wall_us
+    from groundswell.marts.period import parse_moment, parse_span
+    from groundswell.settings import current_settings
+
+    now = moment(wall_us())
+    end = parse_moment(until, now=now, tz=current_settings().tz) if until else now + parse_span(span)
+    until_us = None if off else (end - moment(0)) // timedelta(microseconds=1)
+
+    def do(session: Session) -> None:
+        alert_life.snooze(session, alert, until_us, who=by or _account())
+
+    said = "its tracker may speak again" if until_us is None else f"its tracker is quiet until {iso(until_us)}"
+    _done(alert, do, said, json=json)
 
 
-def _with_unit(value: float | None, unit: str) -> str:
-    """The value of a check as people read it.
+@verbs.command()
+def comment(
+    alert: Id,
+    text: Annotated[str, typer.Argument(help="What you want to say.")],
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Write something under an alert."""
+    from groundswell.desk import alert_life
 
-    >>> _with_unit(3.204, "ratio"), _with_unit(0.85, "fraction"), _with_unit(1440.0, "windows")
-    ('3.2 times as usual', '85 %', '1,440 windows')
-    """
-    if value is None:
-        return "unknown"
-    if unit == "ratio":
-        return f"{value:,.1f} times as usual"
-    return f"{100 * value:.0f} %" if unit == "fraction" else f"{value:,.0f} {unit}"
+    _done(alert, lambda session: alert_life.comment(session, alert, text, who=by or _account()), "noted", json=json)
 
 
-def _time(value: str | None) -> str:
-    return "" if value is None else value[:16].replace("T", " ")
+@verbs.command()
+def verdict(
+    alert: Id,
+    what: Annotated[str, typer.Argument(help="real, false, known, or none to take it back.", metavar="VERDICT")],
+    note: Annotated[str | None, typer.Option("--note", help="Why.")] = None,
+    by: By = None,
+    json: Json = False,
+) -> None:
+    """Say what the alert turned out to be: real, false, or a known event."""
+    from groundswell.desk import alert_life, alerts
+    from groundswell.errors import UnknownChoiceError
+
+    if what not in (*alerts.VERDICTS, "none"):
+        kind = "verdict"
+        raise UnknownChoiceError(kind, what, (*alerts.VERDICTS, "none"))
+    chosen = None if what == "none" else what
+
+    def do(session: Session) -> None:
+        alert_life.judge(session, alert, chosen, note=note, who=by or _account())
+
+    _done(alert, do, "no verdict" if chosen is None else chosen, json=json)
+
+
+@verbs.command()
+def report(
+    days: Annotated[float, typer.Option("--days", min=0.01, max=3660, help="How far back, by event time.")] = 90.0,
+    tracker: Annotated[str | None, typer.Option("--tracker", help="Only this tracker (name or id).")] = None,
+    json: Json = False,
+) -> None:
+    """How often alerts were worth it, by the verdicts given, and how many there were a day against the promise."""
+    from groundswell.cli.alerts_view import precision_table
+    from groundswell.desk import open_desk, precision, trackers
+    from groundswell.desk.clock import wall_us
+    from groundswell.settings import current_settings
+
+    with open_desk(current_settings()) as desk, desk.reading() as session:
+        of = None if tracker is None else trackers.find(session, tracker).id
+        newest = precision.newest_us(session)
+        until = wall_us() if newest is None else newest + 1
+        document = precision.report(session, until - round(days * 86_400_000_000), until, of)
+    if json:
+        emit(document)
+    elif not document["trackers"]:
+        output.print("Nothing is watched.")
+    else:
+        output.print(precision_table(document))
+
+
+def _done(alert: str, do: Callable[[Session], object], said: str, *, json: bool) -> None:
+    """Do it, tell every page, and print the alert as it is then."""
+    from groundswell.desk import alert_documents, alerts, changes, open_desk
+    from groundswell.settings import current_settings
+
+    with open_desk(current_settings()) as desk, desk.session() as session:
+        row = alerts.get(session, alert)
+        do(session)
+        changes.append(session, "alert", row.id, alert_documents.summaries(session, [row])[0])
+        document = alert_documents.whole(session, row)
+    document["recomputed"] = None
+    if json:
+        emit(document)
+    else:
+        messages.print(f"{document['id'][:10]}: {said}", markup=False, highlight=False)
+
+
+def _account() -> str | None:
+    """The name of the account that runs this; null where it has none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return None

@@ -211,7 +211,7 @@ def _replay(settings: Settings, paths: list[str], options: Options, speed: str, 
 
 
 def _print_replay(document: dict[str, Any]) -> None:
-    from groundswell.cli.alerts import summary_table
+    from groundswell.cli.alerts_view import summary_table
 
     if document["state"] == "done before":
         messages.print("this replay was finished before; `--again` runs it once more")

@@ -34,11 +34,13 @@ from groundswell.documents.system import (
     TokenLine,
     TokensDocument,
 )
-from groundswell.documents.watch import AlertsDocument, DemoDocument, RunDocument, SimulateDocument
+from groundswell.documents.watch import AlertDocument, AlertsDocument, DemoDocument, RunDocument, SimulateDocument
+from groundswell.web.alert_models import Precision
 from groundswell.web.analysis_models import History
+from groundswell.web.backtest_models import Backtest
 from groundswell.web.channel_models import Channel, ChannelPreview, Channels, Outbox, OutboxMessage, SentTest
 from groundswell.web.drift_models import Drift
-from groundswell.web.models import Alert, Tracker, Trackers
+from groundswell.web.models import Tracker, Trackers
 from groundswell.web.raw_models import RawPost
 
 __all__ = ["DOCUMENTS", "file_of", "schema_of"]
@@ -68,13 +70,19 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "remap": RemapDocument,
     "drift": Drift,
     "maintain": MaintainDocument,
+    "backtest": Backtest,
     "daily": DailyDocument,
     "watch add": Tracker,
     "watch list": Trackers,
     "watch remove": Tracker,
     "watch run": RunDocument,
     "alerts list": AlertsDocument,
-    "alerts show": Alert,
+    "alerts show": AlertDocument,
+    "alerts ack": AlertDocument,
+    "alerts snooze": AlertDocument,
+    "alerts comment": AlertDocument,
+    "alerts verdict": AlertDocument,
+    "alerts report": Precision,
     "channels add": Channel,
     "channels list": Channels,
     "channels test": SentTest,

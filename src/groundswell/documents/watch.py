@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, RootModel
 
 from groundswell.documents.base import Count, Printed, Seconds
-from groundswell.web.models import AlertSummary
+from groundswell.web.alert_models import Alert, AlertSummary, Recomputed
 
 
 class AlertsDocument(Printed):
@@ -16,6 +16,12 @@ class AlertsDocument(Printed):
 
     items: Annotated[list[AlertSummary], Field(description="newest first")]
     open: Annotated[Count, Field(description="alerts that are not over, in all")]
+
+
+class AlertDocument(Alert):
+    """`groundswell alerts show --json`; also of the verbs that change an alert, which print it as it is then."""
+
+    recomputed: Annotated[Recomputed | None, Field(description="with --recompute: the card made again")]
 
 
 class SimulatedEvent(Printed):

@@ -191,6 +191,7 @@ class TrackerPrecision(Document):
     """Days of the period in which it was watched."""
     alerts: int
     alerts_per_day: float | None
+    """Null where it was watched for less than a day."""
     promised_per_day: float | None
     """False alerts a day that were promised at most."""
     false_per_day: float | None
