@@ -142,7 +142,6 @@ def import_(
     pa.scalar("")  # pyarrow looks for pandas now, and not when the first rows come
     # What is loaded by now stays; looking for garbage in it again and again costs a tenth of a large import.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     try:
         if dry_run and not as_json:
             _preview(paths, options, settings, engine)
