@@ -10,10 +10,10 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from groundswell.errors import UsageError
@@ -51,7 +51,23 @@ class Settings(BaseSettings):
     private_urls: Annotated[
         bool, Field(description="whether a URL or a channel may name an address that is not public")
     ] = False
-    window: Annotated[int, Field(ge=60, le=86_400, description="length of a watch window, seconds")] = 300
+    windows: Annotated[
+        str,
+        Field(
+            description="lengths of the watch's windows, seconds, comma-separated, each a multiple of the first; "
+            "only `window` where that alone is set"
+        ),
+    ] = "60,300,900,3600"
+    window: Annotated[
+        int,
+        Field(ge=60, le=86_400, description="length of the windows that are shown first, seconds; among `windows`"),
+    ] = 300
+    budget: Annotated[
+        float, Field(ge=0, description="at most about so many alerts a day over all trackers; 0: no such limit")
+    ] = 5.0
+    topics: Annotated[
+        float, Field(ge=0, description="at most about so many emerging topics a day come by chance; 0: none are looked for")
+    ] = 2.0
     lateness: Annotated[int, Field(ge=0, description="how late an event may come and still count, seconds")] = 60
     promise: Annotated[
         float, Field(gt=0, description="at most about one false alert in this many days per tracker")
@@ -91,6 +107,39 @@ class Settings(BaseSettings):
         str, Field(description="further host names that the server answers to, comma-separated")
     ] = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _windows_agree(cls, values: Any) -> Any:
+        """Who sets one of `window` and `windows` has set the other."""
+        if not isinstance(values, dict):
+            return values
+        if "window" in values and "windows" not in values:
+            return {**values, "windows": str(values["window"])}
+        if "windows" in values and "window" not in values:
+            sizes = str(values["windows"]).replace(" ", "").split(",")
+            return {**values, "window": "300" if "300" in sizes else sizes[0]}
+        return values
+
+    @field_validator("windows")
+    @classmethod
+    def _windows_fit(cls, value: str) -> str:
+        try:
+            sizes = [int(size) for size in value.split(",")]
+        except ValueError:
+            sizes = []
+        fit = sizes and min(sizes) >= 60 and max(sizes) <= 86_400 and sizes == sorted(set(sizes))
+        if not fit or any(size % sizes[0] for size in sizes):
+            message = "whole seconds from 60 to 86400, ascending, each a multiple of the first; such as 60,300,900,3600"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _window_is_counted(self) -> Self:
+        if self.window not in self.windows_s:
+            message = f"window={self.window} is none of windows={self.windows}; add it there, or set only one of them"
+            raise ValueError(message)
+        return self
+
     @field_validator("engine")
     @classmethod
     def _engine_is_known(cls, value: str) -> str:
@@ -124,6 +173,11 @@ class Settings(BaseSettings):
             message = f"no time zone `{value}`; use an IANA name such as Europe/Paris"
             raise ValueError(message) from error
         return value
+
+    @property
+    def windows_s(self) -> tuple[int, ...]:
+        """Lengths of the watch's windows, seconds, ascending."""
+        return tuple(int(size) for size in self.windows.split(","))
 
     @property
     def lake_path(self) -> Path:

@@ -154,7 +154,7 @@ def test_old_windows_are_pruned(desk: Desk) -> None:
     day = 86_400_000_000
     with desk.session() as session:
         series.write(session, [window("t", n * day) for n in range(5)])
-        assert series.prune(session, 300, 4 * day, keep_days=2) == 2
+        assert series.prune(session, 300, 4 * day, keep=2 * 288) == 2
         assert len(series.of_tracker(session, "t", 300)) == 3
 
 

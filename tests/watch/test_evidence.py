@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from groundswell.testing.streams import START, make_posts, tracker
 from groundswell.watch.contract import MINUTE, SeriesPoint, WatchParams
 from groundswell.watch.copies import group_copies
-from groundswell.watch.episodes import begin
+from groundswell.watch.episodes import Voice, begin
 from groundswell.watch.evidence import Case, collect, detail, headline
 from groundswell.watch.profiles import Profile, learn_posts
 from groundswell.watch.recent import kept_columns
@@ -22,12 +22,13 @@ PARAMS = WatchParams()
 def case(texts: Sequence[str], authors: Sequence[str | None], expected: float = 10.0, past: int = 100) -> Case:
     rows = len(texts)
     point = SeriesPoint("t", 300, START, rows, expected, 4.0, 17.0, 1e-9, 900.0, 1.4, "unusual")
+    voice = Voice("posts", PARAMS.window_us, START, "burst", rows, expected, 4.0, 17.0, 1e-9, 900.0, 30.0)
     profile = Profile()
     earlier = make_posts([START] * past, ["arm is fine"] * past, authors=[f"old{n % 9}" for n in range(past)])
     learn_posts(profile, kept_columns(earlier))
     return Case(
         tracker=tracker("arm", "arm"),
-        episode=begin(point, "burst", PARAMS),
+        episode=begin([voice], point, PARAMS),
         windows=[point],
         posts=kept_columns(
             make_posts([START + MINUTE] * rows, list(texts), authors=authors, followers=list(range(rows)))

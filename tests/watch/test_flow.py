@@ -114,7 +114,7 @@ def test_an_alert_closes_when_it_is_over() -> None:
 def test_a_window_with_no_post_at_all_is_closed_too() -> None:
     posts = make_posts([START, START + HOUR], ["arm", "arm"])
     _, told = run(posts, [], [TRACKERS[0]], PARAMS)
-    starts = sorted(start for _, start in told.points)
+    starts = sorted(start for _, _, start in told.points)
     assert starts == list(range(starts[0], START + HOUR - MINUTE - PARAMS.window_us + 1, PARAMS.window_us))
 
 
@@ -132,7 +132,7 @@ def test_a_quiet_stream_still_closes_its_windows() -> None:
 def test_a_late_post_revises_the_count_and_leaves_the_score() -> None:
     times = [START + n * MINUTE for n in range(30)] + [START + MINUTE]
     _, told = run(make_posts(times, ["arm"] * 31), [30], [TRACKERS[0]], PARAMS)
-    point = told.points["arm", START]
+    point = told.points["arm", 300, START]
     assert (point.count, point.late, told.late) == (6, 1, 1)
 
 

@@ -97,7 +97,7 @@ def test_without_a_past_a_tracker_is_known_and_knows_nothing(
     empty = Lake.open(settings)
     state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=empty, engine=engine, stop=never)
     assert state.keys == [("arm", 1)]
-    assert state.detector.seen.tolist() == [0, 0]
+    assert state.frames[0].detectors["posts"].seen.tolist() == [0, 0]
 
 
 def test_a_past_that_cannot_be_read_is_said_and_the_watch_goes_on(

@@ -33,22 +33,24 @@ def test_a_warm_tracker_is_scored_from_its_first_whole_window() -> None:
     scored = [point for point in output.points if point.state != "gap"]
     assert {point.state for point in scored} == {"usual"}
     assert all(point.expected is not None and 1 < point.expected < 30 for point in scored)
-    assert len(state.series[0].points) == PARAMS.ring
+    assert len(state.points(0, PARAMS.window_us)) == PARAMS.ring
 
 
 def test_trackers_taught_together_know_what_each_knows_alone() -> None:
     past = [history("a"), history("b", days=5, rate=3.0)]
     together = warm_start_all(WatchState.empty(), past, PARAMS)
     alone = warm_start_all(WatchState.empty(), past[:1], PARAMS)
-    assert together.detector.level_posts[1] == pytest.approx(alone.detector.level_posts[1])
+    assert together.frames[0].detectors["posts"].level_posts[1] == pytest.approx(
+        alone.frames[0].detectors["posts"].level_posts[1]
+    )
     assert together.keys == [("a", 1), ("b", 1)]
-    assert together.detector.seen.tolist() == [8 * PER_DAY, 8 * PER_DAY, 5 * PER_DAY]
+    assert together.frames[0].detectors["posts"].seen.tolist() == [8 * PER_DAY, 8 * PER_DAY, 5 * PER_DAY]
 
 
 def test_a_stream_that_knows_more_is_not_taught_less() -> None:
     state = warm_start_all(WatchState.empty(), [history("a", days=8)], PARAMS)
     state = warm_start_all(state, [history("b", days=2)], PARAMS)
-    assert state.detector.seen[0] == 8 * PER_DAY
+    assert state.frames[0].detectors["posts"].seen[0] == 8 * PER_DAY
     assert state.keys == [("a", 1), ("b", 1)]
 
 

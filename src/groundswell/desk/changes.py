@@ -23,7 +23,7 @@ _BODY: Final = {"window": "windows", "alert": "alert", "topic": "topic", "tracke
 def append(
     session: Session, kind: Kind, subject: str, body: Mapping[str, Any], *, now_us: int | None = None
 ) -> ChangeRow:
-    """Add a change. `body` is, by kind: `{tracker id: window}`, an alert summary, a tracker, a status."""
+    """Add a change. `body` is, by kind: `{tracker id: window}`, the summary of an alert or a topic, a tracker, a status."""
     row = ChangeRow(at=wall_us() if now_us is None else now_us, kind=kind, subject=subject, body=dict(body))
     session.add(row)
     session.flush()
@@ -51,12 +51,15 @@ def prune(session: Session, keep: int = KEEP) -> int:
     return int(getattr(session.execute(old), "rowcount", 0))
 
 
+def window_subject(window_s: int, start_us: int) -> str:
+    """What a change of kind `window` is about: the size of the windows that closed and their start."""
+    return f"{window_s}/{start_us}"
+
+
 def document(row: ChangeRow) -> dict[str, Any]:
     """The change as `web.models.Change` says it."""
-    return {
-        "seq": row.seq,
-        "kind": row.kind,
-        "at": iso(row.at),
-        "subject": row.subject,
-        _BODY[row.kind]: row.body,
-    }
+    told = {"seq": row.seq, "kind": row.kind, "at": iso(row.at), "subject": row.subject, _BODY[row.kind]: row.body}
+    if row.kind == "window":
+        size, _, start = row.subject.rpartition("/")
+        told |= {"subject": start, "window_s": int(size) if size else None}
+    return told

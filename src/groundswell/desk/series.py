@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from groundswell.desk.tables import SeriesRow
 from groundswell.desk.upsert import upsert
 
-#: Windows older than this (event time, against the newest of the same size) are removed.
-KEEP_DAYS: Final = 35
-_DAY_US: Final = 86_400_000_000
+#: So many windows of a size are kept (event time, against the newest one): 35 days of 5 minutes …
+KEEP: Final = 10_080
+#: … and fewer of the smallest sizes, which are looked at while they are fresh: 3 days of a minute.
+KEEP_SMALL: Final = 4_320
+_SMALL_S: Final = 300
 
 
 def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -47,7 +49,9 @@ def latest(session: Session, window_s: int) -> dict[str, SeriesRow]:
     return {row.tracker_id: row for row in session.scalars(query.where(SeriesRow.window_s == window_s))}
 
 
-def prune(session: Session, window_s: int, newest_us: int, keep_days: int = KEEP_DAYS) -> int:
-    """Remove windows that are older than `keep_days` before `newest_us`; how many."""
-    old = delete(SeriesRow).where(SeriesRow.window_s == window_s, SeriesRow.start < newest_us - keep_days * _DAY_US)
+def prune(session: Session, window_s: int, newest_us: int, keep: int | None = None) -> int:
+    """Remove all but the last `keep` windows of a size before `newest_us`; how many."""
+    keep = (KEEP if window_s >= _SMALL_S else KEEP_SMALL) if keep is None else keep
+    before = newest_us - keep * window_s * 1_000_000
+    old = delete(SeriesRow).where(SeriesRow.window_s == window_s, SeriesRow.start < before)
     return int(getattr(session.execute(old), "rowcount", 0))

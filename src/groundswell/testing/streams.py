@@ -56,7 +56,8 @@ class Told:
     """What a run told, as the desk would hold it: the last point and alert of each key."""
 
     def __init__(self) -> None:
-        self.points: dict[tuple[str, int], SeriesPoint] = {}
+        self.points: dict[tuple[str, int, int], SeriesPoint] = {}
+        """By tracker, size of window in seconds, and start."""
         self.alerts: dict[str, AlertRecord] = {}
         self.future: list[int] = []
         self.duplicates = self.late = self.closed = 0
@@ -82,7 +83,7 @@ def run(
         if end == posts.num_rows and end_clock is not None:
             clock = end_clock
         state, output = step(state, WatchBatch(TableArrivals(part), clock), trackers, params)
-        told.points.update({(p.tracker_id, p.start): p for p in output.points})
+        told.points.update({(p.tracker_id, p.window_s, p.start): p for p in output.points})
         told.alerts.update({a.id: a for a in output.alerts})
         told.future.extend(output.future.tolist())
         told.duplicates += output.duplicates

@@ -1,200 +1,226 @@
-"""Closing windows: score them, let them teach, open and go on with episodes, and collect evidence."""
+"""Closing windows: score them, let them teach, open and go on with episodes, and collect evidence.
+
+Windows close in the order of their ends, small ones before the larger ones that end with them. What a larger window
+holds is put together from the smallest ones. Cards are made when all windows that end at one instant are judged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import structs
 
-from groundswell.query import Query
-from groundswell.watch.contract import AlertRecord, SeriesPoint, TrackerSpec, WatchParams, WindowState
-from groundswell.watch.detector import Scores, forecast, learn, score
-from groundswell.watch.episodes import Episode, alert_id, begin, is_unusual, opens, proceed
+from groundswell.watch.contract import DAY, AlertRecord, SeriesPoint, TrackerSpec, WatchParams
+from groundswell.watch.detector import learn
+from groundswell.watch.emerging import flow as emerging
+from groundswell.watch.emerging.records import TopicRecord
+from groundswell.watch.episodes import Episode, alert_id, begin, count_in, extend, is_unusual, join, proceed
 from groundswell.watch.evidence import Case, collect, detail, go_on, headline
+from groundswell.watch.frames import PLATFORMS, STATE_NUMBER, Frame, Window, ring_of
 from groundswell.watch.frozen import freeze
-from groundswell.watch.profiles import learn_posts
+from groundswell.watch.holding import forget_posts, teach_profiles
+from groundswell.watch.judging import Judged, Watched, judge
 from groundswell.watch.recent import prune
-from groundswell.watch.state import Key, Series, WatchState
-from groundswell.watch.whatif import Tail, capture
-from groundswell.watch.windows import NEVER, closing, is_covered
+from groundswell.watch.rules import record_of
+from groundswell.watch.state import WatchState
+from groundswell.watch.whatif import capture
+from groundswell.watch.windows import NEVER, closing
 
-SIGNAL = "posts"
+Floats = npt.NDArray[np.float64]
+
+#: How long a tracker's posts on a platform are remembered for what share of it lives there.
+_MIX_HALF_LIFE: Final = 7 * DAY
 
 
 @dataclass
 class Written:
-    """What a step makes known: points and alerts by their key, the last one counts."""
+    """What a step makes known: points, alerts and topics by their key, the last one counts."""
 
-    points: dict[tuple[str, int], SeriesPoint] = field(default_factory=dict)
+    points: dict[tuple[str, int, int], SeriesPoint] = field(default_factory=dict)
     alerts: dict[str, AlertRecord] = field(default_factory=dict)
-    late: dict[tuple[int, int], int] = field(default_factory=dict)
-    """Late posts, by tracker's row and window, of windows that this step itself closes."""
+    topics: dict[str, TopicRecord] = field(default_factory=dict)
     closed: int = 0
-
-
-@dataclass(frozen=True)
-class Watched:
-    """The trackers in force and their parsed queries."""
-
-    trackers: Sequence[TrackerSpec]
-    queries: Sequence[Query]
-    covered: Sequence[tuple[int, int]] | None
-    params: WatchParams
 
 
 def close_windows(state: WatchState, watched: Watched, written: Written) -> None:
     """Close every window up to the watermark. Changes `state` and `written`."""
     params = watched.params
+    base = params.at(params.base_us)
     watermark = state.clock.watermark(params)
     if watermark is None or state.next_window == NEVER:
         return
-    starts = closing(state.next_window, watermark, state.last_post, sorted(state.counts), params)
     before = written.closed
-    for start in starts:
+    for start in closing(state.next_window, watermark, state.last_post, sorted(state.open), base):
         if written.closed == before:
             # Only now, so that which posts a window keeps does not depend on when there was no room.
-            state.recent = prune(state.recent, params.keep_posts)
-        _close(state, start, watched, written)
-    after = watermark // params.window_us * params.window_us
-    state.next_window = max(state.next_window, after)
+            state.recent = prune(state.recent, params.keep_of_each(len(state.keys)))
+        close_window(state, start, watched, written)
+    state.next_window = max(state.next_window, watermark // base.window_us * base.window_us)
     if written.closed > before:
-        _forget_posts(state, state.next_window - params.window_us, params)
-    state.seen.forget(state.next_window - params.dedup_windows * params.window_us)
+        state.recent = prune(state.recent, params.keep_of_each(len(state.keys)))
+    state.seen.forget(state.next_window - params.dedup_us)
+    state.observed.forget(state.next_window // DAY * DAY - DAY)
+    state.books.close(state.next_window)
+    _end_notices(state, watched, written)
 
 
-def _close(state: WatchState, start: int, watched: Watched, written: Written) -> None:
-    params = watched.params
-    counts = state.counts.pop(start, None)
-    if counts is None:
-        counts = np.zeros(len(state.keys) + 1, dtype=np.int64)
-    if counts[0]:
+def close_window(state: WatchState, start: int, watched: Watched, written: Written) -> None:
+    """Close the window of the smallest size that starts at `start`, and all larger ones that end with it."""
+    base = state.frames[0]
+    touched: dict[int, bool] = {}
+    for frame in state.frames[1:]:
+        if frame.start != NEVER and frame.start + frame.window_us <= start:  # the stream was away
+            _finish(state, frame, watched, written, touched)
+    window = state.open.pop(start, None) or Window.empty(len(state.keys))
+    if window.counts[0]:
         state.last_post = start
-    values = counts.astype(np.float64)
-    ahead = forecast(state.detector, start, params)
-    scores = score(state.detector, values, start, params, ahead)
-    begun = np.array([state.first_us, *(series.first_us for series in state.series)], dtype=np.int64)
-    hole = _is_hole(counts, scores, start, watched)
-    gap = (begun > start) | hole
-    points = _points(state.keys, counts, scores, gap, start, watched)
-    tails = {
-        slot: capture(state.detector, slot + 1, values, start, params.window_us)
-        for slot, (point, series) in enumerate(zip(points, state.series, strict=True))
-        if series.episode is not None or opens(point, watched.trackers[slot].promise_days, params)
-    }
-    learn(state.detector, values, start, params, ~gap, ahead)
+    end = start + base.window_us
+    gap = _close(state, base, start, window, watched, written, touched)
+    _learn_mix(state, window, base.window_us)
+    _hand_on(state, base, start, window)
+    for frame in state.frames[1:]:
+        if frame.start != NEVER and frame.start + frame.window_us == end:
+            _finish(state, frame, watched, written, touched)
+    _write_alerts(state, touched, end, watched, written)
+    for topic in emerging.close(state.topics, start, watched.params.topics):
+        written.topics[topic.id] = topic
+    teach_profiles(state, start, gap, watched.params)
+    forget_posts(state, end, watched.params)
     written.closed += 1
-    for slot, (point, rise) in enumerate(zip(points, scores.platform_rise[1:].tolist(), strict=True)):
-        _take(state, slot, point, (rise, tails.get(slot)), watched, written)
-    _teach_profiles(state, start, gap[1:])
 
 
-def _is_hole(counts: npt.NDArray[np.int64], scores: Scores, start: int, watched: Watched) -> bool:
-    if watched.covered is not None:
-        return not is_covered(start, watched.covered, watched.params)
-    expected = float(scores.expected[0]) if scores.platform_ratio is not None else 0.0
-    return counts[0] == 0 and expected >= watched.params.hole_expected
+def _hand_on(state: WatchState, frame: Frame, start: int, window: Window) -> None:
+    """Put a window into those larger ones that are made of windows of its size."""
+    for larger in state.frames:
+        if larger.window_us > frame.window_us and _source(state, larger) is frame:
+            begin_us = start // larger.window_us * larger.window_us
+            if larger.partial is None or larger.start != begin_us:
+                larger.start, larger.partial = begin_us, window
+            else:
+                larger.partial = larger.partial.and_also(window)
 
 
-def _points(
-    keys: Sequence[Key],
-    counts: npt.NDArray[np.int64],
-    scores: Scores,
-    gap: npt.NDArray[np.bool_],
+def _source(state: WatchState, frame: Frame) -> Frame:
+    """The largest smaller size that it is a multiple of."""
+    return next(
+        one
+        for one in reversed(state.frames)
+        if one.window_us < frame.window_us and frame.window_us % one.window_us == 0
+    )
+
+
+def _finish(state: WatchState, frame: Frame, watched: Watched, written: Written, touched: dict[int, bool]) -> None:
+    start, window = frame.start, frame.partial
+    frame.start, frame.partial = NEVER, None
+    if window is not None:
+        _close(state, frame, start, window, watched, written, touched)
+        _hand_on(state, frame, start, window)
+
+
+def _close(
+    state: WatchState,
+    frame: Frame,
     start: int,
+    window: Window,
     watched: Watched,
-) -> list[SeriesPoint]:
-    """The window of each tracker as the detector sees it; episodes may call it unusual later."""
-    p_value = np.where(scores.drop, scores.p_drop, scores.p_burst)
-    columns = (counts, scores.expected, scores.lower, scores.upper, p_value, scores.return_days, scores.alone_days)
-    ratio = scores.platform_ratio
-    length = watched.params.window_us // 1_000_000
-    points = []
-    rows = zip(*(column[1:].tolist() for column in (*columns, gap, scores.learning)), strict=True)
-    for number, (count, expected, lower, upper, p, days, alone, missing, young) in enumerate(rows):
-        tracker, window_state = keys[number][0], _state_of(missing, young)
-        if missing or young:
-            points.append(SeriesPoint(tracker, length, start, count, None, None, None, None, None, ratio, window_state))
-            continue
-        promise = watched.trackers[number].promise_days
-        if days < promise <= alone and abs(count - expected) >= watched.params.min_excess:
-            window_state = "macro"
-        points.append(SeriesPoint(tracker, length, start, count, expected, lower, upper, p, days, ratio, window_state))
-    return points
-
-
-def _state_of(missing: bool, young: bool) -> WindowState:
-    if missing:
-        return "gap"
-    return "learning" if young else "usual"
+    written: Written,
+    touched: dict[int, bool],
+) -> npt.NDArray[np.bool_]:
+    """Close one window of one size; says which series did not watch it."""
+    params = watched.params.at(frame.window_us)
+    judged = judge(state, frame, start, window, watched)
+    frame.ring.append(judged.closed)
+    while len(frame.ring) > ring_of(frame.window_us, watched.params):
+        frame.ring.popleft()
+    open_now = {slot for slot, series in enumerate(state.series) if series.episode is not None}
+    for slot in sorted(open_now | judged.voices.keys()):
+        _take(state, frame, slot, judged, watched, touched)
+    for one in judged.heard.values():
+        learn(one.detector, one.values, start, params, ~judged.gap & ~one.missing, one.known)
+    _add_late(state, frame, judged)
+    length = frame.window_us // 1_000_000
+    for slot, (tracker_id, _) in enumerate(state.keys):
+        written.points[tracker_id, length, start] = judged.closed.point(slot, tracker_id, frame.window_us)
+    return judged.gap
 
 
 def _take(
-    state: WatchState,
-    slot: int,
-    point: SeriesPoint,
-    around: tuple[float, Tail | None],
-    watched: Watched,
-    written: Written,
+    state: WatchState, frame: Frame, slot: int, judged: Judged, watched: Watched, touched: dict[int, bool]
 ) -> None:
-    """Put a scored window into its series and its episode, and say what became of it.
-
-    `around` is by what factor the stream rose, and what the detector knew before the window.
-    """
-    params, series, tracker = watched.params, state.series[slot], watched.trackers[slot]
-    episode, unusual = series.episode, False
-    if episode is not None:
-        unusual = is_unusual(episode, point, params)
-        point = _as_unusual(point) if unusual else point
-        proceed(episode, point, params)
-    else:
-        direction = opens(point, tracker.promise_days, params)
-        if direction is not None:
-            point, unusual = _as_unusual(point), True
-            episode = series.episode = begin(point, direction, params)
-    _append(series, point, params)
-    written.points[(tracker.id, point.start)] = point
+    """Put a scored window into the tracker's episode, or open one; `touched` says whose card is to be made."""
+    params, series, closed = watched.params, state.series[slot], judged.closed
+    point = closed.point(slot, state.keys[slot][0], frame.window_us)
+    episode, voices = series.episode, judged.voices.get(slot, [])
     if episode is None:
+        voices = [voice for voice in voices if voice.start >= series.told_us]
+        if not voices:
+            return
+        episode = series.episode = begin(voices, point, params)
+        whole = moved = True
+    elif episode.phase == "closed":
         return
-    if episode.peak is point:
-        episode.platform_rise, episode.tail = around
-    _update_evidence(state, slot, episode, watched, whole=unusual)
-    record = alert_of(tracker, episode, point.start + params.window_us, params)
-    written.alerts[record.id] = record
-    if episode.phase == "closed":
-        series.episode = None
+    else:
+        if frame is state.frames[0]:
+            count_in(episode, point)
+        mine = [voice for voice in voices if voice.direction == episode.direction]
+        moved = join(episode, mine, point)
+        unusual = bool(mine) or is_unusual(episode, point, params)
+        if frame.window_us == episode.pace_us:
+            proceed(episode, point, unusual, params)
+            whole = unusual
+        else:
+            if mine and frame.window_us < episode.pace_us:
+                episode.calm = 0
+                extend(episode, point.start + frame.window_us)
+            whole = moved
+        if not (whole or frame.window_us == episode.pace_us):
+            return
+    if any(voice.signal == "posts" for voice in voices) or is_unusual(episode, point, params):
+        closed.state[slot] = STATE_NUMBER["unusual"]
+    if moved:
+        posts = judged.heard["posts"]
+        episode.peak = closed.point(slot, state.keys[slot][0], frame.window_us)
+        episode.platform_rise = float(posts.scores.platform_rise[slot + 1])
+        episode.tail = capture(posts.detector, slot + 1, posts.values, closed.start, frame.window_us)
+    touched[slot] = touched.get(slot, False) or whole
 
 
-def _as_unusual(point: SeriesPoint) -> SeriesPoint:
-    return structs.replace(point, state="unusual")
-
-
-def _append(series: Series, point: SeriesPoint, params: WatchParams) -> None:
-    series.points.append(point)
-    while len(series.points) > params.ring:
-        series.points.popleft()
+def _write_alerts(state: WatchState, touched: dict[int, bool], end: int, watched: Watched, written: Written) -> None:
+    """Collect the evidence of the episodes that were touched, and write their alerts."""
+    for slot, whole in sorted(touched.items()):
+        series, tracker = state.series[slot], watched.trackers[slot]
+        episode = series.episode
+        if episode is None:
+            continue
+        _update_evidence(state, slot, episode, watched, whole=whole)
+        record = alert_of(tracker, episode, end, watched.params)
+        written.alerts[record.id] = record
+        if episode.phase == "closed":
+            series.episode, series.told_us = None, episode.end_us
 
 
 def _update_evidence(state: WatchState, slot: int, episode: Episode, watched: Watched, *, whole: bool) -> None:
     """Collect the evidence anew, or only its windows where nothing else changed."""
-    series = state.series[slot]
-    if not whole and episode.evidence:
-        episode.evidence = go_on(episode.evidence, series.points, episode)
+    series, params = state.series[slot], watched.params
+    windows = state.points(slot, episode.window_us)
+    if watched.trackers[slot].id in watched.without_evidence:
         return
-    end = episode.last_unusual_us + watched.params.window_us
-    begin_us = max(episode.started_us, end - watched.params.keep_windows * watched.params.window_us)
-    posts, identities = state.recent.of(slot, begin_us, end)
+    if not whole and episode.evidence:
+        episode.evidence = go_on(episode.evidence, windows, episode)
+        return
+    begin_us = min(episode.started_us, episode.peak.start)
+    posts, identities = state.recent.of(slot, max(begin_us, episode.end_us - params.keep_us), episode.end_us)
     case = Case(
         tracker=watched.trackers[slot],
         episode=episode,
-        windows=list(series.points),
+        windows=windows,
         posts=posts,
         profile=series.profile,
         own_words=watched.queries[slot].words,
-        params=watched.params,
-        learned_windows=int(state.detector.seen[slot + 1]),
+        params=params.at(episode.window_us),
+        learned_windows=int(state.frame(episode.window_us).detectors["posts"].seen[slot + 1]),
         identities=identities,
     )
     episode.evidence, episode.case = collect(case), freeze(case)
@@ -204,11 +230,11 @@ def alert_of(tracker: TrackerSpec, episode: Episode, updated_us: int, params: Wa
     """The record of an episode as it stands."""
     peak, evidence = episode.peak, episode.evidence
     return AlertRecord(
-        id=alert_id(tracker, SIGNAL, params, episode.started_us),
+        id=alert_id(tracker, episode.opened_signal, episode.opened_window_us, episode.started_us),
         tracker_id=tracker.id,
         tracker_version=tracker.version,
-        signal=SIGNAL,
-        window_s=params.window_us // 1_000_000,
+        signal=episode.lead.signal,
+        window_s=episode.window_us // 1_000_000,
         direction=episode.direction,
         phase=episode.phase,
         started_at=episode.started_us,
@@ -222,33 +248,47 @@ def alert_of(tracker: TrackerSpec, episode: Episode, updated_us: int, params: Wa
         p_value=episode.least_p,
         return_days=episode.longest_return,
         posts=episode.posts,
-        authors=int(evidence["authors_total"]),
-        headline=headline(tracker.name, episode, params),
-        detail=detail(evidence),
+        authors=int(evidence.get("authors_total", 0)),
+        headline=headline(tracker.name, episode, params.at(episode.window_us)),
+        detail=detail(evidence) if evidence else "",
         evidence=evidence,
         case=episode.case,
     )
 
 
-def _teach_profiles(state: WatchState, start: int, gap: npt.NDArray[np.bool_]) -> None:
-    """Windows without an episode teach what a tracker's posts are usually like."""
-    pairs = state.recent.pairs
-    for slot in np.unique(pairs.slot[pairs.window == start]).tolist():
-        series = state.series[slot]
-        if series.episode is None and not gap[slot]:
-            posts, _ = state.recent.of(slot, start, start + 1)
-            learn_posts(series.profile, posts)
+def _end_notices(state: WatchState, watched: Watched, written: Written) -> None:
+    """Close the alerts of the rule that does not wait for a window, once they have been quiet for long."""
+    for slot, series in enumerate(state.series):
+        notice = series.notice
+        if notice is not None and notice.due_us(watched.params.base_us) <= state.next_window:
+            end_notice(state, slot, watched, written)
 
 
-def _forget_posts(state: WatchState, start: int, params: WatchParams) -> None:
-    """Drop posts of closed windows, but those of open episodes (their last `keep_windows` windows)."""
-    pairs = state.recent.pairs
-    if len(pairs.slot) == 0:
-        return
-    oldest = start - (params.keep_windows - 1) * params.window_us
-    kept_from = np.array(
-        [start + 1 if series.episode is None else max(series.episode.started_us, oldest) for series in state.series],
-        dtype=np.int64,
-    )
-    wanted = pairs.window >= kept_from[pairs.slot]
-    state.recent = prune(state.recent, params.keep_posts, wanted)
+def end_notice(state: WatchState, slot: int, watched: Watched, written: Written) -> None:
+    """Close the alert of a tracker's immediate rule."""
+    series, tracker = state.series[slot], watched.trackers[slot]
+    if series.notice is not None:
+        over = series.notice.due_us(watched.params.base_us)
+        record = record_of(tracker, series.notice, watched.queries[slot].words, watched.params, over_us=over)
+        written.alerts[record.id] = record
+        series.notice = None
+
+
+def _add_late(state: WatchState, frame: Frame, judged: Judged) -> None:
+    """Add the posts that came late for this very window: its count and `late` grow, its score stays."""
+    mine = [key for key in state.late if key[:2] == (frame.window_us, judged.closed.start)]
+    for key in mine:
+        late = state.late.pop(key)
+        judged.closed.count[key[2]] += late
+        judged.closed.late[key[2]] += late
+
+
+def _learn_mix(state: WatchState, window: Window, window_us: int) -> None:
+    """Learn on which platforms a tracker's posts are."""
+    trackers, platforms = len(state.keys), len(state.platforms)
+    mix = np.zeros((trackers, platforms))
+    mix[:, : state.mix.shape[1]] = state.mix[:, :platforms] * 2.0 ** (-window_us / _MIX_HALF_LIFE)
+    tally = window.tallies.get(PLATFORMS)
+    if tally is not None:
+        mix[tally.slots, tally.keys] += tally.counts
+    state.mix = mix

@@ -7,6 +7,7 @@ is left from a kill and removed.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 from collections.abc import Iterable, Sequence, Set
@@ -24,6 +25,7 @@ from groundswell.errors import UnavailableError
 from groundswell.watch import flow
 from groundswell.watch.alert_rows import write_alerts
 from groundswell.watch.contract import AlertRecord, SeriesPoint, StepOutput
+from groundswell.watch.snapshot import OldStateError
 from groundswell.watch.state import Key, WatchState
 
 #: The live page is told of at most this many windows at once; a replay at full speed closes thousands.
@@ -32,6 +34,8 @@ TOLD_WINDOWS: Final = 50
 _CHUNK: Final = 2_000
 #: Old windows and changes are looked for at every so many checkpoints.
 _PRUNE_EVERY: Final = 50
+
+log = logging.getLogger("groundswell.watch")
 
 _NAME: Final = re.compile(r"watch-(\d+)\.arrow")
 
@@ -45,7 +49,7 @@ class Progress:
     batch: int = 0
     watermark_us: int | None = None
     generation: int = 0
-    points: dict[tuple[str, int], SeriesPoint] = field(default_factory=dict)
+    points: dict[tuple[str, int, int], SeriesPoint] = field(default_factory=dict)
     alerts: dict[str, AlertRecord] = field(default_factory=dict)
 
     def take(self, state: WatchState, output: StepOutput, *, block: int, batch: int) -> None:
@@ -54,15 +58,16 @@ class Progress:
         if output.watermark_us is not None:
             self.watermark_us = output.watermark_us
         for point in output.points:
-            self.points[point.tracker_id, point.start] = point
+            self.points[point.tracker_id, point.window_s, point.start] = point
         for alert in output.alerts:
             self.alerts[alert.id] = alert
 
     def take_past(self, trackers: Set[Key]) -> None:
         """Let the desk know the windows from which `trackers` have just learned, so that their lines have a past."""
-        for key, known in zip(self.state.keys, self.state.series, strict=True):
+        for slot, key in enumerate(self.state.keys):
             if key in trackers:
-                self.points |= {(point.tracker_id, point.start): point for point in known.points}
+                points = (point for frame in self.state.frames for point in frame.points(slot, key[0]))
+                self.points |= {(point.tracker_id, point.window_s, point.start): point for point in points}
 
     @property
     def has_news(self) -> bool:
@@ -115,6 +120,8 @@ def load_progress(session: Session, folder: Path) -> Progress:
         path = folder / f"watch-{row.generation}.arrow"
         try:
             state = flow.load_state(path)
+        except OldStateError:
+            log.warning("the state in %s is of an older Groundswell: the detector learns anew from the lake", path)
         except OSError as error:
             what = f"the detector's state cannot be read ({error.strerror or error})"
             hint = "restore the file, or start a replay anew with --again"
@@ -132,7 +139,7 @@ def remove_generations(folder: Path, keep: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_outcome(session: Session, progress: Progress, generation: int, window_us: int, now_us: int) -> None:
+def write_outcome(session: Session, progress: Progress, generation: int, now_us: int) -> None:
     """Put points, alerts, changes and the checkpoint into the caller's transaction."""
     rows = tracker_rows.by_id(session)
     _write_points(session, progress.points.values())
@@ -151,7 +158,8 @@ def write_outcome(session: Session, progress: Progress, generation: int, window_
     if progress.batch % _PRUNE_EVERY == 0:
         changes.prune(session)
         if progress.watermark_us is not None:
-            series.prune(session, window_us // 1_000_000, progress.watermark_us)
+            for frame in progress.state.frames:
+                series.prune(session, frame.window_us // 1_000_000, progress.watermark_us)
 
 
 def _write_points(session: Session, points: Iterable[SeriesPoint]) -> None:
@@ -161,12 +169,14 @@ def _write_points(session: Session, points: Iterable[SeriesPoint]) -> None:
 
 
 def _tell_windows(session: Session, points: Iterable[SeriesPoint], now_us: int) -> None:
-    by_start: dict[int, list[SeriesPoint]] = {}
+    by_window: dict[tuple[int, int], list[SeriesPoint]] = {}
     for point in points:
-        by_start.setdefault(point.start, []).append(point)
-    for start in newest(by_start, TOLD_WINDOWS):
-        windows = {p.tracker_id: documents.window(SeriesRow(**msgspec.structs.asdict(p))) for p in by_start[start]}
-        changes.append(session, "window", str(start), windows, now_us=now_us)
+        by_window.setdefault((point.window_s, point.start), []).append(point)
+    for size in sorted({window_s for window_s, _ in by_window}):
+        for start in newest((start for window_s, start in by_window if window_s == size), TOLD_WINDOWS):
+            rows = (SeriesRow(**msgspec.structs.asdict(point)) for point in by_window[size, start])
+            windows = {row.tracker_id: documents.window(row) for row in rows}
+            changes.append(session, "window", changes.window_subject(size, start), windows, now_us=now_us)
 
 
 def newest(starts: Iterable[int], count: int) -> Sequence[int]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.query import Matcher, Matches
+from groundswell.watch.emerging.records import TopicParams, TopicRecord
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -89,8 +90,13 @@ class WatchParams(msgspec.Struct, frozen=True):
     """Drops are looked for where at least this many posts are expected in a window."""
     keep_posts: int = 400
     """Matched posts kept per tracker and window, those of greatest reach first."""
+    keep_all: int = 100_000
+    """Where many trackers are watched, each keeps only its part of so many posts, but `keep_least`."""
+    keep_least: int = 40
     keep_us: int = HOUR
     """How much of an episode has its posts kept for its evidence."""
+    topics: TopicParams = TopicParams()
+    """How topics that no tracker asks for are found."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -102,20 +108,14 @@ class WatchParams(msgspec.Struct, frozen=True):
         """The smallest size: larger windows are put together from its windows."""
         return self.sizes[0]
 
+    def keep_of_each(self, trackers: int) -> int:
+        """Matched posts kept of each of so many trackers in one window."""
+        return min(self.keep_posts, max(self.keep_all // max(trackers, 1), self.keep_least))
+
     @property
     def silence_windows(self) -> int:
         """`silence_us` in windows of the size in hand."""
         return self.silence_us // self.window_us
-
-    @property
-    def dedup_windows(self) -> int:
-        """`dedup_us` in windows."""
-        return self.dedup_us // self.window_us
-
-    @property
-    def keep_windows(self) -> int:
-        """`keep_us` in windows."""
-        return self.keep_us // self.window_us
 
     def at(self, window_us: int) -> WatchParams:
         """As the detector of one size of window takes them."""
@@ -220,7 +220,7 @@ class WatchBatch:
 
 
 class SeriesPoint(msgspec.Struct, frozen=True):
-    """One closed window of one tracker; the same (tracker_id, start) again replaces the earlier one."""
+    """One closed window of one tracker; the same (tracker_id, window_s, start) again replaces the earlier one."""
 
     tracker_id: str
     window_s: int
@@ -263,7 +263,7 @@ class AlertRecord(msgspec.Struct, frozen=True):
     evidence: dict[str, Any]
     """Validates as `groundswell.web.models.Evidence`."""
     case: bytes = b""
-    """What the evidence was made of besides posts (`watch.frozen`)."""
+    """What the evidence was made of, to make it once more."""
 
 
 def _no_numbers() -> npt.NDArray[np.int64]:
@@ -282,4 +282,6 @@ class StepOutput:
     late: int = 0
     watermark_us: int | None = None
     closed: int = 0
-    """Windows closed in this step."""
+    """Windows of the smallest size closed in this step."""
+    topics: list[TopicRecord] = field(default_factory=list)
+    """Upserts, as points and alerts."""

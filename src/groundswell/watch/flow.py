@@ -12,27 +12,30 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import structs
 
 from groundswell.query import Matcher, Query, parse
-from groundswell.watch.closing import Watched, Written, alert_of, close_windows
+from groundswell.watch.closing import Written, alert_of, close_windows, end_notice
 from groundswell.watch.contract import (
     AlertRecord,
     Arrivals,
-    Pairs,
+    Ints,
     SeriesPoint,
     StepOutput,
     TrackerSpec,
     WatchBatch,
     WatchParams,
 )
-from groundswell.watch.recent import remember
+from groundswell.watch.counting import Counted, count
+from groundswell.watch.emerging import flow as emerging
+from groundswell.watch.episodes import end_now
+from groundswell.watch.judging import Watched
+from groundswell.watch.recent import kept_columns
+from groundswell.watch.rules import Hit, noticed, record_of
 from groundswell.watch.snapshot import dump_state, load_state
 from groundswell.watch.state import Key, Series, WatchState, align
 from groundswell.watch.warm import History, warm_start, warm_start_all
-from groundswell.watch.windows import NEVER, advance, is_late, window_of
+from groundswell.watch.windows import NEVER, advance
 
-Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
@@ -50,16 +53,19 @@ def step(
     state = dataclasses.replace(state)
     written = Written()
     queries, matcher = _compiled(tuple(tracker.query for tracker in trackers))
-    _end_episodes(state, align(state, trackers, params), params, written)
+    _end_alerts(state, align(state, trackers, params), params, written)
     watched = Watched(trackers, queries, batch.covered, params)
     arrivals = batch.arrivals
     before, ahead = _in_time(state, arrivals, params)
     duplicates = late = 0
     if len(arrivals):
-        duplicates, late = _count(state, arrivals, before, ahead, matcher, params, written)
+        found = count(state, arrivals, before, ahead, matcher, trackers, params)
+        _count_topics(state, arrivals, found, trackers, params)
+        _note_late(state, found, params, written)
+        _notice(state, arrivals, found.hits, watched, written)
+        duplicates, late = int((~found.new & ~ahead).sum()), int(found.late.sum())
     state.clock = state.clock.tick(batch.clock_us)
     close_windows(state, watched, written)
-    _revise_points(state, written)
     return state, StepOutput(
         points=list(written.points.values()),
         alerts=list(written.alerts.values()),
@@ -68,6 +74,7 @@ def step(
         late=late,
         watermark_us=state.clock.watermark(params),
         closed=written.closed,
+        topics=list(written.topics.values()),
     )
 
 
@@ -77,13 +84,20 @@ def _compiled(queries: tuple[str, ...]) -> tuple[tuple[Query, ...], Matcher]:
     return parsed, Matcher([query.root for query in parsed])
 
 
-def _end_episodes(state: WatchState, gone: list[tuple[Key, Series]], params: WatchParams, written: Written) -> None:
-    """Close the episodes of trackers that were removed or changed."""
+def _end_alerts(state: WatchState, gone: list[tuple[Key, Series]], params: WatchParams, written: Written) -> None:
+    """Close the alerts of trackers that were removed or changed."""
     for _, series in gone:
-        if series.episode is not None and series.tracker is not None:
-            series.episode.phase = "closed"
-            end = max(state.next_window, series.episode.last_unusual_us + params.window_us)
-            record = alert_of(series.tracker, series.episode, end, params)
+        tracker = series.tracker
+        if tracker is None:
+            continue
+        if series.episode is not None:
+            end = max(state.next_window, series.episode.end_us)
+            end_now(series.episode, end)
+            record = alert_of(tracker, series.episode, end, params)
+            written.alerts[record.id] = record
+        if series.notice is not None:
+            end = max(state.next_window, series.notice.last_us)
+            record = record_of(tracker, series.notice, parse(tracker.query).words, params, over_us=end)
             written.alerts[record.id] = record
 
 
@@ -95,80 +109,51 @@ def _in_time(state: WatchState, arrivals: Arrivals, params: WatchParams) -> tupl
     before[~ahead], state.clock = advance(state.clock, events[~ahead], heard[~ahead], params)
     if state.next_window == NEVER and not ahead.all():
         state.first_us = int(events[~ahead][0])
-        state.next_window = (state.first_us - params.lateness_us) // params.window_us * params.window_us
+        state.next_window = (state.first_us - params.lateness_us) // params.base_us * params.base_us
         state.last_post = state.next_window
     return before, ahead
 
 
-def _count(
-    state: WatchState,
-    arrivals: Arrivals,
-    before: Ints,
-    ahead: Bools,
-    matcher: Matcher,
-    params: WatchParams,
-    written: Written,
-) -> tuple[int, int]:
-    """Count posts into their windows, keep those that match; returns how many were duplicates and late."""
-    windows = window_of(arrivals.event_us, params)
-    late = is_late(windows, before, params)
-    horizon = np.where(before == NEVER, NEVER, window_of(before - params.lateness_us, params))
-    checked = ~ahead & (~late | (windows >= horizon - params.dedup_windows * params.window_us))
-    new = ~ahead
-    new[checked] = state.seen.add(windows[checked], arrivals.identity[checked])
-    counted = new & ~late
-    pairs = arrivals.pairs(matcher)
-    _add_counts(state, pairs, windows, counted)
-    mine = counted[pairs.row]
-    kept = Pairs(pairs.slot[mine], pairs.row[mine])
-    state.recent = remember(state.recent, arrivals, kept, windows[kept.row], params.keep_posts)
-    revised = (new & late & (windows >= horizon - params.ring * params.window_us))[pairs.row]
-    _note_late(state, pairs.slot[revised], windows[pairs.row[revised]], written)
-    return int((~new & ~ahead).sum()), int((late & new).sum())
+def _count_topics(
+    state: WatchState, arrivals: Arrivals, found: Counted, trackers: Sequence[TrackerSpec], params: WatchParams
+) -> None:
+    ids = [tracker.id for tracker in trackers]
+    emerging.add(state.topics, arrivals, found.taken, found.windows, params.base_us, params.topics, found.pairs, ids)
 
 
-def _add_counts(state: WatchState, pairs: Pairs, windows: Ints, counted: Bools) -> None:
-    """Count the posts in `counted` for the whole stream and for the trackers that they match."""
-    width = len(state.keys) + 1
-    starts, number = np.unique(windows[counted], return_inverse=True)
-    totals = np.bincount(number, minlength=len(starts))
-    mine = counted[pairs.row]
-    cell = np.searchsorted(starts, windows[pairs.row[mine]]) * width + pairs.slot[mine] + 1
-    sums = np.bincount(cell, minlength=len(starts) * width).reshape(len(starts), width)
-    sums[:, 0] = totals
-    for start, new in zip(starts.tolist(), sums, strict=True):
-        held = state.counts.get(start)
-        state.counts[start] = new.astype(np.int64) if held is None else held + new
+def _note_late(state: WatchState, found: Counted, params: WatchParams, written: Written) -> None:
+    """Add late posts to the windows that are closed, and remember them for larger ones that are not."""
+    for slot, first in zip(found.late_pairs.slot.tolist(), found.late_starts.tolist(), strict=True):
+        for frame in state.frames:
+            start = first // frame.window_us * frame.window_us
+            if start + frame.window_us > state.next_window:
+                key = (frame.window_us, start, slot)
+                state.late[key] = state.late.get(key, 0) + 1
+                continue
+            closed = frame.closed(start)
+            if closed is not None and closed.is_there(slot):
+                closed.count[slot] += 1
+                closed.late[slot] += 1
+                point = closed.point(slot, state.keys[slot][0], frame.window_us)
+                written.points[point.tracker_id, point.window_s, start] = point
 
 
-def _note_late(state: WatchState, slots: Ints, starts: Ints, written: Written) -> None:
-    """Revise windows closed before this step at once; those that this step closes are revised after it."""
-    for slot, start in zip(slots.tolist(), starts.tolist(), strict=True):
-        if start >= state.next_window:
-            written.late[(slot, start)] = written.late.get((slot, start), 0) + 1
-        else:
-            _revise(state, slot, start, 1, written)
-
-
-def _revise_points(state: WatchState, written: Written) -> None:
-    for (slot, start), late in written.late.items():
-        _revise(state, slot, start, late, written)
-
-
-def _revise(state: WatchState, slot: int, start: int, late: int, written: Written) -> None:
-    """Add late posts to a closed window: its count and `late` grow, its score stays."""
-    ring = state.series[slot].points
-    key = (state.keys[slot][0], start)
-    point = written.points.get(key)
-    at = next((n for n in range(len(ring) - 1, -1, -1) if ring[n].start <= start), -1)
-    held = at >= 0 and ring[at].start == start
-    point = ring[at] if held else point
-    if point is None:
+def _notice(state: WatchState, arrivals: Arrivals, hits: Sequence[Hit], watched: Watched, written: Written) -> None:
+    """Open or go on with alerts of the rule that does not wait for a window."""
+    if not hits:
         return
-    revised = structs.replace(point, count=point.count + late, late=point.late + late)
-    written.points[key] = revised
-    if held:
-        ring[at] = revised
+    rows = np.unique([hit.row for hit in hits])
+    posts = kept_columns(arrivals.take(rows))
+    for hit in hits:
+        series, at = state.series[hit.slot], int(np.searchsorted(rows, hit.row))
+        if series.notice is not None and series.notice.due_us(watched.params.base_us) <= hit.horizon_us:
+            end_notice(state, hit.slot, watched, written)
+        series.notice = noticed(series.notice, hit, posts.slice(at, 1), int(arrivals.identity[hit.row]))
+    for slot in sorted({hit.slot for hit in hits}):
+        notice = state.series[slot].notice
+        if notice is not None:
+            record = record_of(watched.trackers[slot], notice, watched.queries[slot].words, watched.params)
+            written.alerts[record.id] = record
 
 
 __all__ = [

@@ -141,7 +141,7 @@ class WatchLoop:
 
     def _is_time_to_save(self) -> bool:
         since = time.monotonic() - self._saved_at
-        size, watermark = self.params.window_us, self.progress.watermark_us
+        size, watermark = self.params.base_us, self.progress.watermark_us
         is_closing = self._live and watermark is not None and size - watermark % size < _CLOSE_US
         return since >= (CHECKPOINT_S + 2 * _CLOSE_US / SECOND if is_closing else CHECKPOINT_S)
 
@@ -149,7 +149,7 @@ class WatchLoop:
         watermark = self.progress.watermark_us
         if watermark is None:
             return False
-        size = self.params.window_us
+        size = self.params.base_us
         return (clock_us - self.params.lateness_us) // size > watermark // size
 
     def _write_plan(self, last_block: int, clock_us: int) -> Plan:
@@ -200,7 +200,7 @@ class WatchLoop:
         self._save()
 
     def _first_open_us(self) -> int | None:
-        size = self.params.window_us
+        size = self.params.base_us
         if self.progress.watermark_us is not None:
             return self.progress.watermark_us // size * size
         following = self._parts.journal.between(self.progress.block + 1, self.progress.block + 1)
@@ -220,7 +220,7 @@ class WatchLoop:
         parts.hook("snapshot")
         with parts.desk.session() as session:
             parts.held.guard(session)
-            write_outcome(session, progress, generation, self.params.window_us, parts.now())
+            write_outcome(session, progress, generation, parts.now())
             parts.hook("committing")
         parts.hook("committed")
         progress.generation = generation
@@ -229,6 +229,6 @@ class WatchLoop:
         remove_generations(self._folder, generation)
 
     def end_of_stream_us(self) -> int:
-        """A clock at which every window that has a record is closed."""
-        size, slack = self.params.window_us, self.params.lateness_us + max(self.params.quiet_us, SECOND)
+        """A clock at which every window of the smallest size that has a record is closed."""
+        size, slack = self.params.base_us, self.params.lateness_us + max(self.params.quiet_us, SECOND)
         return (self._clock_us // size + 1) * size + slack

@@ -56,7 +56,12 @@ class Plan:
 
 def params_of(settings: Settings) -> WatchParams:
     """What the settings decide about the watch."""
-    return WatchParams(window_us=settings.window * SECOND, lateness_us=settings.lateness * SECOND)
+    return WatchParams(
+        window_us=settings.window * SECOND,
+        windows_us=tuple(size * SECOND for size in settings.windows_s),
+        budget=settings.budget or None,
+        lateness_us=settings.lateness * SECOND,
+    )
 
 
 def spec_of(row: TrackerRow) -> TrackerSpec:

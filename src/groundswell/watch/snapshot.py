@@ -1,53 +1,97 @@
 """The watch's state as one Arrow IPC file: versioned plain data, never a pickle.
 
-One row a section: a name and its bytes, which are an Arrow IPC stream (arrays and tables) or MessagePack (structs; the
-numbers of a profile take half the time that they take as JSON).
+One row a section: a name and its bytes, which are an Arrow IPC stream (a table), MessagePack (structs; the numbers of a
+profile take half the time that they take as JSON) or the bytes of an array, whose type and shape stand beside it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import deque
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
 from groundswell.errors import UnreadableFileError
-from groundswell.watch.contract import SeriesPoint, TrackerSpec
+from groundswell.watch.contract import TrackerSpec
 from groundswell.watch.detector import Detector
+from groundswell.watch.emerging import flow as emerging
 from groundswell.watch.episodes import Episode
+from groundswell.watch.frames import Closed, Frame, Window
 from groundswell.watch.profiles import Profile
 from groundswell.watch.recent import KeptPairs, Recent
+from groundswell.watch.rules import Books, Notice
 from groundswell.watch.seen import Seen
+from groundswell.watch.signals import Tally
 from groundswell.watch.state import Series, WatchState
 from groundswell.watch.windows import StreamClock
 
 STATE_VERSION: Final = 3
 _FORMAT: Final = b"groundswell.watch"
+_SCHEMA: Final = pa.schema(
+    [
+        ("section", pa.string()),
+        ("type", pa.string()),
+        ("shape", pa.list_(pa.int64())),
+        ("data", pa.large_binary()),
+    ]
+)
+
+Array = npt.NDArray[Any]
+Arrays = dict[str, Array]
+
+
+class OldStateError(UnreadableFileError):
+    """The state was written by another version of Groundswell."""
 
 
 class _SeriesDocument(msgspec.Struct):
     tracker: TrackerSpec | None
     first_us: int
-    points: list[SeriesPoint]
+    told_us: int
     profile: Profile
     episode: Episode | None
+    notice: Notice | None
+
+
+class _WindowDocument(msgspec.Struct):
+    start: int
+    parts: int
+    holes: int
+    tallies: list[str]
+
+
+class _FrameDocument(msgspec.Struct):
+    window_us: int
+    detectors: dict[str, int]
+    """The hour of each detector's season."""
+    platforms: int
+    start: int
+    partial: _WindowDocument | None
 
 
 class _Document(msgspec.Struct):
-    """All of the state that is no large array."""
+    """All of the state that is no array."""
 
     keys: list[tuple[str, int]]
     series: list[_SeriesDocument]
+    frames: list[_FrameDocument]
+    windows: list[_WindowDocument]
+    platforms: list[str]
     clock: StreamClock
     first_us: int
     next_window: int
     last_post: int
-    season_hour: int
+    late: list[tuple[int, int, int, int]]
+    books_until: int
+    books_open: list[tuple[int, str]]
+    topics: list[str]
 
 
 def _table_bytes(table: pa.Table) -> bytes:
@@ -62,66 +106,140 @@ def _table_of(data: bytes) -> pa.Table:
         return reader.read_all()
 
 
-def _detector_table(detector: Detector) -> pa.Table:
-    return pa.table({name: _column(getattr(detector, name)) for name in Detector.ARRAYS})
+def _detector_arrays(name: str, detector: Detector) -> Arrays:
+    return {f"{name}/{array}": getattr(detector, array) for array in Detector.ARRAYS}
 
 
-def _column(array: Any) -> Any:
-    if array.ndim == 1:
-        return pa.array(array)
-    return pa.FixedSizeListArray.from_arrays(pa.array(array.ravel()), array.shape[1])
+def _detector_of(name: str, arrays: Mapping[str, Array], season_hour: int) -> Detector:
+    return Detector(**{array: arrays[f"{name}/{array}"] for array in Detector.ARRAYS}, season_hour=season_hour)
 
 
-def _detector_of(table: pa.Table, season_hour: int) -> Detector:
-    arrays = {}
-    for name in table.column_names:
-        column = table.column(name).combine_chunks()
-        nested = pa.types.is_fixed_size_list(column.type)
-        flat = (column.flatten() if nested else column).to_numpy(zero_copy_only=False).astype(np.float64)
-        arrays[name] = flat.reshape(table.num_rows, -1).copy() if nested else flat.copy()
-    return Detector(**arrays, season_hour=season_hour)
+def _window_arrays(name: str, start: int, window: Window) -> tuple[_WindowDocument, Arrays]:
+    arrays: Arrays = {f"{name}/counts": window.counts, f"{name}/volumes": window.volumes}
+    for signal, tally in window.tallies.items():
+        arrays |= {f"{name}/{signal}/{array}": getattr(tally, array) for array in Tally.ARRAYS}
+    return _WindowDocument(start, window.parts, window.holes, list(window.tallies)), arrays
 
 
-def _seen_table(seen: Seen) -> pa.Table:
-    runs = [(window, run) for window, held in seen.runs.items() for run in held]
-    return pa.table(
-        {
-            "window": pa.array([window for window, _ in runs], pa.int64()),
-            "run": pa.array([run for _, run in runs], pa.list_(pa.uint64())),
-        }
+def _window_of(name: str, document: _WindowDocument, arrays: Mapping[str, Array]) -> Window:
+    tallies = {
+        signal: Tally(*(arrays[f"{name}/{signal}/{array}"] for array in Tally.ARRAYS)) for signal in document.tallies
+    }
+    counts, volumes = arrays[f"{name}/counts"], arrays[f"{name}/volumes"]
+    return Window(counts, volumes, tallies, document.parts, document.holes)
+
+
+_CLOSED: Final = ("count", "late", "state", "reals")
+
+
+def _frame_arrays(name: str, frame: Frame) -> tuple[_FrameDocument, Arrays]:
+    arrays: Arrays = {f"{name}/starts": np.array([closed.start for closed in frame.ring], dtype=np.int64)}
+    if frame.ring:
+        arrays |= {f"{name}/{field}": np.stack([getattr(closed, field) for closed in frame.ring]) for field in _CLOSED}
+    for signal, detector in frame.detectors.items():
+        arrays |= _detector_arrays(f"{name}/{signal}", detector)
+    arrays |= _detector_arrays(f"{name}/:platforms", frame.platforms)
+    partial = None
+    if frame.partial is not None:
+        partial, more = _window_arrays(f"{name}/:partial", frame.start, frame.partial)
+        arrays |= more
+    hours = {signal: detector.season_hour for signal, detector in frame.detectors.items()}
+    return _FrameDocument(frame.window_us, hours, frame.platforms.season_hour, frame.start, partial), arrays
+
+
+def _frame_of(name: str, document: _FrameDocument, arrays: Mapping[str, Array]) -> Frame:
+    partial = None
+    if document.partial is not None:
+        partial = _window_of(f"{name}/:partial", document.partial, arrays)
+    return Frame(
+        window_us=document.window_us,
+        detectors={
+            signal: _detector_of(f"{name}/{signal}", arrays, hour) for signal, hour in document.detectors.items()
+        },
+        platforms=_detector_of(f"{name}/:platforms", arrays, document.platforms),
+        ring=deque(
+            Closed(start, *(arrays[f"{name}/{field}"][number].copy() for field in _CLOSED))
+            for number, start in enumerate(arrays[f"{name}/starts"].tolist())
+        ),
+        start=document.start,
+        partial=partial,
     )
 
 
-def _seen_of(table: pa.Table) -> Seen:
+def _seen_arrays(name: str, seen: Seen) -> Arrays:
+    runs = [(window, run) for window, held in seen.runs.items() for run in held]
+    return {
+        f"{name}/windows": np.array([window for window, _ in runs], dtype=np.int64),
+        f"{name}/lengths": np.array([len(run) for _, run in runs], dtype=np.int64),
+        f"{name}/runs": np.concatenate([run for _, run in runs]) if runs else np.zeros(0, dtype=np.uint64),
+    }
+
+
+def _seen_of(name: str, arrays: Mapping[str, Array]) -> Seen:
     seen = Seen()
-    runs = table.column("run").combine_chunks()
-    for number, window in enumerate(table.column("window").to_pylist()):
-        seen.runs.setdefault(window, []).append(runs[number].values.to_numpy().copy())
+    ends = np.cumsum(arrays[f"{name}/lengths"])
+    for window, run in zip(
+        arrays[f"{name}/windows"].tolist(), np.split(arrays[f"{name}/runs"], ends[:-1]), strict=False
+    ):
+        seen.runs.setdefault(window, []).append(run.copy())
     return seen
 
 
-def _counts_table(state: WatchState) -> pa.Table:
-    return pa.table(
-        {
-            "window": pa.array(list(state.counts), pa.int64()),
-            "counts": pa.array([counts.tolist() for counts in state.counts.values()], pa.list_(pa.int64())),
-        }
-    )
+def _books_arrays(books: Books) -> Arrays:
+    closed = {f"books/{platform}": held for platform, held in books.posts.items()}
+    return closed | {f"books:open/{number}": held for number, (_, _, held) in enumerate(_open_books(books))}
 
 
-def _document(state: WatchState) -> _Document:
-    return _Document(
+def _open_books(books: Books) -> Iterator[tuple[int, str, Array]]:
+    for start, window in books.open.items():
+        for platform, held in window.items():
+            yield start, platform, held
+
+
+def _books_of(document: _Document, arrays: Mapping[str, Array]) -> Books:
+    prefix = "books/"
+    posts = {name.removeprefix(prefix): held for name, held in arrays.items() if name.startswith(prefix)}
+    books = Books(posts, document.books_until)
+    for number, (start, platform) in enumerate(document.books_open):
+        books.open.setdefault(start, {})[platform] = arrays[f"books:open/{number}"]
+    return books
+
+
+def _state_arrays(state: WatchState) -> tuple[_Document, Arrays]:
+    pairs = state.recent.pairs
+    arrays: Arrays = {"mix": state.mix}
+    arrays |= {f"pairs/{one.name}": getattr(pairs, one.name) for one in dataclasses.fields(pairs)}
+    arrays |= _seen_arrays("seen", state.seen) | _seen_arrays("observed", state.observed) | _books_arrays(state.books)
+    frames, windows = [], []
+    for number, frame in enumerate(state.frames):
+        one, more = _frame_arrays(f"frame/{number}", frame)
+        frames.append(one)
+        arrays |= more
+    for number, (start, window) in enumerate(state.open.items()):
+        held, more = _window_arrays(f"open/{number}", start, window)
+        windows.append(held)
+        arrays |= more
+    topics = emerging.dump(state.topics)
+    arrays |= {f"topics/{name}": array for name, array in topics.items()}
+    document = _Document(
         keys=state.keys,
         series=[
-            _SeriesDocument(one.tracker, one.first_us, list(one.points), one.profile, one.episode)
+            _SeriesDocument(one.tracker, one.first_us, one.told_us, one.profile, one.episode, one.notice)
             for one in state.series
         ],
+        frames=frames,
+        windows=windows,
+        platforms=state.platforms,
         clock=state.clock,
         first_us=state.first_us,
         next_window=state.next_window,
         last_post=state.last_post,
-        season_hour=state.detector.season_hour,
+        late=[(*key, count) for key, count in state.late.items()],
+        books_until=state.books.until,
+        books_open=[(start, platform) for start, platform, _ in _open_books(state.books)],
+        topics=list(topics),
     )
+    return document, arrays
 
 
 def dump_state(state: WatchState, path: Path) -> None:
@@ -130,21 +248,16 @@ def dump_state(state: WatchState, path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    pairs = state.recent.pairs
-    sections = {
-        "document": msgspec.msgpack.encode(_document(state)),
-        "detector": _table_bytes(_detector_table(state.detector)),
-        "counts": _table_bytes(_counts_table(state)),
-        "seen": _table_bytes(_seen_table(state.seen)),
-        "posts": _table_bytes(state.recent.posts),
-        "pairs": _table_bytes(pa.table({f.name: pa.array(getattr(pairs, f.name)) for f in dataclasses.fields(pairs)})),
-    }
-    schema = pa.schema(
-        [("section", pa.string()), ("data", pa.large_binary())],
-        metadata={b"format": _FORMAT, b"version": str(STATE_VERSION).encode()},
-    )
-    table = pa.table([list(sections), list(sections.values())], schema=schema)
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+    document, arrays = _state_arrays(state)
+    rows: list[tuple[str, str, list[int], bytes]] = [
+        (name, array.dtype.str, list(array.shape), array.tobytes()) for name, array in arrays.items()
+    ]
+    rows.append((":document", "", [], msgspec.msgpack.encode(document)))
+    rows.append((":posts", "", [], _table_bytes(state.recent.posts)))
+    schema = _SCHEMA.with_metadata({b"format": _FORMAT, b"version": str(STATE_VERSION).encode()})
+    table = pa.table([list(column) for column in zip(*rows, strict=True)], schema=schema)
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
         writer.write_table(table)
 
 
@@ -152,7 +265,8 @@ def load_state(path: Path) -> WatchState:
     """The state that `dump_state` wrote: going on from it gives what going on from the original gives.
 
     Raises:
-        UnreadableFileError: it is no state file, or one of another version.
+        UnreadableFileError: it is no state file.
+        OldStateError: it is one of another version.
     """
     try:
         with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source) as reader:
@@ -161,28 +275,45 @@ def load_state(path: Path) -> WatchState:
         what = "the state of the watch cannot be read"
         raise UnreadableFileError(what, where=path, hint="remove it to start the watch anew") from error
     metadata = table.schema.metadata or {}
-    if metadata.get(b"format") != _FORMAT or metadata.get(b"version") != str(STATE_VERSION).encode():
-        what = f"not a state of the watch of version {STATE_VERSION}"
+    if metadata.get(b"format") != _FORMAT:
+        what = "not a state of the watch"
         raise UnreadableFileError(what, where=path, hint="remove it to start the watch anew")
-    data = dict(zip(table.column("section").to_pylist(), table.column("data").to_pylist(), strict=True))
-    document = msgspec.msgpack.decode(data["document"], type=_Document)
-    counts, pairs = _table_of(data["counts"]), _table_of(data["pairs"])
+    if metadata.get(b"version") != str(STATE_VERSION).encode():
+        what = f"not a state of the watch of version {STATE_VERSION}"
+        raise OldStateError(what, where=path, hint="the watch learns anew from the lake")
+    sections = {
+        name: (kind, shape, data)
+        for name, kind, shape, data in zip(*(c.to_pylist() for c in table.columns), strict=True)
+    }
+    document = msgspec.msgpack.decode(sections.pop(":document")[2], type=_Document)
+    posts = _table_of(sections.pop(":posts")[2])
+    arrays = {
+        name: np.frombuffer(data, dtype=np.dtype(kind)).reshape(shape).copy()
+        for name, (kind, shape, data) in sections.items()
+    }
+    return _state_of(document, arrays, posts)
+
+
+def _state_of(document: _Document, arrays: Arrays, posts: pa.Table) -> WatchState:
+    pairs = KeptPairs(*(arrays[f"pairs/{one.name}"] for one in dataclasses.fields(KeptPairs)))
     return WatchState(
         keys=document.keys,
         series=[
-            Series(one.tracker, one.first_us, deque(one.points), one.profile, one.episode) for one in document.series
+            Series(one.tracker, one.first_us, one.profile, one.episode, one.told_us, one.notice)
+            for one in document.series
         ],
-        detector=_detector_of(_table_of(data["detector"]), document.season_hour),
+        frames=[_frame_of(f"frame/{number}", one, arrays) for number, one in enumerate(document.frames)],
+        platforms=document.platforms,
+        mix=arrays["mix"],
         clock=document.clock,
         first_us=document.first_us,
         next_window=document.next_window,
         last_post=document.last_post,
-        counts={
-            window: np.array(values, dtype=np.int64)
-            for window, values in zip(counts["window"].to_pylist(), counts["counts"].to_pylist(), strict=True)
-        },
-        seen=_seen_of(_table_of(data["seen"])),
-        recent=Recent(
-            _table_of(data["posts"]), KeptPairs(*(pairs.column(n).to_numpy().copy() for n in pairs.column_names))
-        ),
+        open={one.start: _window_of(f"open/{n}", one, arrays) for n, one in enumerate(document.windows)},
+        late={(size, start, slot): count for size, start, slot, count in document.late},
+        seen=_seen_of("seen", arrays),
+        observed=_seen_of("observed", arrays),
+        recent=Recent(posts, pairs),
+        books=_books_of(document, arrays),
+        topics=emerging.load({name: arrays[f"topics/{name}"] for name in document.topics}),
     )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.watch.contract import SeriesPoint, TrackerSpec, WatchParams
+from groundswell.watch.contract import Ints, SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector
+from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.episodes import Episode
+from groundswell.watch.frames import Frame, Window
 from groundswell.watch.profiles import Profile
 from groundswell.watch.recent import KeptPairs, Recent
+from groundswell.watch.rules import Books, Notice
 from groundswell.watch.seen import Seen
 from groundswell.watch.windows import NEVER, StreamClock
 
@@ -23,41 +25,70 @@ Key = tuple[str, int]
 
 @dataclass
 class Series:
-    """What is known of one tracker besides the detector's row."""
+    """What is known of one tracker besides its rows in the frames."""
 
     tracker: TrackerSpec | None = None
     """As it was last given."""
     first_us: int = NEVER
     """Windows that start before this were not watched from their start."""
-    points: deque[SeriesPoint] = field(default_factory=deque)
-    """Closed windows, oldest first, at most `WatchParams.ring`."""
     profile: Profile = field(default_factory=Profile)
     episode: Episode | None = None
+    told_us: int = NEVER
+    """End of its last episode: windows that start before it have been told."""
+    notice: Notice | None = None
+    """The open alert of the rule that does not wait for a window."""
 
 
 @dataclass
 class WatchState:
-    """The state of the watch. Row 0 of the detector and of the counts is the whole stream."""
+    """The state of the watch. Row 0 of every detector is the whole stream."""
 
     keys: list[Key] = field(default_factory=list)
     series: list[Series] = field(default_factory=list)
-    detector: Detector = field(default_factory=lambda: Detector.empty(1))
+    frames: list[Frame] = field(default_factory=list)
+    """One a size of window, ascending; none before the first step."""
+    platforms: list[str] = field(default_factory=list)
+    """Platforms in the order in which they were first met."""
+    mix: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    """Posts of each tracker (row) on each platform (column), the past fading."""
     clock: StreamClock = field(default_factory=StreamClock)
     first_us: int = NEVER
     """Event time of the first record: windows that start before it were not watched from their start."""
     next_window: int = NEVER
-    """Start of the first window that is not closed."""
+    """Start of the first window of the smallest size that is not closed."""
     last_post: int = NEVER
     """The latest closed window in which the stream had a post."""
-    counts: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
-    """Posts per series of the windows that are not closed, by their start."""
+    open: dict[int, Window] = field(default_factory=dict)
+    """What was counted in windows of the smallest size that are not closed, by their start."""
+    late: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """Posts that came late for a window that is not closed yet: by size of window, start and tracker's number."""
     seen: Seen = field(default_factory=Seen)
+    observed: Seen = field(default_factory=Seen)
+    """Posts of trackers that count by the time of observation, by day."""
     recent: Recent = field(default_factory=Recent.empty)
+    books: Books = field(default_factory=Books.empty)
+    """How far the posts of each platform reach."""
+    topics: Emerging = field(default_factory=Emerging.empty)
 
     @classmethod
     def empty(cls) -> WatchState:
         """The state before the first record."""
         return cls()
+
+    def frame(self, window_us: int) -> Frame:
+        """The frame of that size.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for frame in self.frames:
+            if frame.window_us == window_us:
+                return frame
+        raise KeyError(window_us)
+
+    def points(self, slot: int, window_us: int) -> list[SeriesPoint]:
+        """The closed windows of that size of a tracker, oldest first."""
+        return self.frame(window_us).points(slot, self.keys[slot][0])
 
 
 def align(state: WatchState, trackers: Sequence[TrackerSpec], params: WatchParams) -> list[tuple[Key, Series]]:
@@ -65,6 +96,7 @@ def align(state: WatchState, trackers: Sequence[TrackerSpec], params: WatchParam
 
     A tracker that is new (or has another version) starts with the first window that begins from now on.
     """
+    _fit(state, params)
     keys: list[Key] = [(tracker.id, tracker.version) for tracker in trackers]
     if keys == state.keys:
         _name(state, trackers)
@@ -74,14 +106,40 @@ def align(state: WatchState, trackers: Sequence[TrackerSpec], params: WatchParam
     fresh_from = state.clock.now(params)
     gone = [(key, state.series[number]) for key, number in old.items() if key not in set(keys)]
     state.series = [state.series[at] if at >= 0 else Series(first_us=fresh_from) for at in source.tolist()]
-    rows = np.concatenate(([0], np.where(source >= 0, source + 1, -1)))
-    state.detector = state.detector.rows(rows)
-    for start, counts in state.counts.items():
-        state.counts[start] = np.where(rows >= 0, counts[rows], 0)
-    state.recent = _remap(state.recent, source, len(state.keys))
+    for frame in state.frames:
+        frame.rows(source)
+    state.open = {start: window.rows(source) for start, window in state.open.items()}
+    state.mix = np.where(source[:, None] >= 0, state.mix[source], 0.0) if len(state.keys) else np.zeros((len(keys), 0))
+    target = _targets(source, len(state.keys))
+    state.recent = _remap(state.recent, target)
+    state.late = {
+        (size, start, int(target[slot])): count
+        for (size, start, slot), count in state.late.items()
+        if target[slot] >= 0
+    }
     state.keys = keys
     _name(state, trackers)
     return gone
+
+
+def _fit(state: WatchState, params: WatchParams) -> None:
+    """Make the frames those of the sizes that are counted; what is known of a size that stays is kept."""
+    sizes = params.sizes
+    if tuple(frame.window_us for frame in state.frames) == sizes:
+        return
+    held = {frame.window_us: frame for frame in state.frames}
+    trackers = len(state.keys)
+    state.frames = [held.get(size) or Frame.empty(size, trackers, params) for size in sizes]
+    platforms = len(state.platforms) + 1
+    for frame in state.frames:
+        frame.start, frame.partial = NEVER, None
+        if len(frame.platforms) < platforms:
+            frame.platforms = Detector.empty(platforms)
+    if held and state.next_window != NEVER:
+        # What was counted in open windows was so in windows of another size.
+        state.open, state.late, state.seen, state.recent = {}, {}, Seen(), Recent.empty()
+        state.next_window = state.next_window // params.base_us * params.base_us
+        state.first_us = max(state.first_us, state.clock.now(params))
 
 
 def _name(state: WatchState, trackers: Sequence[TrackerSpec]) -> None:
@@ -89,9 +147,13 @@ def _name(state: WatchState, trackers: Sequence[TrackerSpec]) -> None:
         series.tracker = tracker
 
 
-def _remap(recent: Recent, source: npt.NDArray[np.int64], before: int) -> Recent:
+def _targets(source: Ints, before: int) -> Ints:
     target = np.full(before, -1, dtype=np.int64)
     target[source[source >= 0]] = np.flatnonzero(source >= 0)
+    return target
+
+
+def _remap(recent: Recent, target: Ints) -> Recent:
     pairs = recent.pairs
     if len(pairs.slot) == 0:
         return recent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,9 +12,10 @@ import pyarrow as pa
 
 from groundswell.watch.contract import SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector, Scores, learn, score
+from groundswell.watch.frames import Frame, absent, ring_of
 from groundswell.watch.profiles import learn_all
 from groundswell.watch.recent import learned_columns
-from groundswell.watch.state import Series, WatchState, align
+from groundswell.watch.state import WatchState, align
 
 Ints = npt.NDArray[np.int64]
 
@@ -68,16 +70,45 @@ def warm_start_all(
     if not histories:
         return state
     counts, present, first = _grid(histories, params)
-    detector, points = _replay(counts, present, first, histories, params, check)
     row = {key: number for number, key in enumerate(state.keys)}
-    if detector.seen[0] > state.detector.seen[0]:
-        _copy_row(detector, 0, state.detector, 0)
-    for number, history in enumerate(histories):
-        at = row[(history.tracker.id, history.tracker.version)]
-        _copy_row(detector, number + 1, state.detector, at + 1)
-        _fill_ring(state.series[at], points[number], params)
-    state.detector.season_hour = -1
+    slots = [row[(history.tracker.id, history.tracker.version)] for history in histories]
+    for frame in state.frames:
+        if frame.window_us % params.window_us == 0:
+            grid = _joined(counts, present, first, frame.window_us, params)
+            _teach(frame, slots, grid, histories, params, check)
     return state
+
+
+def _teach(
+    frame: Frame,
+    slots: Sequence[int],
+    grid: tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int],
+    histories: Sequence[History],
+    params: WatchParams,
+    check: Callable[[], None],
+) -> None:
+    detector, points = _replay(*grid, histories, params.at(frame.window_us), check)
+    known = frame.detectors["posts"]
+    if detector.seen[0] > known.seen[0]:
+        _copy_row(detector, 0, known, 0)
+    for number, slot in enumerate(slots):
+        _copy_row(detector, number + 1, known, slot + 1)
+        _fill_ring(frame, slot, points[number], ring_of(frame.window_us, params))
+    known.season_hour = -1
+
+
+def _joined(
+    counts: npt.NDArray[np.float64], present: npt.NDArray[np.bool_], first: int, window_us: int, params: WatchParams
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int]:
+    """The grid in larger windows: whole ones only, each present where all its parts are."""
+    parts = window_us // params.window_us
+    skip = -(first // params.window_us) % parts
+    length = max(len(counts) - skip, 0) // parts
+    rows = slice(skip, skip + length * parts)
+    shape = (length, parts, counts.shape[1])
+    joined = counts[rows].reshape(shape).sum(axis=1)
+    whole = np.asarray(present[rows].reshape(shape).all(axis=1), dtype=np.bool_)
+    return joined, whole, first + skip * params.window_us
 
 
 def teach_posts(state: WatchState, tracker: TrackerSpec, posts: pa.Table) -> WatchState:
@@ -164,10 +195,12 @@ def _copy_row(source: Detector, row: int, target: Detector, at: int) -> None:
         getattr(target, name)[at] = getattr(source, name)[row]
 
 
-def _fill_ring(series: Series, points: list[SeriesPoint], params: WatchParams) -> None:
-    """Put history before what the series has seen itself."""
-    earliest = series.points[0].start if series.points else None
-    earlier = [point for point in points if earliest is None or point.start < earliest]
-    for point in reversed(earlier[-max(params.ring - len(series.points), 0) :] if earlier else []):
-        if len(series.points) < params.ring:
-            series.points.appendleft(point)
+def _fill_ring(frame: Frame, slot: int, points: list[SeriesPoint], ring: int) -> None:
+    """Put history before what the tracker has seen itself."""
+    held = {closed.start: closed for closed in frame.ring}
+    seen = min((start for start, closed in held.items() if closed.is_there(slot)), default=None)
+    trackers = len(frame.detectors["posts"]) - 1
+    for point in points:
+        if seen is None or point.start < seen:
+            held.setdefault(point.start, absent(point.start, trackers)).put(slot, point)
+    frame.ring = deque(held[start] for start in sorted(held)[-ring:])

@@ -13,6 +13,7 @@ from pydantic import Field
 from groundswell.web.alert_models import Alert, Alerts, AlertSummary, VerdictRequest
 from groundswell.web.base_models import Document, Verdict, Window, WindowState
 from groundswell.web.evidence_models import Driver, Evidence, EvidencePost
+from groundswell.web.topic_models import TopicSummary
 
 __all__ = [
     "Alert",
@@ -186,11 +187,14 @@ class Change(Document):
     """One message of `/api/v1/live` and `/api/v1/events`."""
 
     seq: int
-    kind: Literal["window", "alert", "tracker", "status"]
+    kind: Literal["window", "alert", "topic", "tracker", "status"]
     at: datetime
     subject: str
     windows: dict[str, Window] | None = None
     """kind `window`: the window that just closed, by tracker id."""
+    window_s: int | None = None
+    """kind `window`: the length of the windows that closed."""
     alert: AlertSummary | None = None
+    topic: TopicSummary | None = None
     tracker: Tracker | None = None
     status: Status | None = None

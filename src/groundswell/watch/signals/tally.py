@@ -50,6 +50,11 @@ class Tally:
         return _least(packed, counts.astype(np.int64), np.zeros((trackers, 2)), keep)
 
     @classmethod
+    def of_numbers(cls, slots: Ints, numbers: Hashes, trackers: int) -> Tally:
+        """One small number a post as its key; all are kept."""
+        return cls.of_keys(slots, numbers << _SHIFT, trackers, 1 << KEY_BITS)
+
+    @classmethod
     def of_sums(cls, slots: Ints, values: Floats, trackers: int) -> Tally:
         """One value a post (whole numbers, so that their sum does not depend on the order); NaN is none."""
         known = ~np.isnan(values)
@@ -69,6 +74,22 @@ class Tally:
         packed, counts = packed[order], np.concatenate((self.counts, other.counts))[order]
         first = np.flatnonzero(np.concatenate(([True], packed[1:] != packed[:-1])))
         return _least(packed[first], np.add.reduceat(counts, first), sums, keep)
+
+    def split(self, trackers: int) -> list[Tally]:
+        """The tally of several windows, whose trackers are numbered one window after the other, as one a window."""
+        windows = len(self.sums) // max(trackers, 1)
+        first = np.arange(windows + 1, dtype=np.uint64) * np.uint64(trackers) << _BITS
+        at = np.searchsorted(self.packed, first)
+        sums = self.sums.reshape(windows, trackers, 2)
+        return [
+            Tally(self.packed[at[n] : at[n + 1]] - first[n], self.counts[at[n] : at[n + 1]], sums[n])
+            for n in range(windows)
+        ]
+
+    @property
+    def keys(self) -> Ints:
+        """The key of each, as a number."""
+        return (self.packed & np.uint64((1 << KEY_BITS) - 1)).astype(np.int64)
 
     @property
     def slots(self) -> Ints:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from groundswell.watch.signals.base import Floats, Kind, Matched
-from groundswell.watch.signals.tally import KEY_BITS, Tally
+from groundswell.watch.signals.tally import Tally
 
 #: Posts below which a share says nothing.
 LEAST_POSTS: Final = 20.0
@@ -33,7 +33,7 @@ class TopAuthor:
         author = matched.arrivals.author[matched.row]
         known = author != 0
         group = (author[known] * _ODD) >> np.uint64(64 - 9)
-        return Tally.of_keys(matched.slot[known], group << np.uint64(64 - KEY_BITS), matched.trackers, self.keep)
+        return Tally.of_numbers(matched.slot[known], group, matched.trackers)
 
     def values(self, tally: Tally, posts: Floats) -> Floats:
         """0 where nobody wrote twice, 1 where one wrote all."""
