@@ -66,7 +66,7 @@ class Settings(BaseSettings):
         float, Field(ge=0, description="at most about so many alerts a day over all trackers; 0: no such limit")
     ] = 5.0
     topics: Annotated[
-        float, Field(ge=0, description="at most about so many emerging topics a day come by chance; 0: none are looked for")
+        float, Field(ge=0, description="at most about so many emerging topics a day by chance; 0: none are looked for")
     ] = 2.0
     lateness: Annotated[int, Field(ge=0, description="how late an event may come and still count, seconds")] = 60
     promise: Annotated[

@@ -1,0 +1,24 @@
+"""Topics into the desk, and news of them to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from groundswell.desk import changes, topics
+from groundswell.desk.tables import TopicRow
+from groundswell.watch.emerging.records import TopicRecord
+
+
+def write_topics(session: Session, records: Iterable[TopicRecord], now_us: int) -> None:
+    """Insert or update topics and tell the page, in the caller's transaction."""
+    rows = [msgspec.structs.asdict(record) for record in records]
+    if not rows:
+        return
+    topics.write(session, rows)
+    names = topics.tracker_names(session)
+    for row in rows:
+        stored = session.get_one(TopicRow, row["id"], populate_existing=True)
+        changes.append(session, "topic", stored.id, topics.summary(stored, names), now_us=now_us)
