@@ -34,6 +34,7 @@ from groundswell.documents.system import (
     TokenLine,
     TokensDocument,
 )
+from groundswell.documents.topics import TopicsDocument
 from groundswell.documents.watch import AlertDocument, AlertsDocument, DemoDocument, RunDocument, SimulateDocument
 from groundswell.web.alert_models import Precision
 from groundswell.web.analysis_models import History
@@ -83,6 +84,7 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "alerts comment": AlertDocument,
     "alerts verdict": AlertDocument,
     "alerts report": Precision,
+    "topics": TopicsDocument,
     "channels add": Channel,
     "channels list": Channels,
     "channels test": SentTest,
