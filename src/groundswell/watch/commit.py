@@ -18,15 +18,18 @@ from typing import Final
 import msgspec
 from sqlalchemy.orm import Session
 
-from groundswell.desk import changes, checkpoints, documents, series
+from groundswell.desk import changes, checkpoints, documents, series, topics
 from groundswell.desk import trackers as tracker_rows
 from groundswell.desk.tables import SeriesRow
 from groundswell.errors import UnavailableError
 from groundswell.watch import flow
 from groundswell.watch.alert_rows import write_alerts
 from groundswell.watch.contract import AlertRecord, SeriesPoint, StepOutput
+from groundswell.watch.emerging.records import TopicRecord
+from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.snapshot import OldStateError
 from groundswell.watch.state import Key, WatchState
+from groundswell.watch.topic_rows import write_topics
 
 #: The live page is told of at most this many windows at once; a replay at full speed closes thousands.
 TOLD_WINDOWS: Final = 50
@@ -51,6 +54,7 @@ class Progress:
     generation: int = 0
     points: dict[tuple[str, int, int], SeriesPoint] = field(default_factory=dict)
     alerts: dict[str, AlertRecord] = field(default_factory=dict)
+    topics: dict[str, TopicRecord] = field(default_factory=dict)
 
     def take(self, state: WatchState, output: StepOutput, *, block: int, batch: int) -> None:
         """Go on after a step."""
@@ -61,6 +65,8 @@ class Progress:
             self.points[point.tracker_id, point.window_s, point.start] = point
         for alert in output.alerts:
             self.alerts[alert.id] = alert
+        for topic in output.topics:
+            self.topics[topic.id] = topic
 
     def take_past(self, trackers: Set[Key]) -> None:
         """Let the desk know the windows from which `trackers` have just learned, so that their lines have a past."""
@@ -72,7 +78,7 @@ class Progress:
     @property
     def has_news(self) -> bool:
         """Whether there is something that people should see."""
-        return bool(self.points or self.alerts)
+        return bool(self.points or self.alerts or self.topics)
 
 
 def write_snapshot(state: WatchState, folder: Path, generation: int) -> None:
@@ -106,6 +112,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def new_state() -> WatchState:
+    """The state of a home that has none; terms are placed in tables by a secret of its own, so that nobody can aim."""
+    state = WatchState.empty()
+    state.topics = Emerging.empty(int.from_bytes(os.urandom(8)))
+    return state
+
+
 def load_progress(session: Session, folder: Path) -> Progress:
     """Where the last checkpoint is, with its state.
 
@@ -114,8 +127,8 @@ def load_progress(session: Session, folder: Path) -> Progress:
     """
     row = checkpoints.get(session, "watch")
     if row is None:
-        return Progress(WatchState.empty())
-    state = WatchState.empty()
+        return Progress(new_state())
+    state = new_state()
     if row.generation:
         path = folder / f"watch-{row.generation}.arrow"
         try:
@@ -144,6 +157,7 @@ def write_outcome(session: Session, progress: Progress, generation: int, now_us:
     rows = tracker_rows.by_id(session)
     _write_points(session, progress.points.values())
     write_alerts(session, progress.alerts.values(), rows, now_us)
+    write_topics(session, progress.topics.values(), now_us)
     _tell_windows(session, progress.points.values(), now_us)
     checkpoints.put(
         session,
@@ -160,6 +174,7 @@ def write_outcome(session: Session, progress: Progress, generation: int, now_us:
         if progress.watermark_us is not None:
             for frame in progress.state.frames:
                 series.prune(session, frame.window_us // 1_000_000, progress.watermark_us)
+            topics.prune(session, progress.watermark_us)
 
 
 def _write_points(session: Session, points: Iterable[SeriesPoint]) -> None:

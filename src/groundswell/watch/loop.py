@@ -14,6 +14,7 @@ from groundswell.desk.leases import Held
 from groundswell.watch import flow
 from groundswell.watch.commit import (
     load_progress,
+    new_state,
     remove_generations,
     write_outcome,
     write_snapshot,
@@ -101,7 +102,7 @@ class WatchLoop:
 
     def reset(self) -> None:
         """Forget everything that the detector has learned; alerts and windows in the desk stay."""
-        self.progress.state = WatchState.empty()
+        self.progress.state = new_state()
         self.progress.watermark_us = None
         self._clock_us = 0
         self.progress.batch += 1
@@ -224,7 +225,7 @@ class WatchLoop:
             parts.hook("committing")
         parts.hook("committed")
         progress.generation = generation
-        progress.points, progress.alerts = {}, {}
+        progress.points, progress.alerts, progress.topics = {}, {}, {}
         self._saved_at = time.monotonic()
         remove_generations(self._folder, generation)
 

@@ -20,6 +20,7 @@ from groundswell.desk.tables import PlanRow, TrackerRow
 from groundswell.sources.replay import is_undated
 from groundswell.watch.arrivals import BATCH, TableArrivals
 from groundswell.watch.contract import DAY, SECOND, CountBy, TrackerSpec, WatchBatch, WatchParams
+from groundswell.watch.emerging.records import TopicParams
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -60,6 +61,7 @@ def params_of(settings: Settings) -> WatchParams:
         window_us=settings.window * SECOND,
         windows_us=tuple(size * SECOND for size in settings.windows_s),
         budget=settings.budget or None,
+        topics=TopicParams(per_day=settings.topics),
         lateness_us=settings.lateness * SECOND,
     )
 
