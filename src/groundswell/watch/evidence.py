@@ -15,20 +15,22 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell.watch import accounts
-from groundswell.watch.contract import MINUTE, Hashes, SeriesPoint, TrackerSpec, WatchParams
+from groundswell.watch.contract import Hashes, SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.copies import group_copies
 from groundswell.watch.drivers import Row, Shares, known_posts, rank, shortened, top_author
-from groundswell.watch.episodes import Episode
+from groundswell.watch.episodes import Episode, Voice
+from groundswell.watch.headlines import LEAST_EXPECTED, detail, headline, ratio_of
 from groundswell.watch.profiles import Past, Profile, words_of
 from groundswell.watch.remains import remains
+from groundswell.watch.signals import SIGNALS
 from groundswell.watch.words import characteristic_words
+
+__all__ = ["COURSE", "READ", "Case", "collect", "detail", "go_on", "headline", "ratio_of", "rfc3339", "window_document"]
 
 #: Version of the card: what it says and how.
 CARD_VERSION: Final = 2
 #: Posts of an episode that are read for its drivers: a fair sample if there are more.
 READ: Final = 1_500
-#: Posts expected per window below which a ratio says nothing.
-LEAST_EXPECTED: Final = 0.5
 _TIMES: Final = "\u00d7"
 SHOWN_POSTS: Final = 12
 #: Gaps that are named.
@@ -170,6 +172,8 @@ def collect(case: Case) -> dict[str, Any]:
     for row in rows:
         words.update(words_of(row["tokens"]))
     return {
+        "signal": episode.lead.signal,
+        "voices": [_voice(voice) for voice in episode.voices],
         "observed": peak.count,
         "expected": peak.expected or 0.0,
         "lower": peak.lower or 0.0,
@@ -204,6 +208,21 @@ def collect(case: Case) -> dict[str, Any]:
             **case.params.document(),
         },
         **_course(case.windows, episode),
+    }
+
+
+def _voice(voice: Voice) -> Row:
+    """What one signal says (`web.evidence_models.Voice`)."""
+    signal = SIGNALS[voice.signal]
+    return {
+        "signal": voice.signal,
+        "label": signal.label,
+        "kind": signal.kind,
+        "window_s": voice.window_us // 1_000_000,
+        "window_start": rfc3339(voice.start),
+        "direction": voice.direction,
+        **{name: getattr(voice, name) for name in ("observed", "expected", "lower", "upper", "p_value", "return_days")},
+        "rarity": round(voice.rarity, 3),
     }
 
 
@@ -246,46 +265,3 @@ def _course(windows: Sequence[SeriesPoint], episode: Episode) -> dict[str, Any]:
         },
         "course": [{"at": rfc3339(at), "phase": phase} for at, phase in episode.course],
     }
-
-
-def ratio_of(point: SeriesPoint) -> float | None:
-    """Count over expectation; None where almost nothing was expected."""
-    if point.expected is None or point.expected < LEAST_EXPECTED:
-        return None
-    return round(point.count / point.expected, 3)
-
-
-def headline(name: str, episode: Episode, params: WatchParams) -> str:
-    """What happened, in one sentence."""
-    peak, ratio = episode.peak, ratio_of(episode.peak)
-    length = _duration(params.window_us)
-    if episode.direction == "drop":
-        share = 100 * peak.count / (peak.expected or 1.0)
-        return f"“{name}” is down to {share:.0f} % of what is usual"
-    if ratio is None:
-        posts = f"{peak.count:,} post" + ("" if peak.count == 1 else "s")
-        return f"“{name}” is in {posts} in {length}; usually there are almost none"
-    return f"“{name}” is mentioned {ratio:.1f} times as often as usual"
-
-
-def detail(evidence: Mapping[str, Any]) -> str:
-    """How much, for how long, by whom: the line below the headline, from the evidence alone."""
-    parts = [
-        f"{evidence['posts_total']:,} posts in {_duration(evidence['parameters']['span_s'] * 1_000_000)}",
-        f"{evidence['authors_total']:,} author" + ("" if evidence["authors_total"] == 1 else "s"),
-    ]
-    copies = float(evidence["parameters"]["copies_share"])
-    top = max(evidence["authors"], key=lambda row: row["posts"], default=None)
-    top_share = top["posts"] / max(evidence["posts_total"], 1) if top else 0.0
-    if copies >= 0.3:
-        parts.append(f"{copies:.0%} copies of one text".replace("%", " %"))
-    elif top is not None and top_share >= 0.2:
-        parts.append(f"{top['label']} wrote {top_share:.0%}".replace("%", " %"))
-    elif evidence["authors_total"]:
-        parts.append("nobody dominates")
-    return " · ".join(parts)
-
-
-def _duration(length_us: int) -> str:
-    minutes = length_us / MINUTE
-    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h".replace(".0 h", " h")

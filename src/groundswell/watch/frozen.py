@@ -37,7 +37,7 @@ class Frozen(msgspec.Struct):
     learned_windows: int
     needed_days: float | None
     identities: bytes
-    """One of each post, little-endian, ascending."""
+    """One of each post, little-endian, in the order of the posts."""
     records: bytes
     """Number of each post's journal record, -1 for none."""
 
@@ -46,7 +46,7 @@ class Frozen(msgspec.Struct):
         return np.frombuffer(self.identities, dtype="<u8"), np.frombuffer(self.records, dtype="<i8")
 
     def case(self, posts: pa.Table, identities: Hashes) -> Case:
-        """The case again, with posts (rows as `recent.KEPT`) in the order of their identity."""
+        """The case again, with posts (rows as `recent.KEPT`) in the order in which they were kept."""
         return Case(
             tracker=self.tracker,
             episode=self.episode,

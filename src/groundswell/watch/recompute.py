@@ -129,8 +129,8 @@ def _rows(frozen: Frozen, lake: Lake, engine: Engine, *, dated: bool) -> tuple[p
     import ibis  # noqa: PLC0415 - a slow import that only queries need
 
     episode = frozen.episode
-    since = moment(episode.started_us)
-    until = moment(episode.last_unusual_us + max(frozen.params.window_us, 1))
+    since = moment(min(episode.started_us, episode.peak.start))
+    until = moment(max(episode.end_us, episode.peak.start + episode.window_us) + 1)
     snapshot = lake.snapshot("posts", since=since if dated else None, until=until if dated else None)
     posts = engine.read_table(snapshot.files, POSTS)
     stamp = "timestamp('UTC', 6)"

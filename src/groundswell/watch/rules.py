@@ -30,6 +30,7 @@ from groundswell.watch.contract import (
 )
 from groundswell.watch.episodes import Episode, Voice, alert_id
 from groundswell.watch.evidence import Case, collect, detail
+from groundswell.watch.frozen import freeze
 from groundswell.watch.profiles import Profile
 from groundswell.watch.recent import KEPT
 
@@ -195,6 +196,7 @@ def record_of(
         own_words=own_words,
         params=params.at(params.base_us),
         learned_windows=0,
+        identities=np.array(notice.identities, dtype=np.uint64),
     )
     evidence = collect(case)
     evidence["window_s"] = 0
@@ -222,6 +224,7 @@ def record_of(
         headline=_headline(tracker.name, posts, notice.count),
         detail=detail(evidence),
         evidence=evidence,
+        case=freeze(case),
     )
 
 

@@ -109,6 +109,25 @@ class Coverage(Document):
     """Starts of windows in which no source was connected, the newest 50."""
 
 
+class Voice(Document):
+    """One signal that is rare in a window of one size; all that are rare together make one alert."""
+
+    signal: str
+    label: str
+    kind: Literal["count", "positive", "share"]
+    window_s: int
+    window_start: datetime
+    direction: Literal["burst", "drop"]
+    observed: float
+    expected: float
+    lower: float
+    upper: float
+    p_value: float
+    return_days: float
+    rarity: float
+    """Return period against what the promise asks of this signal and size; at least 1."""
+
+
 class Week(Document):
     """The same hours of the same weekday, some weeks ago."""
 
@@ -167,6 +186,9 @@ class Evidence(Document):
     """Why an alert was raised; frozen with it, so that it can be shown after the lake was compacted."""
 
     signal: str = "posts"
+    """The rarest signal; `observed` and the like are always of the posts of its window."""
+    voices: list[Voice] = Field(default_factory=list)
+    """Every signal and size of window that was rare, the rarest first."""
     observed: int | float
     expected: float
     lower: float
