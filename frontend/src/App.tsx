@@ -18,9 +18,12 @@ import { Live } from "./pages/Live";
 
 // Each page comes when it is opened; only Live is there from the start.
 const AlertPage = lazy(() => import("./pages/AlertPage"));
+const Channels = lazy(() => import("./pages/Channels"));
 const Data = lazy(() => import("./pages/Data"));
 const Design = lazy(() => import("./pages/Design"));
 const Explore = lazy(() => import("./pages/Explore"));
+const TopicPage = lazy(() => import("./pages/TopicPage"));
+const Topics = lazy(() => import("./pages/Topics"));
 const TrackerEditor = lazy(() => import("./pages/TrackerEditor"));
 const TrackerPage = lazy(() => import("./pages/TrackerPage"));
 
@@ -41,10 +44,13 @@ type Route = [pattern: string, page: (parameters: Record<string, string>) => Rea
 const ROUTES: readonly Route[] = [
   ["/", () => <Live />],
   ["/posts", () => <Explore />],
+  ["/topics", () => <Topics />],
+  ["/topics/:id", ({ id = "" }) => <TopicPage id={id} />],
   ["/alerts/:id", ({ id = "" }) => <AlertPage id={id} />],
   [NEW_TRACKER, () => <TrackerEditor />],
   ["/trackers/:id", ({ id = "" }) => <TrackerPage id={id} />],
   ["/trackers/:id/edit", ({ id = "" }) => <TrackerEditor id={id} />],
+  ["/channels", () => <Channels />],
   ["/data", () => <Data />],
   ["/design", () => <Design />],
 ];
@@ -75,6 +81,8 @@ export function App() {
     () => ({
       "g l": () => navigate("/"),
       "g e": () => navigate("/posts"),
+      "g t": () => navigate("/topics"),
+      "g c": () => navigate("/channels"),
       "g d": () => navigate("/data"),
       j: () => moveRow(1),
       k: () => moveRow(-1),

@@ -71,7 +71,7 @@ export function get<T>(path: string, parameters?: Parameters): Promise<T> {
   return answer<T>(address(path, parameters));
 }
 
-export function send<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
+export function send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
   return answer<T>(path, {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),

@@ -13,7 +13,8 @@ import {
 } from "./merge";
 import { liveMultiples } from "./multiples";
 import { KEYS } from "./queries";
-import type { Alerts, Change, Series, Status, Trackers } from "./types";
+import { TOPIC_KEYS, topicsWith, type TopicState } from "./topics";
+import type { Alerts, Change, Series, Status, Topics, Trackers } from "./types";
 
 export const connection = createStore<ConnectionState>({ kind: "connecting" });
 
@@ -49,6 +50,13 @@ export function applyChange(client: QueryClient, change: Change): void {
     void client.invalidateQueries({ queryKey: KEYS.alert(alert.id) });
     void client.invalidateQueries({ queryKey: KEYS.pastAlerts(alert.tracker) });
     if (!known && alert.closed_at === null) announcement.set(`New alert: ${alert.headline}`);
+  }
+  const { topic } = change;
+  if (topic) {
+    for (const [key, topics] of client.getQueriesData<Topics>({ queryKey: TOPIC_KEYS.lists })) {
+      if (topics) client.setQueryData<Topics>(key, topicsWith(topics, topic, key.at(-1) as TopicState));
+    }
+    void client.invalidateQueries({ queryKey: TOPIC_KEYS.one(topic.id) });
   }
   if (tracker || removesTracker(change)) {
     const id = tracker?.id ?? change.subject;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { alertsWithAlert, trackersWithAlert, withWindow } from "./merge";
+import { alertsWithAlert, trackersWithAlert, trackersWithWindows, withWindow } from "./merge";
 import type { Alerts, AlertSummary, Trackers, Window } from "./types";
 
 const minute = (n: number) => new Date(Date.UTC(2026, 10, 20, 12, n)).toISOString();
@@ -31,6 +31,16 @@ it("counts open alerts once, however often one is told", () => {
   const closed = alertsWithAlert(stale, alert({ updated_at: minute(20), closed_at: minute(20) }));
   expect([opened.open, again.open, stale.open, closed.open]).toEqual([1, 1, 1, 0]);
   expect(stale.items[0]?.updated_at).toBe(minute(15));
+});
+
+it("takes only trackers for changed whose last window says something else", () => {
+  const trackers = { items: [{ id: "s", name: "a", last: at(0), open_alert: null }, { id: "t", name: "b", last: null, open_alert: null }] } as unknown as Trackers;
+  const next = trackersWithWindows(trackers, { s: at(5, 2), t: at(5) });
+  expect(next.items[0]).toBe(trackers.items[0]);
+  expect(next.items[1]?.last?.start).toBe(minute(5));
+  const hot = trackersWithWindows(next, { s: { ...at(10, 90), state: "unusual" } });
+  expect(hot.items[0]?.last?.count).toBe(90);
+  expect(trackersWithWindows(hot, { t: at(10) })).toBe(hot);
 });
 
 it("lists a tracker first while its alert is open", () => {

@@ -26,14 +26,20 @@ export function seriesWithWindow(series: Series, window: Window, span: number): 
   return { ...series, items, posts: postsOf(items) };
 }
 
+/**
+ * Trackers with what their last windows say. A window that says the same as the one before leaves its tracker as it is:
+ * rows draw their windows from `multiples`, and hundreds of trackers need not be taken for changed every minute.
+ */
 export function trackersWithWindows(trackers: Trackers, closed: Closed): Trackers {
-  return {
-    items: trackers.items.map((tracker) => {
-      const window = closed[tracker.id];
-      const newer = window && (!tracker.last || Date.parse(window.start) >= Date.parse(tracker.last.start));
-      return newer ? { ...tracker, last: window } : tracker;
-    }),
-  };
+  let changed = false;
+  const items = trackers.items.map((tracker) => {
+    const window = closed[tracker.id];
+    if (!window || (tracker.last && Date.parse(window.start) < Date.parse(tracker.last.start))) return tracker;
+    if (tracker.last && window.state === tracker.last.state && window.state !== "unusual") return tracker;
+    changed = true;
+    return { ...tracker, last: window };
+  });
+  return changed ? { items } : trackers;
 }
 
 const names = new Intl.Collator("en", { sensitivity: "base", numeric: true });

@@ -71,7 +71,8 @@ export function useTrackerSeries(tracker: string, windowS: number, hours: number
   });
 }
 
-export function usePosts(search: Search, enabled = true) {
+/** Posts that match; with `everyMs` they are looked for again and again while the page is seen. */
+export function usePosts(search: Search, everyMs?: number) {
   return useQuery({
     queryKey: KEYS.posts(search),
     queryFn: () =>
@@ -86,7 +87,7 @@ export function usePosts(search: Search, enabled = true) {
       }),
     placeholderData: keepPreviousData,
     staleTime: 5_000,
-    enabled,
+    ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
   });
 }
 

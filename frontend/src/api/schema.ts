@@ -408,6 +408,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtests
+         * @description The newest backtests of this server, without their results.
+         */
+        get: operations["listBacktests"];
+        put?: never;
+        /**
+         * Start Backtest
+         * @description Test a query over what the lake has: the same kernels that watch the stream, over history.
+         *
+         *     It runs in a process of its own, one after the other; ask for it by its id until `state` is `done`.
+         */
+        post: operations["startBacktest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{identity}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Backtest
+         * @description One backtest: how far it is, and what came of it. They are kept until the server ends, the newest twenty.
+         */
+        get: operations["showBacktest"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Backtest
+         * @description Give up a backtest (it stays listed as cancelled), or forget one that is over.
+         */
+        delete: operations["cancelBacktest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -472,6 +522,26 @@ export interface paths {
         patch: operations["changeAlert"];
         trace?: never;
     };
+    "/api/v1/alerts/{alert}/recomputed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recompute Alert
+         * @description Make the card again from the lake, and say whether it is the frozen one, or which posts are gone.
+         */
+        get: operations["recomputeAlert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert}/posts": {
         parameters: {
             query?: never;
@@ -526,6 +596,66 @@ export interface paths {
          * @description Write something under an alert.
          */
         post: operations["addComment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Topics
+         * @description Topics: open ones first, by rarity times reach, then closed ones, newest first.
+         */
+        get: operations["listTopics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{topic}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Topic
+         * @description One topic with its evidence: series, terms, example posts, authors, and a query for a tracker of it.
+         */
+        get: operations["showTopic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{topic}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Topic Posts
+         * @description The posts that the topic's query finds in its time, as the lake has them now (up to a minute late).
+         */
+        get: operations["listTopicPosts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1391,6 +1521,288 @@ export interface components {
             items: components["schemas"]["Series"][];
         };
         /**
+         * Backtest
+         * @description What would have fired; also `groundswell backtest --json`.
+         * @example {
+         *       "query": "\"side effects\"",
+         *       "since": "2026-08-22T00:00:00Z",
+         *       "until": "2026-11-20T00:00:00Z",
+         *       "days": 90,
+         *       "learned_days": 56,
+         *       "platforms": [],
+         *       "promise_days": 30,
+         *       "windows_s": [
+         *         60,
+         *         300,
+         *         900,
+         *         3600
+         *       ],
+         *       "posts": 41302,
+         *       "stream_posts": 4081220,
+         *       "blind_posts": 0,
+         *       "by_promise": [
+         *         {
+         *           "promise_days": 1,
+         *           "alerts": 61,
+         *           "per_30_days": 20.333
+         *         },
+         *         {
+         *           "promise_days": 30,
+         *           "alerts": 4,
+         *           "per_30_days": 1.333
+         *         }
+         *       ],
+         *       "alerts": [],
+         *       "candidates": [
+         *         {
+         *           "started_at": "2026-11-02T08:10:00Z",
+         *           "opened_at": "2026-11-02T08:15:00Z",
+         *           "closed_at": "2026-11-02T09:40:00Z",
+         *           "direction": "burst",
+         *           "signal": "posts",
+         *           "window_s": 300,
+         *           "observed": 63,
+         *           "expected": 10.2,
+         *           "ratio": 6.176,
+         *           "return_days": 140,
+         *           "headline": "“side effects” is mentioned 6.2 times as often as usual",
+         *           "strictest": 90
+         *         }
+         *       ],
+         *       "series": {
+         *         "window_s": 3600,
+         *         "every": 1,
+         *         "start": [
+         *           "2026-11-02T08:00:00Z"
+         *         ],
+         *         "count": [
+         *           412
+         *         ],
+         *         "expected": [
+         *           121.4
+         *         ],
+         *         "lower": [
+         *           92
+         *         ],
+         *         "upper": [
+         *           153
+         *         ],
+         *         "state": [
+         *           "unusual"
+         *         ]
+         *       },
+         *       "notes": [
+         *         "The lake reaches back 90.0 days, not 365."
+         *       ],
+         *       "seconds": 11.4,
+         *       "lake_version": 17
+         *     }
+         */
+        Backtest: {
+            /** Query */
+            query: string;
+            /** Since */
+            since: string | null;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Days */
+            days: number;
+            /** Learned Days */
+            learned_days: number;
+            /** Platforms */
+            platforms: string[];
+            /** Promise Days */
+            promise_days: number;
+            /** Windows S */
+            windows_s: number[];
+            /** Posts */
+            posts: number;
+            /** Stream Posts */
+            stream_posts: number;
+            /** Blind Posts */
+            blind_posts: number;
+            /** By Promise */
+            by_promise: components["schemas"]["PromiseCount"][];
+            /** Alerts */
+            alerts: components["schemas"]["Alert"][];
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            series: components["schemas"]["BacktestSeries"] | null;
+            /** Notes */
+            notes: string[];
+            /** Seconds */
+            seconds: number;
+            /** Lake Version */
+            lake_version: number | null;
+        };
+        /**
+         * BacktestJob
+         * @description A backtest that was asked for.
+         * @example {
+         *       "id": "5d1f0c3b9a7e2468",
+         *       "state": "done",
+         *       "request": {
+         *         "query": "\"side effects\"",
+         *         "days": 90,
+         *         "until": null,
+         *         "promise_days": 30,
+         *         "platforms": [],
+         *         "country": null
+         *       },
+         *       "progress": 1,
+         *       "doing": null,
+         *       "error": null,
+         *       "hint": null,
+         *       "result": {
+         *         "query": "\"side effects\"",
+         *         "since": "2026-08-22T00:00:00Z",
+         *         "until": "2026-11-20T00:00:00Z",
+         *         "days": 90,
+         *         "learned_days": 56,
+         *         "platforms": [],
+         *         "promise_days": 30,
+         *         "windows_s": [
+         *           60,
+         *           300,
+         *           900,
+         *           3600
+         *         ],
+         *         "posts": 41302,
+         *         "stream_posts": 4081220,
+         *         "blind_posts": 0,
+         *         "by_promise": [
+         *           {
+         *             "promise_days": 1,
+         *             "alerts": 61,
+         *             "per_30_days": 20.333
+         *           },
+         *           {
+         *             "promise_days": 30,
+         *             "alerts": 4,
+         *             "per_30_days": 1.333
+         *           }
+         *         ],
+         *         "alerts": [],
+         *         "candidates": [
+         *           {
+         *             "started_at": "2026-11-02T08:10:00Z",
+         *             "opened_at": "2026-11-02T08:15:00Z",
+         *             "closed_at": "2026-11-02T09:40:00Z",
+         *             "direction": "burst",
+         *             "signal": "posts",
+         *             "window_s": 300,
+         *             "observed": 63,
+         *             "expected": 10.2,
+         *             "ratio": 6.176,
+         *             "return_days": 140,
+         *             "headline": "“side effects” is mentioned 6.2 times as often as usual",
+         *             "strictest": 90
+         *           }
+         *         ],
+         *         "series": {
+         *           "window_s": 3600,
+         *           "every": 1,
+         *           "start": [
+         *             "2026-11-02T08:00:00Z"
+         *           ],
+         *           "count": [
+         *             412
+         *           ],
+         *           "expected": [
+         *             121.4
+         *           ],
+         *           "lower": [
+         *             92
+         *           ],
+         *           "upper": [
+         *             153
+         *           ],
+         *           "state": [
+         *             "unusual"
+         *           ]
+         *         },
+         *         "notes": [
+         *           "The lake reaches back 90.0 days, not 365."
+         *         ],
+         *         "seconds": 11.4,
+         *         "lake_version": 17
+         *       }
+         *     }
+         */
+        BacktestJob: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+            request: components["schemas"]["NewBacktest"];
+            /** Progress */
+            progress: number | null;
+            /** Doing */
+            doing: string | null;
+            /** Error */
+            error: string | null;
+            /** Hint */
+            hint: string | null;
+            result: components["schemas"]["Backtest"] | null;
+        };
+        /**
+         * BacktestJobs
+         * @description The newest backtests of this server, without their results.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "5d1f0c3b9a7e2468",
+         *           "state": "done",
+         *           "request": {
+         *             "query": "\"side effects\"",
+         *             "days": 90,
+         *             "until": null,
+         *             "promise_days": 30,
+         *             "platforms": [],
+         *             "country": null
+         *           },
+         *           "progress": 1,
+         *           "doing": null,
+         *           "error": null,
+         *           "hint": null,
+         *           "result": null
+         *         }
+         *       ]
+         *     }
+         */
+        BacktestJobs: {
+            /** Items */
+            items: components["schemas"]["BacktestJob"][];
+        };
+        /**
+         * BacktestSeries
+         * @description Windows to draw, as columns of one length, oldest first; null where a window was not scored or is a gap.
+         */
+        BacktestSeries: {
+            /** Window S */
+            window_s: number;
+            /** Every */
+            every: number;
+            /** Start */
+            start: string[];
+            /** Count */
+            count: (number | null)[];
+            /** Expected */
+            expected: (number | null)[];
+            /** Lower */
+            lower: (number | null)[];
+            /** Upper */
+            upper: (number | null)[];
+            /** State */
+            state: string[];
+        };
+        /**
          * Bar
          * @description One bar of a histogram: from `low` to before `high`; null: no end.
          */
@@ -1401,6 +1813,45 @@ export interface components {
             high: number | null;
             /** Count */
             count: number;
+        };
+        /**
+         * Candidate
+         * @description An episode at the loosest promise, and the strictest with which an alert still falls into its time.
+         */
+        Candidate: {
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "burst" | "drop";
+            /** Signal */
+            signal: string;
+            /** Window S */
+            window_s: number;
+            /** Observed */
+            observed: number;
+            /** Expected */
+            expected: number;
+            /** Ratio */
+            ratio: number | null;
+            /** Return Days */
+            return_days: number;
+            /** Headline */
+            headline: string;
+            /** Strictest */
+            strictest: number;
         };
         /**
          * Change
@@ -1435,7 +1886,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "window" | "alert" | "tracker" | "status";
+            kind: "window" | "alert" | "topic" | "tracker" | "status";
             /**
              * At
              * Format: date-time
@@ -1447,7 +1898,10 @@ export interface components {
             windows?: {
                 [key: string]: components["schemas"]["Window"];
             } | null;
+            /** Window S */
+            window_s?: number | null;
             alert?: components["schemas"]["AlertSummary"] | null;
+            topic?: components["schemas"]["TopicSummary"] | null;
             tracker?: components["schemas"]["Tracker"] | null;
             status?: components["schemas"]["Status"] | null;
         };
@@ -2100,6 +2554,18 @@ export interface components {
             gaps: string[];
         };
         /**
+         * Difference
+         * @description A place of the card that comes out otherwise today.
+         */
+        Difference: {
+            /** Where */
+            where: string;
+            /** Frozen */
+            frozen: unknown;
+            /** Now */
+            now: unknown;
+        };
+        /**
          * Drift
          * @description What is known about drift: notices, open ones first, and the fill of each layout.
          * @example {
@@ -2490,6 +2956,20 @@ export interface components {
             path: string;
             /** Error */
             error: string;
+        };
+        /**
+         * GonePost
+         * @description A post that the card was made of and that the lake does not have any more.
+         */
+        GonePost: {
+            /** Platform */
+            platform: string | null;
+            /** Post Id */
+            post_id: string | null;
+            /** Url */
+            url: string | null;
+            /** Record */
+            record: number | null;
         };
         /**
          * Health
@@ -3332,6 +3812,41 @@ export interface components {
             until: string | null;
             /** Items */
             items: components["schemas"]["Multiple"][];
+        };
+        /**
+         * NewBacktest
+         * @description A query to be tested over what the lake has.
+         * @example {
+         *       "query": "\"side effects\"",
+         *       "days": 90,
+         *       "until": null,
+         *       "promise_days": 30,
+         *       "platforms": [],
+         *       "country": null
+         *     }
+         */
+        NewBacktest: {
+            /**
+             * Query
+             * @example "side effects"
+             */
+            query: string;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+            /** Until */
+            until?: string | null;
+            /** Promise Days */
+            promise_days?: number | null;
+            /** Platforms */
+            platforms?: string[];
+            /**
+             * Country
+             * @example FR
+             */
+            country?: string | null;
         };
         /**
          * NewChannel
@@ -4177,6 +4692,18 @@ export interface components {
             lake_version: number | null;
         };
         /**
+         * PromiseCount
+         * @description How many alerts there would have been with one promise.
+         */
+        PromiseCount: {
+            /** Promise Days */
+            promise_days: number;
+            /** Alerts */
+            alerts: number;
+            /** Per 30 Days */
+            per_30_days: number | null;
+        };
+        /**
          * Quarantine
          * @description Records set aside, newest first, and how many are held.
          *
@@ -4592,6 +5119,140 @@ export interface components {
             first: number;
             /** Last */
             last: number;
+        };
+        /**
+         * Recomputed
+         * @description The card made again from the lake, beside the one that was frozen.
+         * @example {
+         *       "alert": "9b1d3e5f70a2c4e6",
+         *       "state": "equal",
+         *       "detail": "the same card comes out of the same 63 posts",
+         *       "lake_version": 21,
+         *       "frozen_lake_version": 17,
+         *       "span": [
+         *         90211,
+         *         90310
+         *       ],
+         *       "posts_frozen": 63,
+         *       "posts_found": 63,
+         *       "gone": [],
+         *       "more": 0,
+         *       "differences": [],
+         *       "evidence": {
+         *         "observed": 63,
+         *         "expected": 10.2,
+         *         "lower": 4,
+         *         "upper": 18,
+         *         "ratio": 6.176,
+         *         "p_value": 0.000025,
+         *         "return_days": 140,
+         *         "window_start": "2026-11-20T08:10:00Z",
+         *         "window_s": 300,
+         *         "windows": [
+         *           {
+         *             "start": "2026-11-20T08:10:00Z",
+         *             "count": 63,
+         *             "expected": 10.2,
+         *             "lower": 4,
+         *             "upper": 18,
+         *             "return_days": 140,
+         *             "platform_ratio": 1.04,
+         *             "state": "unusual",
+         *             "late": 0
+         *           }
+         *         ],
+         *         "posts": [
+         *           {
+         *             "platform": "tiktok",
+         *             "post_id": "7301234567890123456",
+         *             "url": "https://www.tiktok.com/@maya/video/7301234567890123456",
+         *             "author": "maya",
+         *             "followers": 3100,
+         *             "created_at": "2026-11-20T08:11:04Z",
+         *             "text": "side effects of dose two #vaccine",
+         *             "likes": 88,
+         *             "views": 1520,
+         *             "copies": 3,
+         *             "share": 0.05,
+         *             "origin": "push, record 2417"
+         *           }
+         *         ],
+         *         "authors": [
+         *           {
+         *             "key": "maya",
+         *             "label": "@maya",
+         *             "posts": 3,
+         *             "share": 0.06,
+         *             "usual_share": 0.01
+         *           }
+         *         ],
+         *         "hashtags": [
+         *           {
+         *             "key": "vaccine",
+         *             "label": "#vaccine",
+         *             "posts": 31,
+         *             "share": 0.59,
+         *             "usual_share": 0.2
+         *           }
+         *         ],
+         *         "sounds": [],
+         *         "words": [
+         *           {
+         *             "word": "dose",
+         *             "posts": 40,
+         *             "log_odds": 1.9,
+         *             "z": 5.2
+         *           }
+         *         ],
+         *         "checks": [
+         *           {
+         *             "name": "without_top_author",
+         *             "label": "Without the most active author",
+         *             "value": 5.9,
+         *             "unit": "ratio",
+         *             "note": null
+         *           }
+         *         ],
+         *         "authors_total": 58,
+         *         "posts_total": 63,
+         *         "span": [
+         *           2401,
+         *           2500
+         *         ],
+         *         "parameters": {
+         *           "window_s": 300,
+         *           "promise_days": 30
+         *         }
+         *       }
+         *     }
+         */
+        Recomputed: {
+            /** Alert */
+            alert: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "equal" | "different" | "posts gone" | "not in the lake yet" | "not possible";
+            /** Detail */
+            detail: string;
+            /** Lake Version */
+            lake_version: number | null;
+            /** Frozen Lake Version */
+            frozen_lake_version: number | null;
+            /** Span */
+            span: number[];
+            /** Posts Frozen */
+            posts_frozen: number;
+            /** Posts Found */
+            posts_found: number;
+            /** Gone */
+            gone: components["schemas"]["GonePost"][];
+            /** More */
+            more: number | null;
+            /** Differences */
+            differences: components["schemas"]["Difference"][];
+            evidence: components["schemas"]["Evidence"] | null;
         };
         /**
          * Remains
@@ -5042,6 +5703,451 @@ export interface components {
              * @description JSON with fields in its texts.
              */
             body?: string | null;
+        };
+        /**
+         * Topic
+         * @description A topic with its evidence.
+         * @example {
+         *       "id": "3d0c5a7be1f24986a0b1c2d3e4f5a6b7",
+         *       "label": "#novaleak",
+         *       "phase": "growing",
+         *       "started_at": "2026-11-20T08:05:00Z",
+         *       "opened_at": "2026-11-20T08:09:00Z",
+         *       "updated_at": "2026-11-20T08:20:00Z",
+         *       "closed_at": null,
+         *       "window_s": 900,
+         *       "observed": 58,
+         *       "expected": 0.01,
+         *       "ratio": null,
+         *       "is_new": true,
+         *       "return_days": 41.5,
+         *       "rank": 5.31,
+         *       "authors": 58,
+         *       "posts": 74,
+         *       "reach": 181200,
+         *       "query": "#novaleak",
+         *       "headline": "#novaleak is new: 58 authors in 15 min",
+         *       "detail": "with leak, photos · tiktok and bluesky · no tracker sees it",
+         *       "covered_by": [],
+         *       "terms": [
+         *         {
+         *           "term": "#novaleak",
+         *           "kind": "hashtag",
+         *           "observed": 58,
+         *           "expected": 0.01,
+         *           "ratio": null,
+         *           "is_new": true,
+         *           "return_days": 41.5,
+         *           "since": "2026-11-20T08:05:00Z"
+         *         }
+         *       ],
+         *       "platforms": [
+         *         {
+         *           "platform": "tiktok",
+         *           "posts": 61,
+         *           "share": 0.82
+         *         },
+         *         {
+         *           "platform": "bluesky",
+         *           "posts": 13,
+         *           "share": 0.18
+         *         }
+         *       ],
+         *       "spark": [
+         *         0,
+         *         0,
+         *         3,
+         *         14,
+         *         24,
+         *         33
+         *       ],
+         *       "spark_s": 300,
+         *       "windows": [
+         *         {
+         *           "start": "2026-11-20T08:15:00Z",
+         *           "count": 33,
+         *           "expected": 0.004
+         *         }
+         *       ],
+         *       "words": [
+         *         {
+         *           "word": "photos",
+         *           "posts": 31,
+         *           "log_odds": 3.2,
+         *           "z": 7.4
+         *         }
+         *       ],
+         *       "examples": [
+         *         {
+         *           "platform": "tiktok",
+         *           "post_id": "7301234567890123456",
+         *           "url": "https://www.tiktok.com/@maya/video/7301234567890123456",
+         *           "author": "maya",
+         *           "followers": 3100,
+         *           "created_at": "2026-11-20T08:06:04Z",
+         *           "text": "the #novaleak photos are real",
+         *           "likes": 88,
+         *           "views": 1520,
+         *           "copies": 3,
+         *           "share": 0.04,
+         *           "origin": "push, record 2417"
+         *         }
+         *       ],
+         *       "top_authors": [
+         *         {
+         *           "key": "maya",
+         *           "label": "@maya",
+         *           "posts": 3,
+         *           "share": 0.04,
+         *           "usual_share": null
+         *         }
+         *       ],
+         *       "parameters": {
+         *         "posts_read": 74,
+         *         "copies_share": 0.04
+         *       }
+         *     }
+         */
+        Topic: {
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "growing" | "peak" | "fading" | "closed";
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Window S */
+            window_s: number;
+            /** Observed */
+            observed: number;
+            /** Expected */
+            expected: number;
+            /** Ratio */
+            ratio: number | null;
+            /** Is New */
+            is_new: boolean;
+            /** Return Days */
+            return_days: number;
+            /** Rank */
+            rank: number;
+            /** Authors */
+            authors: number;
+            /** Posts */
+            posts: number;
+            /** Reach */
+            reach: number | null;
+            /** Query */
+            query: string;
+            /** Headline */
+            headline: string;
+            /** Detail */
+            detail: string;
+            /** Covered By */
+            covered_by: components["schemas"]["TopicTracker"][];
+            /** Terms */
+            terms: components["schemas"]["TopicTerm"][];
+            /** Platforms */
+            platforms: components["schemas"]["TopicPlatform"][];
+            /** Spark */
+            spark: number[];
+            /** Spark S */
+            spark_s: number;
+            /** Windows */
+            windows: components["schemas"]["TopicWindow"][];
+            /** Words */
+            words: components["schemas"]["Word"][];
+            /** Examples */
+            examples: components["schemas"]["EvidencePost"][];
+            /** Top Authors */
+            top_authors: components["schemas"]["Driver"][];
+            /** Parameters */
+            parameters: {
+                [key: string]: number | string;
+            };
+        };
+        /**
+         * TopicPlatform
+         * @description How much of a topic is on one platform.
+         */
+        TopicPlatform: {
+            /** Platform */
+            platform: string;
+            /** Posts */
+            posts: number;
+            /** Share */
+            share: number;
+        };
+        /**
+         * TopicSummary
+         * @description Something that people start to talk about.
+         * @example {
+         *       "id": "3d0c5a7be1f24986a0b1c2d3e4f5a6b7",
+         *       "label": "#novaleak",
+         *       "phase": "growing",
+         *       "started_at": "2026-11-20T08:05:00Z",
+         *       "opened_at": "2026-11-20T08:09:00Z",
+         *       "updated_at": "2026-11-20T08:20:00Z",
+         *       "closed_at": null,
+         *       "window_s": 900,
+         *       "observed": 58,
+         *       "expected": 0.01,
+         *       "ratio": null,
+         *       "is_new": true,
+         *       "return_days": 41.5,
+         *       "rank": 5.31,
+         *       "authors": 58,
+         *       "posts": 74,
+         *       "reach": 181200,
+         *       "query": "#novaleak",
+         *       "headline": "#novaleak is new: 58 authors in 15 min",
+         *       "detail": "with leak, photos · tiktok and bluesky · no tracker sees it",
+         *       "covered_by": [],
+         *       "terms": [
+         *         {
+         *           "term": "#novaleak",
+         *           "kind": "hashtag",
+         *           "observed": 58,
+         *           "expected": 0.01,
+         *           "ratio": null,
+         *           "is_new": true,
+         *           "return_days": 41.5,
+         *           "since": "2026-11-20T08:05:00Z"
+         *         }
+         *       ],
+         *       "platforms": [
+         *         {
+         *           "platform": "tiktok",
+         *           "posts": 61,
+         *           "share": 0.82
+         *         },
+         *         {
+         *           "platform": "bluesky",
+         *           "posts": 13,
+         *           "share": 0.18
+         *         }
+         *       ],
+         *       "spark": [
+         *         0,
+         *         0,
+         *         3,
+         *         14,
+         *         24,
+         *         33
+         *       ],
+         *       "spark_s": 300
+         *     }
+         */
+        TopicSummary: {
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "growing" | "peak" | "fading" | "closed";
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Window S */
+            window_s: number;
+            /** Observed */
+            observed: number;
+            /** Expected */
+            expected: number;
+            /** Ratio */
+            ratio: number | null;
+            /** Is New */
+            is_new: boolean;
+            /** Return Days */
+            return_days: number;
+            /** Rank */
+            rank: number;
+            /** Authors */
+            authors: number;
+            /** Posts */
+            posts: number;
+            /** Reach */
+            reach: number | null;
+            /** Query */
+            query: string;
+            /** Headline */
+            headline: string;
+            /** Detail */
+            detail: string;
+            /** Covered By */
+            covered_by: components["schemas"]["TopicTracker"][];
+            /** Terms */
+            terms: components["schemas"]["TopicTerm"][];
+            /** Platforms */
+            platforms: components["schemas"]["TopicPlatform"][];
+            /** Spark */
+            spark: number[];
+            /** Spark S */
+            spark_s: number;
+        };
+        /**
+         * TopicTerm
+         * @description A hashtag (with its `#`) or word of a topic, in the window in which it was rarest.
+         */
+        TopicTerm: {
+            /** Term */
+            term: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "word" | "hashtag";
+            /** Observed */
+            observed: number;
+            /** Expected */
+            expected: number;
+            /** Ratio */
+            ratio: number | null;
+            /** Is New */
+            is_new: boolean;
+            /** Return Days */
+            return_days: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+        };
+        /**
+         * TopicTracker
+         * @description A tracker that sees a topic already, and the fraction of its posts that it matches.
+         */
+        TopicTracker: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Share */
+            share: number;
+        };
+        /**
+         * TopicWindow
+         * @description One window of a topic's leading term.
+         */
+        TopicWindow: {
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Count */
+            count: number;
+            /** Expected */
+            expected: number | null;
+        };
+        /**
+         * Topics
+         * @description Topics: open ones first, by rank, then closed ones, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "3d0c5a7be1f24986a0b1c2d3e4f5a6b7",
+         *           "label": "#novaleak",
+         *           "phase": "growing",
+         *           "started_at": "2026-11-20T08:05:00Z",
+         *           "opened_at": "2026-11-20T08:09:00Z",
+         *           "updated_at": "2026-11-20T08:20:00Z",
+         *           "closed_at": null,
+         *           "window_s": 900,
+         *           "observed": 58,
+         *           "expected": 0.01,
+         *           "ratio": null,
+         *           "is_new": true,
+         *           "return_days": 41.5,
+         *           "rank": 5.31,
+         *           "authors": 58,
+         *           "posts": 74,
+         *           "reach": 181200,
+         *           "query": "#novaleak",
+         *           "headline": "#novaleak is new: 58 authors in 15 min",
+         *           "detail": "with leak, photos · tiktok and bluesky · no tracker sees it",
+         *           "covered_by": [],
+         *           "terms": [
+         *             {
+         *               "term": "#novaleak",
+         *               "kind": "hashtag",
+         *               "observed": 58,
+         *               "expected": 0.01,
+         *               "ratio": null,
+         *               "is_new": true,
+         *               "return_days": 41.5,
+         *               "since": "2026-11-20T08:05:00Z"
+         *             }
+         *           ],
+         *           "platforms": [
+         *             {
+         *               "platform": "tiktok",
+         *               "posts": 61,
+         *               "share": 0.82
+         *             },
+         *             {
+         *               "platform": "bluesky",
+         *               "posts": 13,
+         *               "share": 0.18
+         *             }
+         *           ],
+         *           "spark": [
+         *             0,
+         *             0,
+         *             3,
+         *             14,
+         *             24,
+         *             33
+         *           ],
+         *           "spark_s": 300
+         *         }
+         *       ],
+         *       "open": 1,
+         *       "next": null
+         *     }
+         */
+        Topics: {
+            /** Items */
+            items: components["schemas"]["TopicSummary"][];
+            /** Open */
+            open: number;
+            /** Next */
+            next?: string | null;
         };
         /**
          * Tracker
@@ -6067,6 +7173,130 @@ export interface operations {
             };
         };
     };
+    listBacktests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestJobs"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBacktest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestJob"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the backtest. */
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestJob"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the backtest. */
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAlerts: {
         parameters: {
             query?: {
@@ -6208,6 +7438,38 @@ export interface operations {
             };
         };
     };
+    recomputeAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the alert. */
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recomputed"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listAlertPosts: {
         parameters: {
             query?: {
@@ -6303,6 +7565,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Alert"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTopics: {
+        parameters: {
+            query?: {
+                /** @description Only topics that are open, or closed. */
+                state?: "open" | "closed" | "all";
+                /** @description Only topics seen on this platform. */
+                platform?: string | null;
+                /** @description Only topics that were not over before. */
+                since?: string | null;
+                limit?: number;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topics"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showTopic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Topic"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listTopicPosts: {
+        parameters: {
+            query?: {
+                /** @description What comes first. */
+                sort?: "latest" | "likes" | "views" | "engagement";
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the topic. */
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posts"];
                 };
             };
             /** @description What went wrong, where, and what to do. */

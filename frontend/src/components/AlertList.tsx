@@ -21,9 +21,40 @@ export function strength(alert: AlertSummary): string {
 }
 
 function base(alert: AlertSummary): string {
-  const parts = [alert.detail || `${format.counted(alert.posts, "posts")} · ${format.counted(alert.authors, "authors")}`];
-  if (alert.verdict) parts.push(VERDICTS[alert.verdict].toLowerCase());
-  return parts.join(" · ");
+  return alert.detail || `${format.counted(alert.posts, "posts")} · ${format.counted(alert.authors, "authors")}`;
+}
+
+/** What people did with it, in a word each. */
+function life(alert: AlertSummary, now: format.Moment): string[] {
+  const done: string[] = [];
+  if (alert.verdict) done.push(VERDICTS[alert.verdict].toLowerCase());
+  else if (alert.acknowledged_at) done.push(alert.acknowledged_by ? `seen by ${alert.acknowledged_by}` : "acknowledged");
+  const until = alert.snoozed_until;
+  if (until && Date.parse(until) > new Date(now).getTime()) done.push(`snoozed until ${format.clock(until, now)}`);
+  if (alert.comments) done.push(format.counted(alert.comments, "comments"));
+  return done;
+}
+
+/** One line of the list: an alert, and the others that were raised by mostly the same posts. */
+export interface AlertLine {
+  alert: AlertSummary;
+  others: AlertSummary[];
+}
+
+/** Alerts of one group become one line, at the place of the newest; it is told by the one that is open, or came first. */
+export function linesOf(alerts: readonly AlertSummary[]): AlertLine[] {
+  const lines = new Map<string, AlertSummary[]>();
+  for (const alert of alerts) {
+    const key = alert.group ?? alert.id;
+    const known = lines.get(key);
+    if (known) known.push(alert);
+    else lines.set(key, [alert]);
+  }
+  return [...lines].map(([key, members]) => {
+    const rank = (one: AlertSummary) => Number(one.closed_at !== null) * 2 + Number(one.id !== key);
+    const [alert, ...others] = [...members].sort((a, b) => rank(a) - rank(b));
+    return { alert: alert as AlertSummary, others };
+  });
 }
 
 interface AlertListProps {
@@ -35,10 +66,18 @@ interface AlertListProps {
 export function AlertList({ alerts, now }: AlertListProps) {
   return (
     <ul className="rows">
-      {alerts.map((alert) => (
+      {linesOf(alerts).map(({ alert, others }) => (
         <li key={alert.id} className="row">
           <Link to={`/alerts/${alert.id}`} className={`alert ${alert.closed_at ? "alert-over" : ""}`} data-row>
-            <span className="alert-name strong">{alert.tracker_name}</span>
+            <span className="alert-name">
+              <span className="strong">{alert.tracker_name}</span>
+              {others.length > 0 && (
+                <span className="small muted" title={others.map((other) => other.tracker_name).join(", ")}>
+                  {" "}
+                  and {format.whole(others.length)} more by the same posts
+                </span>
+              )}
+            </span>
             <span className="alert-time small muted">
               <Time at={alert.opened_at} now={now} />
             </span>
@@ -46,6 +85,7 @@ export function AlertList({ alerts, now }: AlertListProps) {
             <span className="small muted" title={format.rarity(alert.return_days)}>
               {base(alert)}
             </span>
+            {life(alert, now).length > 0 && <span className="small">{life(alert, now).join(" · ")}</span>}
           </Link>
         </li>
       ))}

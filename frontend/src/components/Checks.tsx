@@ -39,13 +39,38 @@ export function pastInWords(alerts: Alerts | undefined, except: string): string 
     .join(", ");
 }
 
+type Remains = NonNullable<Alert["evidence"]["remains"]>[number];
+
+/** What is left when something is taken out, scored again: how many times the usual, and whether that alone would alert. */
+function RemainsRow({ remains }: { remains: Remains }) {
+  const rare = remains.return_days === null ? "" : `, ${format.rarity(remains.return_days)}`;
+  const holds = remains.holds === null ? "" : remains.holds ? "would alert by itself" : "would not alert by itself";
+  return (
+    <tr title={`${format.expectation(remains.observed)} in the strongest window${rare}`}>
+      <th scope="row">
+        {remains.label}
+        {holds && <span className="note check-note">{holds}</span>}
+      </th>
+      <td className={`number ${remains.holds === false ? "muted" : "strong"}`}>{format.ratio(remains.ratio)}</td>
+    </tr>
+  );
+}
+
+/** Checks that `remains` says better. */
+const REMAINS = new Set(["without_top_author", "copies_once"]);
+
 /** What would make the sentence untrue, each with its figure. */
-export function Checks({ alert }: { alert: Alert }) {
-  const past = usePastAlerts(alert.tracker).data;
+export function Checks({ alert, past: withPast = true }: { alert: Alert; past?: boolean }) {
+  const past = usePastAlerts(withPast ? alert.tracker : undefined).data;
+  const remains = (alert.evidence.remains ?? []).filter((each) => each.name !== "all");
+  const checks = alert.evidence.checks.filter((check) => remains.length === 0 || !REMAINS.has(check.name));
   return (
     <table className="table checks">
       <tbody>
-        {alert.evidence.checks.map((check) => (
+        {remains.map((each) => (
+          <RemainsRow key={each.name} remains={each} />
+        ))}
+        {checks.map((check) => (
           <tr key={check.name} title={check.note ?? undefined}>
             <th scope="row">
               {check.label}
@@ -54,10 +79,12 @@ export function Checks({ alert }: { alert: Alert }) {
             <td className={`number ${toneOf(check)}`}>{valueOf(check)}</td>
           </tr>
         ))}
-        <tr>
-          <th scope="row">This tracker's past alerts</th>
-          <td className="number">{pastInWords(past, alert.id)}</td>
-        </tr>
+        {withPast && (
+          <tr>
+            <th scope="row">This tracker's past alerts</th>
+            <td className="number">{pastInWords(past, alert.id)}</td>
+          </tr>
+        )}
       </tbody>
     </table>
   );

@@ -18,8 +18,10 @@ interface Command {
 
 const FIXED: readonly Command[] = [
   { id: "live", says: "Live", note: "g l", run: () => navigate("/") },
+  { id: "topics", says: "Topics", note: "g t", run: () => navigate("/topics") },
   { id: "explore", says: "Explore", note: "g e", run: () => navigate("/posts") },
   { id: "data", says: "Data", note: "g d", run: () => navigate("/data") },
+  { id: "channels", says: "Channels", note: "g c", run: () => navigate("/channels") },
   { id: "upload", says: "Upload files", note: "u", run: () => askForFiles() },
   { id: "new", says: "New tracker", note: "n", run: () => navigate(NEW_TRACKER) },
   { id: "table", says: "Charts as tables, and back", note: "t", run: () => tablesShown.set(!tablesShown.get()) },

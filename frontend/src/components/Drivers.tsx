@@ -1,4 +1,4 @@
-import type { Alert, Driver, EvidencePost } from "../api/types";
+import type { Alert, Copies, Driver, EvidencePost } from "../api/types";
 import * as format from "../lib/format";
 import { exploreAddress, narrowed, quoted } from "../lib/queryState";
 import { Link } from "../lib/router";
@@ -38,6 +38,33 @@ function others(shown: readonly Bar[], total: number, what: string): Bar[] {
   return [{ key: "others", label: `${format.whole(rest)} other${rest === 1 ? "" : "s"}`, share, base: `the other ${what}` }];
 }
 
+function copiesBar(copies: Copies): Bar {
+  return {
+    key: copies.key,
+    label: copies.text ? format.shortened(copies.text, 60) : "text not kept",
+    share: copies.share,
+    base: `${format.counted(copies.posts, "posts")} by ${format.counted(copies.authors, "authors")}`,
+  };
+}
+
+const languageNames = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
+
+function languageName(code: string): string {
+  try {
+    return languageNames.of(code) ?? code;
+  } catch {
+    return code; // A platform may write anything as a language.
+  }
+}
+
+/** ` (known of 61 of 126)` where not every post says it. */
+function knownOf(alert: Alert, field: string): string {
+  const { known_posts: known, posts_total: total } = alert.evidence;
+  const number = known?.[field];
+  const read = known?.text ?? total;
+  return number === undefined || number >= read ? "" : ` (in ${format.whole(number)} of ${format.counted(read, "posts")})`;
+}
+
 function Words({ alert, since, until }: { alert: Alert; since: string; until: string }) {
   const { words } = alert.evidence;
   if (words.length === 0) return null;
@@ -71,11 +98,19 @@ export function Drivers({ alert }: { alert: Alert }) {
     .map((driver) => barOf(driver, find(`#${driver.label.replace(/^#/, "")}`)));
   const posts = evidence.posts.slice(0, SHOWN).map(postBar);
   const sounds = evidence.sounds.slice(0, SHOWN).map((driver) => barOf(driver));
+  const domains = (evidence.domains ?? []).slice(0, SHOWN).map((driver) => barOf(driver));
+  const languages = (evidence.languages ?? [])
+    .slice(0, SHOWN)
+    .map((driver) => barOf({ ...driver, label: languageName(driver.label) }, find(`lang:${quoted(driver.key)}`)));
+  const copies = (evidence.copies ?? []).slice(0, SHOWN).map(copiesBar);
   const columns: [string, Bar[]][] = [
     ["Posts", posts],
     ["Authors", [...authors, ...others(authors, evidence.authors_total, "authors")]],
-    ["Hashtags", hashtags],
-    ["Sounds", sounds],
+    [`Hashtags${knownOf(alert, "hashtags")}`, hashtags],
+    ["Nearly the same text", copies],
+    [`Linked sites${knownOf(alert, "domains")}`, domains],
+    [`Languages${knownOf(alert, "lang")}`, languages],
+    [`Sounds${knownOf(alert, "sound")}`, sounds],
   ];
   const filled = columns.filter(([, bars]) => bars.length > 0);
   if (filled.length === 0 && evidence.words.length === 0) return null;

@@ -11,6 +11,8 @@ export interface SeriesChartProps {
   label: string;
   windows: readonly Window[];
   windowS: number;
+  /** What is counted. */
+  unit?: string;
   /** Moments worth a dotted line: where the alert was raised. */
   marks?: readonly Mark[];
   /** The stream's present, so that times are as short as they can be. */
@@ -22,12 +24,12 @@ export interface SeriesChartProps {
 /** Counts per window with the band of what is usual, hatched holes and warm alerts; `t` shows the same as a table. */
 export function SeriesChart(props: SeriesChartProps) {
   const asTable = useStore(tablesShown);
-  const { windows, label } = props;
+  const { windows, label, unit = "posts" } = props;
   if (windows.length === 0) return <Empty title="No window has closed yet">The first one closes when its time is over.</Empty>;
   if (asTable) return <SeriesTable {...props} />;
   const last = windows.at(-1);
   return (
-    <figure className="chart" role="img" aria-label={`${label}. Latest: ${last ? inWords(last) : "none"}. Press t for a table.`}>
+    <figure className="chart" role="img" aria-label={`${label}. Latest: ${last ? inWords(last, unit) : "none"}. Press t for a table.`}>
       <TimeChart {...props} />
     </figure>
   );
@@ -41,7 +43,7 @@ const STATES: Record<Window["state"], string> = {
   gap: "no data",
 };
 
-function SeriesTable({ label, windows, now, onOpen }: SeriesChartProps) {
+function SeriesTable({ label, windows, now, onOpen, unit = "posts" }: SeriesChartProps) {
   const newestFirst = [...windows].reverse();
   return (
     <div className="scroll-box" tabIndex={0} role="region" aria-label={`${label}, as a table`}>
@@ -50,7 +52,7 @@ function SeriesTable({ label, windows, now, onOpen }: SeriesChartProps) {
           <tr>
             <th scope="col">window from</th>
             <th scope="col" className="number">
-              posts
+              {unit}
             </th>
             <th scope="col" className="number">
               expected

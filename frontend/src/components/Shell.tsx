@@ -19,8 +19,10 @@ interface Place {
 /** Only pages that exist. */
 const PLACES: readonly Place[] = [
   { to: "/", name: "Live", holds: /^\/($|alerts|trackers)/ },
+  { to: "/topics", name: "Topics", holds: /^\/topics/ },
   { to: "/posts", name: "Explore", holds: /^\/posts/ },
   { to: "/data", name: "Data", holds: /^\/data/ },
+  { to: "/channels", name: "Channels", holds: /^\/channels/, wide: true },
 ];
 
 function Swell() {

@@ -61,9 +61,10 @@ export function Marks({ plot, top, height }: { plot: Plot; top: number; height: 
 }
 
 /** A window as a phrase: `31 posts, usual 24–55`. */
-export function inWords(window: Window): string {
+export function inWords(window: Window, unit = "posts"): string {
   if (window.state === "gap") return "no data in the last window";
-  const counted = `${format.whole(window.count)} ${window.count === 1 ? "post" : "posts"}`;
+  const counted = `${format.whole(window.count)} ${window.count === 1 ? unit.replace(/s$/, "") : unit}`;
+  if (unit !== "posts") return counted;
   if (window.lower === null || window.upper === null) return `${counted}, still learning what is usual`;
   return `${counted}, usual ${format.expectation(window.lower)}–${format.expectation(window.upper)}`;
 }

@@ -18,6 +18,8 @@ export interface Mark {
 export interface TimeChartProps {
   windows: readonly Window[];
   windowS: number;
+  /** What is counted. */
+  unit?: string;
   marks?: readonly Mark[];
   now?: format.Moment;
   /** Somebody chose a window: show its posts. */
@@ -33,7 +35,7 @@ const NAMED = 6;
 const LETTER = 6;
 
 /** Counts per window on axes, drawn as plain SVG: the band, holes, warm stretches, marks; a tip under the pointer. */
-export function TimeChart({ windows, windowS, marks = [], now = Date.now(), onOpen }: TimeChartProps) {
+export function TimeChart({ windows, windowS, unit = "posts", marks = [], now = Date.now(), onOpen }: TimeChartProps) {
   const [ref, { width, height }] = useSize<HTMLDivElement>({ width: 680, height: 236 });
   const [pointed, setPointed] = useState<number | null>(null);
   const line = useMemo(() => lineOf(windows), [windows]);
@@ -86,7 +88,7 @@ export function TimeChart({ windows, windowS, marks = [], now = Date.now(), onOp
         ))}
       </svg>
       {hover && (
-        <Tip window={hover} x={x(Date.parse(hover.start) + windowMs / 2)} windowS={windowS} now={now} width={width} opens={onOpen !== undefined} />
+        <Tip window={hover} x={x(Date.parse(hover.start) + windowMs / 2)} windowS={windowS} now={now} width={width} opens={onOpen !== undefined} unit={unit} />
       )}
     </div>
   );
@@ -194,10 +196,11 @@ interface TipProps {
   now: format.Moment;
   width: number;
   opens: boolean;
+  unit: string;
 }
 
 /** What the window under the pointer holds. */
-function Tip({ window, x, windowS, now, width, opens }: TipProps) {
+function Tip({ window, x, windowS, now, width, opens, unit }: TipProps) {
   const end = new Date(Date.parse(window.start) + windowS * 1000);
   const gap = window.state === "gap";
   return (
@@ -207,7 +210,7 @@ function Tip({ window, x, windowS, now, width, opens }: TipProps) {
         <p className="note" title={format.utc(window.start)}>
           {format.clock(window.start, now)}–{format.clock(end, end)}
         </p>
-        <p className="strong">{gap ? "no data" : `${format.whole(window.count)} ${window.count === 1 ? "post" : "posts"}`}</p>
+        <p className="strong">{gap ? "no data" : `${format.whole(window.count)} ${window.count === 1 ? unit.replace(/s$/, "") : unit}`}</p>
         {window.lower !== null && (
           <p className="small">
             expected {format.expectation(window.expected)}, usual {format.expectation(window.lower)}–

@@ -20,7 +20,7 @@ interface TrackerRowsProps {
 }
 
 /** One row a tracker: name, small multiple, how many times the usual, and its state. Only rows in view are drawn. */
-export function TrackerRows({ trackers, windowS, mainS, store = liveMultiples }: TrackerRowsProps) {
+export const TrackerRows = memo(function TrackerRows({ trackers, windowS, mainS, store = liveMultiples }: TrackerRowsProps) {
   const [cell, { width }] = useSize<HTMLDivElement>({ width: 270, height: 32 });
   const [row, { height }] = useSize<HTMLDivElement>({ width: 700, height: 53 });
   return (
@@ -36,7 +36,7 @@ export function TrackerRows({ trackers, windowS, mainS, store = liveMultiples }:
       </VirtualRows>
     </>
   );
-}
+});
 
 interface TrackerRowProps {
   tracker: Tracker;
@@ -51,7 +51,7 @@ const TrackerRow = memo(function TrackerRow({ tracker, windowS, mainS, width, st
   const multiple = useSyncExternalStore(store.subscribe, () => store.get(windowS, tracker.id));
   const axis = useSyncExternalStore(store.subscribe, () => store.axis(windowS));
   const asTable = useStore(tablesShown);
-  const last = windowS === mainS ? tracker.last : (multiple?.last ?? null);
+  const last = multiple?.last ?? (windowS === mainS ? tracker.last : null);
   const named = !sameWords(tracker.name, tracker.query);
   return (
     <div className="tracker tracker-grid">

@@ -12,8 +12,10 @@ export interface Shortcut {
 /** Every key of the page, as `?` shows them. */
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: "g l", says: "Live" },
+  { keys: "g t", says: "Topics" },
   { keys: "g e", says: "Explore" },
   { keys: "g d", says: "Data" },
+  { keys: "g c", says: "Channels" },
   { keys: "j", says: "next row" },
   { keys: "k", says: "row before" },
   { keys: "Enter", says: "open the row" },

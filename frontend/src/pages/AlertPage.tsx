@@ -1,10 +1,15 @@
 import { useState } from "react";
 import { Problem } from "../api/client";
-import { useAlert, useStatus, useVerdict } from "../api/queries";
-import type { Alert, Verdict } from "../api/types";
-import { VERDICTS } from "../components/AlertList";
+import { Actions } from "../alert/Actions";
+import { Activity } from "../alert/Activity";
+import { Group, Similar } from "../alert/Others";
+import { People } from "../alert/People";
+import { Recompute } from "../alert/Recompute";
+import { SeasonCard } from "../alert/SeasonCard";
+import { useAlert, useStatus } from "../api/queries";
+import type { Alert } from "../api/types";
 import { Checks } from "../components/Checks";
-import { Button, ButtonLink, Card, Empty, Loading } from "../components/base";
+import { ButtonLink, Card, Empty, Loading } from "../components/base";
 import { Drivers } from "../components/Drivers";
 import { lineOfEvidence, PostList } from "../components/Posts";
 import { SeriesChart } from "../components/SeriesChart";
@@ -20,6 +25,9 @@ function age(alert: Alert, now: format.Moment): string {
   return alert.closed_at ? `over after ${lasted}` : `open ${lasted}, ${alert.phase}`;
 }
 
+/** What a signal counts; posts where it only weighs them. */
+const SIGNAL_UNITS: Record<string, string> = { posts: "posts", authors: "authors", reach: "followers" };
+
 function Sentence({ alert, now }: { alert: Alert; now: format.Moment }) {
   const { evidence } = alert;
   const range = `${format.expectation(evidence.lower)}–${format.expectation(evidence.upper)}`;
@@ -28,31 +36,9 @@ function Sentence({ alert, now }: { alert: Alert; now: format.Moment }) {
     <div className="sentence">
       <h1>{alert.headline}</h1>
       <p className="muted">
-        {format.whole(evidence.observed)} posts in the window against {format.expectation(evidence.expected)} expected ({range}) ·{" "}
+        {format.whole(evidence.observed)} {SIGNAL_UNITS[evidence.signal] ?? "posts"} in the window against {format.expectation(evidence.expected)} expected ({range}) ·{" "}
         <span title={p}>{format.onceIn(evidence.return_days)}</span> · {age(alert, now)}
       </p>
-    </div>
-  );
-}
-
-function Verdicts({ alert }: { alert: Alert }) {
-  const verdict = useVerdict(alert.id);
-  const given = verdict.isPending ? verdict.variables : alert.verdict;
-  return (
-    <div className="verdicts">
-      <div role="group" aria-label="What was it?">
-        {(Object.keys(VERDICTS) as Verdict[]).map((name) => (
-          <Button
-            key={name}
-            aria-pressed={given === name}
-            disabled={verdict.isPending}
-            onClick={() => verdict.mutate(given === name ? null : name)}
-          >
-            {VERDICTS[name]}
-          </Button>
-        ))}
-      </div>
-      {verdict.error && <ErrorNote error={verdict.error} />}
     </div>
   );
 }
@@ -73,7 +59,8 @@ function Footer({ alert }: { alert: Alert }) {
           {first !== undefined && last !== undefined && last >= first
             ? `Counted from journal records ${format.whole(first)}–${format.whole(last)}`
             : "Frozen with the alert"}
-          , signal {alert.signal}, parameters as saved
+          {alert.lake_version != null && `, in the lake since version ${format.whole(alert.lake_version)}`}, signal {alert.signal},
+          parameters as saved
         </summary>
         <dl className="facts">
           {Object.entries(evidence.parameters).map(([name, value]) => (
@@ -84,6 +71,8 @@ function Footer({ alert }: { alert: Alert }) {
           ))}
         </dl>
       </details>
+      <span aria-hidden="true">·</span>
+      <Recompute alert={alert} />
       <span aria-hidden="true">·</span>
       <button type="button" className="link-button" onClick={() => void copy()}>
         {copied ? "copied" : "copy link"}
@@ -123,6 +112,11 @@ function Evidence({ alert, now }: { alert: Alert; now: format.Moment }) {
         </Card>
       </div>
       <Drivers alert={alert} />
+      <Group alert={alert} now={now} />
+      <div className="card-pair">
+        {evidence.season && <SeasonCard alert={alert} season={evidence.season} />}
+        <People alert={alert} />
+      </div>
       <Card
         title="Posts"
         note={
@@ -140,6 +134,10 @@ function Evidence({ alert, now }: { alert: Alert; now: format.Moment }) {
           <PostList posts={evidence.posts.map(lineOfEvidence)} now={now} label="Posts that drive the alert" />
         )}
       </Card>
+      <div className="card-pair">
+        <Activity alert={alert} now={now} />
+        <Similar alert={alert} now={now} />
+      </div>
       <Footer alert={alert} />
     </>
   );
@@ -172,7 +170,7 @@ export default function AlertPage({ id }: { id: string }) {
         <>
           <header className="page-head page-head-sentence">
             <Sentence alert={alert} now={now} />
-            <Verdicts alert={alert} />
+            <Actions alert={alert} now={now} />
           </header>
           <Evidence alert={alert} now={now} />
         </>

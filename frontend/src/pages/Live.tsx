@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { SHOWN } from "../api/multiples";
 import { useAlerts, useStatus, useTrackers } from "../api/queries";
 import type { Status } from "../api/types";
@@ -11,6 +11,7 @@ import { useWindowSize, WindowSwitch } from "../components/WindowSwitch";
 import * as format from "../lib/format";
 import { NEW_TRACKER } from "../lib/places";
 import { useTitle } from "../lib/title";
+import { Emerging } from "../topics/Emerging";
 
 /** What comes in now, and how often the watch may be wrong. */
 function StatusLine({ status }: { status: Status }) {
@@ -33,7 +34,9 @@ function Trackers() {
   const trackers = useTrackers();
   const size = useWindowSize();
   const [filter, setFilter] = useState(NO_FILTER);
-  const shown = useMemo(() => filtered(trackers.data?.items ?? [], filter), [trackers.data, filter]);
+  // The list follows what is typed when there is time for it; the letters come first.
+  const wanted = useDeferredValue(filter);
+  const shown = useMemo(() => filtered(trackers.data?.items ?? [], wanted), [trackers.data, wanted]);
   if (trackers.error) return <ErrorNote error={trackers.error} retry={() => void trackers.refetch()} />;
   if (!trackers.data) return <Loading rows={6} label="Loading trackers" />;
   const all = trackers.data.items;
@@ -97,9 +100,12 @@ export function Live() {
         >
           <Trackers />
         </Card>
-        <Card title="Alerts" note={alerts ? `${format.whole(alerts.open)} open` : undefined}>
+        <Card title="Alerts" className="live-alerts" note={alerts ? `${format.whole(alerts.open)} open` : undefined}>
           <Alerts now={now} />
         </Card>
+        <div className="live-topics">
+          <Emerging />
+        </div>
       </div>
     </>
   );

@@ -2,6 +2,7 @@ import { type FormEvent, useState } from "react";
 import { Problem } from "../api/client";
 import { type TrackerDraft, useSaveTracker, useStatus, useTrackers } from "../api/queries";
 import type { Tracker } from "../api/types";
+import { Backtest } from "../components/Backtest";
 import { Button, ButtonLink, Card, Empty, Loading } from "../components/base";
 import { QueryField } from "../components/QueryField";
 import { ErrorNote } from "../components/states";
@@ -71,6 +72,7 @@ function Editor({ tracker, first, before }: EditorProps) {
     if (save.isError) save.reset();
   };
   const query = fields.query.trim();
+  const promise = Number(fields.promise) > 0 ? Number(fields.promise) : 30;
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
     if (!query || save.isPending) return;
@@ -117,6 +119,12 @@ function Editor({ tracker, first, before }: EditorProps) {
           {save.isPending ? "Saving…" : tracker ? "Save changes" : "Add tracker"}
         </Button>
       </div>
+      <Backtest
+        query={query}
+        promise={promise}
+        country={fields.country}
+        onPromise={(days) => set({ promise: String(days) })}
+      />
     </form>
   );
 }

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import type { Candidate } from "../api/types";
+import { alertsAt, firedAt, windowsOf } from "./backtest";
+
+const at = (minute: number) => new Date(Date.UTC(2026, 10, 20, 12, minute)).toISOString();
+
+it("draws a test's columns on even steps, with holes where nothing was watched", () => {
+  const { windows, windowS } = windowsOf({
+    window_s: 60,
+    every: 5,
+    start: [at(0), at(7), at(12)],
+    count: [3, null, 9],
+    expected: [2, null, 2],
+    lower: [1, null, 1],
+    upper: [4, null, 4],
+    state: ["usual", "gap", "unusual"],
+  });
+  expect(windowS).toBe(300);
+  expect(windows.map((window) => window.start)).toEqual([at(0), at(5), at(10)]);
+  expect(windows.map((window) => window.state)).toEqual(["usual", "gap", "unusual"]);
+});
+
+it("says what another promise would have alerted about", () => {
+  const candidates = [{ strictest: 7 }, { strictest: 365 }, { strictest: 1 }] as Candidate[];
+  expect(firedAt(candidates, 7)).toHaveLength(2);
+  const counts = [
+    { promise_days: 30, alerts: 4, per_30_days: 1 },
+    { promise_days: 1, alerts: 20, per_30_days: 5 },
+  ];
+  expect([alertsAt(counts, 30), alertsAt(counts, 12), alertsAt(counts, 0.5), alertsAt([], 3)]).toEqual([4, 20, 20, null]);
+});
