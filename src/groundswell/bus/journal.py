@@ -280,17 +280,25 @@ class Journal:
         Raises:
             UnavailableError: it cannot be written.
         """
-        with self._errors(), self._write_lock:
-            self._transaction(lambda: self._beat(source, at_us))
+        self.connected(source, at_us, at_us)
 
-    def _beat(self, source: str, at_us: int) -> None:
+    def connected(self, source: str, from_us: int, to_us: int) -> None:
+        """Say that `source` has everything from one time to another; joins an interval that ends close before it.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        with self._errors(), self._write_lock:
+            self._transaction(lambda: self._connect_span(source, from_us, to_us))
+
+    def _connect_span(self, source: str, from_us: int, to_us: int) -> None:
         extended = self._writer.execute(
             "UPDATE connections SET connected_to = max(connected_to, ?) WHERE source = ? AND connected_from ="
             " (SELECT max(connected_from) FROM connections WHERE source = ?) AND connected_to >= ?",
-            (at_us, source, source, at_us - BEAT_GAP_US),
+            (to_us, source, source, from_us - BEAT_GAP_US),
         )
         if not extended.rowcount:
-            self._writer.execute("INSERT OR IGNORE INTO connections VALUES (?, ?, ?)", (source, at_us, at_us))
+            self._writer.execute("INSERT OR IGNORE INTO connections VALUES (?, ?, ?)", (source, from_us, to_us))
 
     def connections(self, since_us: int = 0) -> list[Connected]:
         """The intervals that reach beyond `since_us`, by source and start."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from rich.table import Table
@@ -20,45 +20,130 @@ if TYPE_CHECKING:
     from groundswell.settings import Settings
     from groundswell.watch.runner import Runner
 
+_N = TypeVar("_N", int, float)
+
 #: How often a running watch says on the terminal how far it is, seconds.
 _TELL_S: Final = 5.0
 
 #: How often the bar of a replay moves, seconds.
 _DRAW_S: Final = 0.2
 
-verbs = typer.Typer(no_args_is_help=True, help="Watch queries: add, list, remove, run.")
+verbs = typer.Typer(no_args_is_help=True, help="Watch queries: add, edit, list, remove, run.")
 app.add_typer(verbs, name="watch")
+
+
+_QUERY_HELP: Final = 'What to watch: words, "a phrase", pre*, #tag, @name, AND OR NOT ( ).'
+_COUNTRY_HELP: Final = "Country whose public holidays shape its days (ISO 3166-1, such as FR)"
+_FOLLOWERS_HELP: Final = "Alert at once on one matching post by an author with more followers than this"
+_SHARE_HELP: Final = "Alert at once on one matching post in this top share of its platform's reach, such as 0.001"
+_COUNT_BY_HELP: Final = "The time that a post counts at: created_at, or observed_at for feeds that are crawled."
+
+Promise = Annotated[
+    float | None,
+    typer.Option("--promise", min=0.01, max=3650, help="At most about one false alert in this many days."),
+]
+CountBy = Annotated[str | None, typer.Option("--count-by", help=_COUNT_BY_HELP)]
 
 
 @verbs.command()
 def add(
     name: Annotated[str, typer.Argument(help="A name of your choice.")],
-    query: Annotated[str, typer.Argument(help='What to watch: words, "a phrase", pre*, #tag, @name, AND OR NOT ( ).')],
-    promise: Annotated[
-        float | None,
-        typer.Option("--promise", min=0.01, max=3650, help="At most about one false alert in this many days."),
-    ] = None,
+    query: Annotated[str, typer.Argument(help=_QUERY_HELP)],
+    promise: Promise = None,
+    country: Annotated[str | None, typer.Option("--country", help=_COUNTRY_HELP + ".")] = None,
+    reach_followers: Annotated[int | None, typer.Option("--reach-followers", min=0, help=_FOLLOWERS_HELP + ".")] = None,
+    reach_share: Annotated[float | None, typer.Option("--reach-share", help=_SHARE_HELP + ".")] = None,
+    count_by: CountBy = None,
     json: Json = False,
 ) -> None:
     """Watch a query; a watch that runs takes it up within a second."""
     from groundswell.desk import documents, open_desk
-    from groundswell.errors import QuerySyntaxError
+    from groundswell.desk.trackers import Options
     from groundswell.settings import current_settings
     from groundswell.watch.trackers import add_tracker
 
     settings = current_settings()
-    with open_desk(settings) as desk:
-        try:
-            with desk.session() as session:
-                row = add_tracker(session, name, query, promise or settings.promise)
-                document = documents.tracker(row, None, None)
-        except QuerySyntaxError as error:
-            _point_at(error)
-            raise
+    options = Options(
+        country=country,
+        reach_followers=reach_followers,
+        reach_share=reach_share,
+        count_by=count_by or "created_at",
+    )
+    with open_desk(settings) as desk, _pointing(), desk.session() as session:
+        row = add_tracker(session, name, query, promise or settings.promise, options=options)
+        document = documents.tracker(row, None, None)
     if json:
         emit(document)
     else:
         messages.print(f"watching [bold]{row.name}[/]: ", Text(row.query), sep="")
+
+
+@verbs.command()
+def edit(  # noqa: PLR0917 - Typer's options
+    name: Annotated[str, typer.Argument(help="The tracker's name or id.")],
+    query: Annotated[str | None, typer.Option("--query", help=_QUERY_HELP + " Another one learns anew.")] = None,
+    rename: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
+    promise: Promise = None,
+    country: Annotated[str | None, typer.Option("--country", help=_COUNTRY_HELP + "; none: without.")] = None,
+    reach_followers: Annotated[
+        str | None, typer.Option("--reach-followers", help=_FOLLOWERS_HELP + "; none: no such rule.")
+    ] = None,
+    reach_share: Annotated[
+        str | None, typer.Option("--reach-share", help=_SHARE_HELP + "; none: no such rule.")
+    ] = None,
+    count_by: CountBy = None,
+    json: Json = False,
+) -> None:
+    """Change a tracker; what is not given stays."""
+    from groundswell.desk import documents, open_desk
+    from groundswell.desk.trackers import Options
+    from groundswell.settings import current_settings
+    from groundswell.watch.trackers import edit_tracker
+
+    options = Options()
+    if country is not None:
+        options["country"] = None if country == _NONE else country
+    if reach_followers is not None:
+        options["reach_followers"] = _number("--reach-followers", reach_followers, int)
+    if reach_share is not None:
+        options["reach_share"] = _number("--reach-share", reach_share, float)
+    if count_by is not None:
+        options["count_by"] = count_by
+    with open_desk(current_settings()) as desk, _pointing(), desk.session() as session:
+        row = edit_tracker(session, name, query=query, promise_days=promise, new_name=rename, options=options)
+        document = documents.tracker(row, None, None)
+    if json:
+        emit(document)
+    else:
+        messages.print(f"watching [bold]{row.name}[/]: ", Text(row.query), sep="")
+
+
+#: What takes an option of a tracker away.
+_NONE: Final = "none"
+
+
+def _number(option: str, given: str, kind: Callable[[str], _N]) -> _N | None:
+    from groundswell.errors import UsageError
+
+    if given == _NONE:
+        return None
+    try:
+        return kind(given)
+    except ValueError as error:
+        what = f"{option} {given} is no number"
+        raise UsageError(what, hint="give a number, or none to take the rule away") from error
+
+
+@contextmanager
+def _pointing() -> Iterator[None]:
+    """Show where a query stops parsing."""
+    from groundswell.errors import QuerySyntaxError
+
+    try:
+        yield
+    except QuerySyntaxError as error:
+        _point_at(error)
+        raise
 
 
 def _point_at(error: QuerySyntaxError) -> None:
@@ -89,6 +174,8 @@ def _tracker_table(items: list[dict[str, Any]]) -> Table:
     table = Table("name", "query", "state", "last window", box=None, pad_edge=False, header_style="bold")
     table.add_column("posts", justify="right")
     table.add_column("usual", justify="right")
+    table.add_column("promise", justify="right")
+    table.add_column("also")
     for item in items:
         last = item["last"]
         usual = "" if last is None or last["expected"] is None else f"{last['expected']:.1f}"
@@ -99,8 +186,24 @@ def _tracker_table(items: list[dict[str, Any]]) -> Table:
             "" if last is None else last["start"][:16].replace("T", " "),
             "" if last is None else f"{last['count']:,}",
             usual,
+            f"{item['promise_days']:g} d",
+            Text(_also(item)),
         )
     return table
+
+
+def _also(item: dict[str, Any]) -> str:
+    """What a tracker says besides its query and promise."""
+    parts = []
+    if item["country"]:
+        parts.append(f"holidays {item['country']}")
+    if item["reach_followers"] is not None:
+        parts.append(f"> {item['reach_followers']:,} followers")
+    if item["reach_share"] is not None:
+        parts.append(f"top {item['reach_share']:.3g} of reach")
+    if item["count_by"] != "created_at":
+        parts.append(f"by {item['count_by']}")
+    return ", ".join(parts)
 
 
 @verbs.command()
@@ -128,7 +231,7 @@ def run(  # noqa: PLR0917 - Typer's options
         list[str] | None,
         typer.Option(
             "--source",
-            help="- (stdin), a file that grows, a folder (folder:PATH), push (what `serve` receives) or journal.",
+            help="- (stdin), bluesky (the public stream), a file that grows, a folder (folder:PATH), push or journal.",
         ),
     ] = None,
     replay: Annotated[

@@ -16,6 +16,7 @@ from groundswell.desk import Desk, alerts, documents, open_desk, runs, trackers
 from groundswell.desk.clock import iso
 from groundswell.desk.tables import RunRow
 from groundswell.errors import UsageError
+from groundswell.sources import jetstream_options
 from groundswell.sources.feed import LiveSource
 from groundswell.sources.folder import FolderSource
 from groundswell.sources.push import PushSource
@@ -39,20 +40,28 @@ Running = Callable[[Runner, int], AbstractContextManager[threading.Event]]
 """Surrounds a run: gives the event that stops it. Told how many records there are (0: not known)."""
 
 
-def sources_of(specs: Sequence[str], settings: Settings) -> list[LiveSource]:
-    """The sources that specifications name: `-`, `stdin`, `push`, `journal`, `folder:PATH`, a folder, a file.
+def sources_of(
+    specs: Sequence[str], settings: Settings, may_append: Callable[[], bool] = lambda: True
+) -> list[LiveSource]:
+    """The sources that specifications name: `-`, `stdin`, `bluesky`, `push`, `journal`, `folder:PATH`, folders, files.
+
+    `may_append` says whether the watch keeps up, to those that can wait.
 
     Raises:
         UsageError: a specification is none of these.
     """
-    return [_source_of(spec, settings) for spec in dict.fromkeys(specs)]
+    return [_source_of(spec, settings, may_append) for spec in dict.fromkeys(specs)]
 
 
-def _source_of(spec: str, settings: Settings) -> LiveSource:
+def _source_of(spec: str, settings: Settings, may_append: Callable[[], bool]) -> LiveSource:
     if spec in ("-", "stdin"):
         return StdinSource(settings.max_record)
     if spec in ("push", "journal"):
         return PushSource()
+    if spec.partition("?")[0] == jetstream_options.NAME:
+        from groundswell.sources.jetstream import JetstreamSource  # noqa: PLC0415 - loads a WebSocket's client
+
+        return JetstreamSource(jetstream_options.read_options(spec), settings.max_record, may_append=may_append)
     kind, _, rest = spec.partition(":")
     path = Path(rest if kind in ("folder", "file") and rest else spec).expanduser()
     if kind == "folder" or path.is_dir():
@@ -67,7 +76,7 @@ def _source_of(spec: str, settings: Settings) -> LiveSource:
     if path.exists() or (kind == "file" and path.parent.is_dir()):
         return TailSource(path, settings.max_record)
     what = f"no such source: `{spec}`"
-    hint = "valid: - (stdin), push, journal, a file, a folder, folder:PATH, file:PATH (a file that is to come)"
+    hint = "valid: - (stdin), bluesky, push, journal, a file, a folder, folder:PATH, file:PATH (a file that is to come)"
     raise UsageError(what, hint=hint)
 
 
@@ -78,7 +87,9 @@ def run_live(settings: Settings, specs: Sequence[str], running: Running) -> dict
         UsageError: a specification is not valid.
         ConflictError: another process watches on this home.
     """
-    runner = Runner(settings, sources=sources_of(specs, settings))
+    runner = Runner(settings)
+    for source in sources_of(specs, settings, runner.may_append):
+        runner.add(source)
     with running(runner, 0) as stop:
         runner.run(stop)
     with open_desk(settings) as desk, desk.reading() as session:
