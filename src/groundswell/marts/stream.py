@@ -72,6 +72,13 @@ class Posts:
         """Some of the posts."""
         return Posts(*(getattr(self, name)[rows] for name in Posts.__dataclass_fields__))
 
+    def and_also(self, later: Posts) -> Posts:
+        """These posts and then those."""
+        if not len(self):
+            return later
+        names = Posts.__dataclass_fields__
+        return Posts(*(np.concatenate((getattr(self, name), getattr(later, name))) for name in names))
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -133,7 +140,7 @@ class LakeStream:
             check(self.files[part.file].groups[part.group].rows)
             pieces.append(piece)
         if not pieces:
-            return _none()
+            return none()
         names = Posts.__dataclass_fields__
         joined = Posts(*(np.concatenate([getattr(posts, name) for posts, _ in pieces]) for name in names))
         seen = np.concatenate([seen for _, seen in pieces])
@@ -241,7 +248,8 @@ class LakeStream:
         return rows
 
 
-def _none() -> Posts:
+def none() -> Posts:
+    """No posts."""
     hashes, flags, places = np.zeros(0, np.uint64), np.zeros(0, np.bool_), np.zeros(0, np.int32)
     return Posts(np.zeros(0, np.int64), hashes, hashes, flags, flags, places, places, places)
 

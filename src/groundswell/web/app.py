@@ -16,6 +16,7 @@ from groundswell.web.openapi import operation_id
 from groundswell.web.problems import add_problem_handlers
 from groundswell.web.routes import (
     alerts,
+    backtests,
     channels,
     drift,
     health,
@@ -30,6 +31,7 @@ from groundswell.web.routes import (
     raw,
     records,
     reference,
+    topics,
     trackers,
 )
 from groundswell.web.security import Guard, SafeHeaders
@@ -37,8 +39,8 @@ from groundswell.web.services import Services
 
 API: Final = "/api/v1"
 _ROUTES: Final = (
-    *(health, records, imports, layouts, raw, posts, queries, trackers, multiples),
-    *(alerts, channels, ledger, quarantine, drift, live, reference),
+    *(health, records, imports, layouts, raw, posts, queries, trackers, multiples, backtests),
+    *(alerts, topics, channels, ledger, quarantine, drift, live, reference),
 )
 
 

@@ -9,11 +9,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from groundswell import __version__
+from groundswell.web.backtest_examples import BACKTEST_EXAMPLES
 from groundswell.web.channel_examples import CHANNEL_EXAMPLES
 from groundswell.web.data_examples import DATA_EXAMPLES
 from groundswell.web.examples import EXAMPLES
 from groundswell.web.models import Problem
 from groundswell.web.query_models import QUERY_EXAMPLES
+from groundswell.web.topic_models import TOPIC_EXAMPLES
 
 DESCRIPTION: Final = """\
 Push raw posts, watch queries, read alerts with their evidence, and search what was stored.
@@ -33,6 +35,7 @@ TAGS: Final = [
     {"name": "queries", "description": "The query language: what a query means, and where it is wrong."},
     {"name": "trackers", "description": "Queries that are watched, and their series."},
     {"name": "alerts", "description": "What is or was unusual, and why."},
+    {"name": "topics", "description": "What people start to talk about, whether a tracker asks for it or not."},
     {"name": "channels", "description": "Where people are told of alerts, and what they are told."},
     {"name": "live", "description": "Changes as they happen."},
     {"name": "accounts", "description": "What came in and what was set aside."},
@@ -65,7 +68,9 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    for name, example in (EXAMPLES | DATA_EXAMPLES | CHANNEL_EXAMPLES | QUERY_EXAMPLES).items():
+    for name, example in (
+        EXAMPLES | DATA_EXAMPLES | CHANNEL_EXAMPLES | QUERY_EXAMPLES | BACKTEST_EXAMPLES | TOPIC_EXAMPLES
+    ).items():
         schemas[name]["examples"] = [example]
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["securitySchemes"] = {

@@ -17,6 +17,7 @@ from groundswell.errors import GroundswellError
 from groundswell.lake import Lake
 from groundswell.settings import Settings
 from groundswell.web.arrivals import Pace, PaceMeter
+from groundswell.web.backtests import Backtests
 from groundswell.web.books import Books
 from groundswell.web.held import HeldRecords
 from groundswell.web.hub import Hub
@@ -59,6 +60,7 @@ class Services:
         self.books = Books(self.lake)
         self.quarantine = HeldRecords(self.lake)
         self.profiles = Profiles(settings, self.lake)
+        self.backtests = Backtests(settings)
         self.nightly = Nightly(settings, self.desk, now)
         self.uploads = Uploads(settings, self.desk, now, self.stock.forget)
 
@@ -85,6 +87,7 @@ class Services:
             self.hub.close()
             await self.intake.close()
             self.profiles.close()
+            await asyncio.to_thread(self.backtests.close)
             await asyncio.to_thread(self.nightly.stop)
             await asyncio.to_thread(self.uploads.stop)
             await asyncio.to_thread(self.watching.stop)

@@ -160,6 +160,16 @@ def profile_posts(settings: Settings, order: Mapping[str, Any], progress: PipedP
     return plain
 
 
+def backtest_query(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
+    """What a query would have alerted about; the document of `backtest --json`."""
+    from groundswell.watch.backtest import Asked, backtest  # noqa: PLC0415 - only this order needs it
+    from groundswell.web.backtest_models import NewBacktest  # noqa: PLC0415
+
+    request = NewBacktest.model_validate(order["request"])
+    asked = Asked(**{**dict(request), "platforms": tuple(request.platforms)})
+    return backtest(settings, asked, progress.part)
+
+
 def daily_work(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
     """What is done once a day; the document of `daily --json`."""
     from groundswell.watch.daily import daily  # noqa: PLC0415 - only this order needs it
@@ -191,6 +201,7 @@ ORDERS: Final[Mapping[str, Callable[[Settings, Mapping[str, Any], PipedProgress]
     "import": import_file,
     "retry": retry_held,
     "profile": profile_posts,
+    "backtest": backtest_query,
     "daily": daily_work,
 }
 
