@@ -35,6 +35,31 @@ def test_a_tracker_is_added_listed_and_removed() -> None:
     assert json.loads(call("watch", "list", "--json").stdout) == {"items": []}
 
 
+def test_a_tracker_is_changed_and_rules_are_taken_away() -> None:
+    call("watch", "add", "Shoes", "shoe*", "--country", "fr", "--reach-followers", "1000", "--count-by", "observed_at")
+    assert "holidays FR, > 1,000 followers, by observed_at" in " ".join(call("watch", "list").stdout.split())
+    changed = json.loads(
+        call(
+            "watch", "edit", "shoes", "--reach-followers", "none", "--reach-share", "0.01", "--promise", "7", "--json"
+        ).stdout
+    )
+    assert (changed["reach_followers"], changed["reach_share"], changed["promise_days"]) == (None, 0.01, 7)
+    assert (changed["country"], changed["version"]) == ("FR", 1)
+    assert json.loads(call("watch", "edit", "shoes", "--query", "boots", "--json").stdout)["version"] == 2
+
+
+def test_an_option_that_makes_no_sense_says_what_is_valid() -> None:
+    call("watch", "add", "Shoes", "shoe*")
+    for option, value, says in (
+        ("--country", "Narnia", "FR"),
+        ("--count-by", "midnight", "observed_at"),
+        ("--reach-share", "half", "none"),
+    ):
+        error = call("watch", "edit", "shoes", option, value).exception
+        assert isinstance(error, UsageError)
+        assert says in str(error)
+
+
 def test_a_query_that_does_not_parse_points_at_the_column() -> None:
     result = call("watch", "add", "x", "(a OR")
     assert isinstance(result.exception, QuerySyntaxError)

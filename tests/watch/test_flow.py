@@ -5,15 +5,17 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from groundswell.testing.streams import START, Told, make_posts, run, tracker
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import DAY, HOUR, MINUTE, SECOND, WatchBatch, WatchParams
+from groundswell.watch.emerging.records import TopicParams
 from groundswell.watch.flow import dump_state, load_state, step
 from groundswell.watch.state import WatchState
 from groundswell.web.models import Evidence
 
-PARAMS = WatchParams()
+PARAMS = WatchParams(topics=TopicParams(per_day=0))
 TRACKERS = [tracker("arm", "arm"), tracker("side", '"side effects" -sponsored'), tracker("none", "nobodysaysthis")]
 
 
@@ -62,14 +64,14 @@ def test_the_stream_of_these_tests_has_everything_in_it() -> None:
     assert {alert.tracker_id for alert in WHOLE.alerts.values()} == {"side"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(st.integers(0, STREAM.num_rows), max_size=30))
 def test_it_does_not_matter_where_batches_end(borders: list[int]) -> None:
     same(run(STREAM, borders, TRACKERS, PARAMS)[1], WHOLE)
 
 
 def test_it_does_not_matter_where_batches_end_when_not_all_posts_are_kept() -> None:
-    params = WatchParams(keep_posts=5, keep_us=10 * MINUTE)
+    params = structs.replace(PARAMS, keep_posts=5, keep_least=5, keep_us=10 * MINUTE)
     whole = run(STREAM, [], TRACKERS, params)[1]
     same(run(STREAM, list(range(37, STREAM.num_rows, 37)), TRACKERS, params)[1], whole)
     assert next(iter(whole.alerts.values())).evidence["parameters"]["posts_kept"] == 10
@@ -80,7 +82,7 @@ def test_batches_of_one_record_give_the_same() -> None:
     same(run(short, list(range(1, 600)), TRACKERS, PARAMS)[1], run(short, [], TRACKERS, PARAMS)[1])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(1, STREAM.num_rows - 1))
 def test_going_on_from_a_snapshot_gives_the_same(tmp_path_factory: pytest.TempPathFactory, border: int) -> None:
     state, told = run(STREAM.slice(0, border), [border // 2], TRACKERS, PARAMS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final, TypedDict
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -17,7 +18,27 @@ def tracker_id(name: str) -> str:
     return hashlib.blake2b(name.strip().casefold().encode(), digest_size=8).hexdigest()
 
 
-def add(session: Session, name: str, query: str, promise_days: float, *, now_us: int | None = None) -> TrackerRow:
+class Options(TypedDict, total=False):
+    """What a tracker may say besides its query and promise; see `tables.TrackerRow`."""
+
+    country: str | None
+    reach_followers: int | None
+    reach_share: float | None
+    count_by: str
+
+
+NO_OPTIONS: Final = Options(country=None, reach_followers=None, reach_share=None, count_by="created_at")
+
+
+def add(
+    session: Session,
+    name: str,
+    query: str,
+    promise_days: float,
+    *,
+    options: Options | None = None,
+    now_us: int | None = None,
+) -> TrackerRow:
     """Watch `query` under `name`; a name that was removed comes back as a new version.
 
     Raises:
@@ -35,23 +56,55 @@ def add(session: Session, name: str, query: str, promise_days: float, *, now_us:
         row.version += 1
     row.name, row.query, row.promise_days = name.strip(), query, promise_days
     row.created_at, row.removed_at = now_us, None
+    _choose(row, {**NO_OPTIONS, **(options or {})})
     session.flush()
     return row
 
 
-def change(session: Session, name: str, query: str, promise_days: float | None = None) -> TrackerRow:
-    """Watch another query under the same name, as a new version; nothing happens if it is the same.
+def change(
+    session: Session,
+    name: str,
+    query: str | None = None,
+    promise_days: float | None = None,
+    *,
+    new_name: str | None = None,
+    options: Options | None = None,
+) -> TrackerRow:
+    """Change what is given. Another query, or another time to count by, is a new version: it learns anew.
 
     Raises:
         NotFoundError: there is no such tracker.
+        ConflictError: the new name is in use.
     """
     row = find(session, name)
-    if row.query != query:
-        row.query, row.version = query, row.version + 1
+    before = (row.query, row.count_by)
+    if query is not None:
+        row.query = query
+    _choose(row, options or {})
+    if (row.query, row.count_by) != before:
+        row.version += 1
     if promise_days is not None:
         row.promise_days = promise_days
+    if new_name is not None and new_name.strip() != row.name:
+        _rename(session, row, new_name.strip())
     session.flush()
     return row
+
+
+def _choose(row: TrackerRow, options: Options) -> None:
+    for name, value in options.items():
+        setattr(row, name, value)
+
+
+def _rename(session: Session, row: TrackerRow, name: str) -> None:
+    """Another name; the id, and so the past of the tracker, stays."""
+    taken = next(
+        (one for one in list_active(session) if one is not row and tracker_id(one.name) == tracker_id(name)), None
+    )
+    if taken is not None:
+        what = f"a tracker named `{taken.name}` is there already, watching {taken.query}"
+        raise ConflictError(what, hint="choose another name, or remove that tracker first", fields={"id": taken.id})
+    row.name = name
 
 
 def remove(session: Session, name: str, *, now_us: int | None = None) -> TrackerRow:
@@ -76,7 +129,10 @@ def find(session: Session, name: str) -> TrackerRow:
     """
     for key in (name, tracker_id(name)):
         row = session.get(TrackerRow, key)
-        if row is not None and row.removed_at is None:
+        if row is not None and row.removed_at is None and (key == name or tracker_id(row.name) == key):
+            return row
+    for row in list_active(session):  # one that was given another name
+        if tracker_id(row.name) == tracker_id(name):
             return row
     names = ", ".join(row.name for row in list_active(session)[:20]) or "none yet"
     what = f"no tracker `{name}`"

@@ -74,6 +74,7 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "backtest": Backtest,
     "daily": DailyDocument,
     "watch add": Tracker,
+    "watch edit": Tracker,
     "watch list": Trackers,
     "watch remove": Tracker,
     "watch run": RunDocument,

@@ -29,6 +29,8 @@ __all__ = [
     "WindowState",
 ]
 
+CountBy = Literal["created_at", "observed_at"]
+
 
 class Problem(Document):
     """An error as RFC 9457 describes it."""
@@ -66,6 +68,14 @@ class Tracker(Document):
     query: str
     version: int
     promise_days: float
+    country: str | None
+    """Country whose public holidays shape its days (ISO 3166-1)."""
+    reach_followers: int | None
+    """One matching post by an author with more followers is an alert at once."""
+    reach_share: float | None
+    """One matching post among this part of its platform's posts of greatest reach is an alert at once."""
+    count_by: CountBy
+    """The time that a post counts at; `observed_at` is for feeds that are crawled."""
     created_at: datetime
     last: Window | None
     open_alert: str | None
@@ -83,6 +93,22 @@ class NewTracker(Document):
     name: Annotated[str, Field(min_length=1, max_length=200, examples=["Side effects"])]
     query: Annotated[str, Field(min_length=1, max_length=4000, examples=['"side effects"'])]
     promise_days: Annotated[float | None, Field(gt=0, le=3650)] = None
+    country: Annotated[str | None, Field(max_length=8, examples=["FR"])] = None
+    reach_followers: Annotated[int | None, Field(ge=0, le=2**53, examples=[500_000])] = None
+    reach_share: Annotated[float | None, Field(gt=0, le=0.5, examples=[0.001])] = None
+    count_by: CountBy = "created_at"
+
+
+class ChangedTracker(Document):
+    """What is to change of a tracker; what is absent stays. Another query or `count_by` makes it learn anew."""
+
+    name: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    query: Annotated[str | None, Field(min_length=1, max_length=4000)] = None
+    promise_days: Annotated[float | None, Field(gt=0, le=3650)] = None
+    country: Annotated[str | None, Field(max_length=8)] = None
+    reach_followers: Annotated[int | None, Field(ge=0, le=2**53)] = None
+    reach_share: Annotated[float | None, Field(gt=0, le=0.5)] = None
+    count_by: CountBy | None = None
 
 
 class Series(Document):
@@ -170,6 +196,11 @@ class Status(Document):
     late_by_s: float | None
     """How far the watch is behind the stream's clock; null while nothing comes in."""
     window_s: int
+    """Length of the windows that are shown first."""
+    windows_s: list[int]
+    """Lengths of all windows that are counted, ascending."""
+    budget_per_day: float | None
+    """At most about so many alerts a day over all trackers; null: no such limit."""
     promise_days: float
     trackers: int
     open_alerts: int

@@ -71,6 +71,8 @@ def read_status(services: Services) -> Status:
         clock=_moment(pace.clock_us),
         late_by_s=pace.late_s,
         window_s=settings.window,
+        windows_s=list(settings.windows_s),
+        budget_per_day=settings.budget or None,
         promise_days=settings.promise,
         trackers=followed,
         open_alerts=opened,

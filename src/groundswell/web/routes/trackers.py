@@ -10,15 +10,21 @@ from sqlalchemy.orm import Session
 
 from groundswell.desk import trackers
 from groundswell.desk.clock import moment
+from groundswell.desk.trackers import Options
 from groundswell.watch.trackers import add_tracker as add_to_watch
+from groundswell.watch.trackers import edit_tracker as edit_in_watch
 from groundswell.watch.trackers import remove_tracker as remove_from_watch
 from groundswell.web import documents
-from groundswell.web.models import AllSeries, NewTracker, Series, Tracker, Trackers
-from groundswell.web.services import Services, ServicesOf
+from groundswell.web.models import AllSeries, ChangedTracker, NewTracker, Series, Tracker, Trackers
+from groundswell.web.services import ServicesOf
 
 router = APIRouter(tags=["trackers"])
 TrackerId = Annotated[str, Path(description="Id or name of the tracker.", max_length=200)]
-Hours = Annotated[float, Query(gt=0, le=24 * 90, description="How far back, from the newest closed window.")]
+Hours = Annotated[float, Query(gt=0, le=24 * 420, description="How far back, from the newest closed window.")]
+WindowS = Annotated[
+    int | None,
+    Query(ge=1, le=86_400, description="Length of the windows in seconds, one of `/status`; absent: its `window_s`."),
+]
 
 
 @router.get("/trackers")
@@ -32,8 +38,44 @@ def list_trackers(services: ServicesOf) -> Trackers:
 def add_tracker(services: ServicesOf, request: NewTracker) -> Tracker:
     """Watch a query from now on. What is in the lake already is its history."""
     promise = request.promise_days or services.settings.promise
+    options = Options(
+        country=request.country,
+        reach_followers=request.reach_followers,
+        reach_share=request.reach_share,
+        count_by=request.count_by,
+    )
     with services.desk.session() as session:
-        row = add_to_watch(session, request.name, request.query, promise)
+        row = add_to_watch(session, request.name, request.query, promise, options=options)
+        document = documents.tracker_document(session, row, services.settings.window)
+    services.tell()
+    return document
+
+
+@router.put("/trackers/{tracker}")
+def change_tracker(services: ServicesOf, tracker: TrackerId, request: ChangedTracker) -> Tracker:
+    """Change what is given; a null of `country`, `reach_followers` or `reach_share` takes it away.
+
+    With another query or another `count_by` the tracker learns anew from what is in the lake.
+    """
+    given = request.model_fields_set
+    options = Options()
+    if "country" in given:
+        options["country"] = request.country
+    if "reach_followers" in given:
+        options["reach_followers"] = request.reach_followers
+    if "reach_share" in given:
+        options["reach_share"] = request.reach_share
+    if request.count_by is not None:
+        options["count_by"] = request.count_by
+    with services.desk.session() as session:
+        row = edit_in_watch(
+            session,
+            tracker,
+            query=request.query,
+            promise_days=request.promise_days,
+            new_name=request.name,
+            options=options,
+        )
         document = documents.tracker_document(session, row, services.settings.window)
     services.tell()
     return document
@@ -49,27 +91,28 @@ def remove_tracker(services: ServicesOf, tracker: TrackerId) -> Response:
 
 
 @router.get("/trackers/{tracker}/series")
-def show_series(services: ServicesOf, tracker: TrackerId, hours: Hours = 12) -> Series:
+def show_series(services: ServicesOf, tracker: TrackerId, hours: Hours = 12, window_s: WindowS = None) -> Series:
     """Closed windows of one tracker, oldest first."""
+    size = window_s or services.settings.window
     with services.desk.reading() as session:
         row = trackers.find(session, tracker)
-        since, until = _span(services, session, hours)
-        return documents.series_documents(session, [row.id], services.settings.window, since, until)[0]
+        since, until = _span(session, hours, size)
+        return documents.series_documents(session, [row.id], size, since, until)[0]
 
 
 @router.get("/series")
-def list_series(services: ServicesOf, hours: Hours = 12) -> AllSeries:
+def list_series(services: ServicesOf, hours: Hours = 12, window_s: WindowS = None) -> AllSeries:
     """Closed windows of every tracker, for small multiples."""
+    size = window_s or services.settings.window
     with services.desk.reading() as session:
         ids = [row.id for row in trackers.list_active(session)]
-        since, until = _span(services, session, hours)
-        window_s = services.settings.window
-        items = documents.series_documents(session, ids, window_s, since, until)
-        return AllSeries(window_s=window_s, since=since, until=until, items=items)
+        since, until = _span(session, hours, size)
+        items = documents.series_documents(session, ids, size, since, until)
+        return AllSeries(window_s=size, since=since, until=until, items=items)
 
 
-def _span(services: Services, session: Session, hours: float) -> tuple[datetime, datetime]:
+def _span(session: Session, hours: float, window_s: int) -> tuple[datetime, datetime]:
     """The last `hours` up to the end of the newest closed window: a replay's, or now where nothing has closed."""
-    newest = documents.newest_window(session, services.settings.window)
-    until = datetime.now(UTC) if newest is None else moment(newest) + timedelta(seconds=services.settings.window)
+    newest = documents.newest_window(session, window_s)
+    until = datetime.now(UTC) if newest is None else moment(newest) + timedelta(seconds=window_s)
     return until - timedelta(hours=hours), until
