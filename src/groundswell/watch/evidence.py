@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -60,6 +61,17 @@ class Case:
     """Identity of each of the posts."""
     needed_days: float | None = None
     """Return period that opens an alert; null: the tracker's promise."""
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The posts that are read."""
+        rows: list[Row] = self.posts.slice(0, READ).to_pylist()
+        return rows
+
+    @cached_property
+    def past(self) -> Past:
+        """What the profile knows of them."""
+        return Past.of(self.profile, self.rows)
 
 
 def rfc3339(at_us: int) -> str:
@@ -163,8 +175,7 @@ def _checks(case: Case, rows: list[Row], groups: list[list[int]], past: Past) ->
 def collect(case: Case) -> dict[str, Any]:
     """The evidence of an episode as it stands."""
     episode, peak = case.episode, case.episode.peak
-    rows: list[Row] = case.posts.slice(0, READ).to_pylist()
-    past = Past.of(case.profile, rows)
+    rows, past = case.rows, case.past
     groups = group_copies([row["text"] for row in rows])
     shares = Shares(episode.posts, episode.expected, episode.direction == "burst", past, len(rows))
     records = [row for row in case.posts.column("record").to_pylist() if row is not None]

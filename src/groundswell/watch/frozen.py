@@ -15,7 +15,7 @@ import zstandard
 
 from groundswell.watch.contract import Hashes, Ints, SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.episodes import Episode
-from groundswell.watch.evidence import READ, Case
+from groundswell.watch.evidence import Case
 from groundswell.watch.profiles import Past
 
 VERSION: Final = 1
@@ -69,7 +69,7 @@ def freeze(case: Case) -> bytes:
         tracker=case.tracker,
         episode=msgspec.structs.replace(case.episode, evidence={}, case=b""),
         windows=[_as_scored(point) for point in case.windows],
-        past=Past.of(case.profile, case.posts.slice(0, READ).to_pylist()),
+        past=case.past,
         own_words=sorted(case.own_words),
         params=case.params,
         learned_windows=case.learned_windows,
