@@ -49,9 +49,14 @@ class Block:
     times: bytes | None
 
     @property
+    def content(self) -> bytes:
+        """The raw records with a line feed between each two."""
+        return zstandard.ZstdDecompressor().decompress(self.body, max_output_size=self.size)
+
+    @property
     def records(self) -> list[bytes]:
         """The raw records."""
-        return zstandard.ZstdDecompressor().decompress(self.body, max_output_size=self.size).split(b"\n")
+        return self.content.split(b"\n")
 
     @property
     def received_us(self) -> Micros:

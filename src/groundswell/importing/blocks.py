@@ -22,6 +22,7 @@ from groundswell.sources.lines import Numbers, Piece
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
     from groundswell.platforms import Registry
+    from groundswell.platforms.layout import Layout
     from groundswell.settings import Settings
 
 #: A post may be this much newer than its receipt (clocks differ), microseconds.
@@ -44,6 +45,8 @@ class RawBlock:
     received_us: Numbers | None
     hint: Mapping[str, Any] | None
     imported_us: int
+    sample: Sequence[bytes] | None = None
+    """Records by which the layout is chosen; null: the first of the block."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,7 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     chooser = Chooser.for_options(registry, options)
     origin = Origin(block.source, block.origin, block.imported_us)
     reader = Reader(engine, chooser, origin, settings.tmp_path, block.received_us)
-    decoded = (decode(record)[0] for record in block.records[:SAMPLE])
-    layout = chooser.for_sample([record for record in decoded if record is not None])
+    layout = _chosen(chooser, block.records if block.sample is None else block.sample)
     found: dict[str, list[pa.Table]] = {"posts": []}
     refused = [_blank(block, at) for at, record in enumerate(block.records) if not record.strip()]
     ignored: Counter[str] = Counter()
@@ -105,6 +107,22 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     hint = options.to_hint(settings.tz)
     rejected = quarantine_rows(refused, origin, hint) if refused else QUARANTINE.empty_table()
     return Normalised(tables.pop("posts"), rejected, dict(ignored), ignored_records, tables)
+
+
+def layout_of(
+    records: Sequence[bytes], hint: Mapping[str, Any] | None, registry: Registry, settings: Settings
+) -> Layout | None:
+    """The layout that `normalise` chooses for records that begin so.
+
+    Raises:
+        UnknownChoiceError: the hint names a layout, field or column that does not exist.
+    """
+    return _chosen(Chooser.for_options(registry, Options.from_hint(hint, settings.tz)), records)
+
+
+def _chosen(chooser: Chooser, records: Sequence[bytes]) -> Layout | None:
+    decoded = (decode(record)[0] for record in records[:SAMPLE])
+    return chooser.for_sample([record for record in decoded if record is not None])
 
 
 def _joined(rows: list[pa.Table], schema: pa.Schema) -> pa.Table:

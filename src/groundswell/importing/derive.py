@@ -61,9 +61,9 @@ def derive(
     if words is not None:
         columns["tokens"] = words.tokens
     if words is not None and "hashtags" in columns:
-        columns["hashtags"] = _filled(columns["hashtags"], text, hashtags_of, words.hashtags)
-        columns["mentions"] = _filled(columns["mentions"], text, mentions_of, words.mentions)
-        columns["urls"] = _filled(columns["urls"], text, urls_of, words.links)
+        columns["hashtags"] = filled(columns["hashtags"], text, hashtags_of, words.hashtags)
+        columns["mentions"] = filled(columns["mentions"], text, mentions_of, words.mentions)
+        columns["urls"] = filled(columns["urls"], text, urls_of, words.links)
     columns["extra"] = _with_unread(columns["extra"], _whole(mapped[UNREAD]))
     columns["key"] = observation_keys(pa.table(columns), layout.table)
     if received_us is not None:
@@ -101,7 +101,7 @@ def _platforms(given: pa.Array, default: str) -> pa.Array:
     return pc.fill_null(pc.take(pa.array(names, pa.string()), encoded.indices), default or UNKNOWN)
 
 
-def _filled(given: pa.Array, text: pa.Array, extract: Any, rows: np.ndarray[Any, Any] | None) -> pa.Array:
+def filled(given: pa.Array, text: pa.Array, extract: Any, rows: np.ndarray[Any, Any] | None) -> pa.Array:
     """What the layout gave, and what the text holds (in `rows`, if that is known) where it gave nothing."""
     if not given.null_count:
         return given

@@ -169,6 +169,10 @@ class Matcher:
             out[number] = combine(root, batch.mask)
         return out
 
+    def mask_of(self, slot: int, posts: pa.Table) -> Mask:
+        """Which rows one of the queries matches."""
+        return combine(self._roots[slot], lambda leaf: leaf_mask(leaf, posts))
+
     def pairs(self, posts: pa.Table) -> Matches:
         """Which query (slot) matches which post (row); by the compiled kernels, where they are loaded."""
         if loaded_live() is not None and self._roots:

@@ -11,19 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.kernels.matching import (
-    NO,
-    UNKNOWN,
-    YES,
-    Fields,
-    Found,
-    Lists,
-    Words,
-    find_in_lists,
-    find_in_words,
-    hash_words,
-    run,
-)
+from groundswell.kernels.lookups import NO, UNKNOWN, YES, Fields, Found, Lists, Words, hash_words
+from groundswell.kernels.matching import find_in_lists, find_in_words, run
 from groundswell.query.ast import TEXT_FIELDS
 from groundswell.query.masks import Matches, leaf_mask
 from groundswell.query.program import CODED_FIELDS, Compiled

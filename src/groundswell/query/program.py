@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.kernels.matching import (
+from groundswell.kernels.lookups import (
     AND,
     CODED,
     COMPARED,

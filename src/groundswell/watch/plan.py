@@ -8,17 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Final, cast
 
-import numpy as np
-import pyarrow as pa
-
-from groundswell import schema
-from groundswell.bus import Block, Connected, Kind
+from groundswell.bus import Block, Connected
 from groundswell.desk.tables import PlanRow, TrackerRow
-from groundswell.sources.replay import is_undated
-from groundswell.watch.arrivals import BATCH, TableArrivals
+from groundswell.watch.batches import Ways, arrivals_of
 from groundswell.watch.contract import DAY, SECOND, CountBy, TrackerSpec, WatchBatch, WatchParams
 from groundswell.watch.emerging.records import TopicParams
 
@@ -103,36 +97,5 @@ def covered_until(connections: Sequence[Connected], clock_us: int) -> Intervals:
 
 def batch_of(plan: Plan, blocks: Sequence[Block], engine: Engine, registry: Registry, settings: Settings) -> WatchBatch:
     """The posts of the plan's blocks, with their record numbers and receive times, as `flow.step` takes them."""
-    counted = [block for block in blocks if block.kind == Kind.RECORDS and not is_undated(block.hint)]
-    parts = [
-        _posts(list(group), plan, engine, registry, settings)
-        for _, group in groupby(counted, key=lambda block: (block.source, repr(block.hint)))
-    ]
-    posts = pa.concat_tables(parts) if parts else BATCH.empty_table()
-    return WatchBatch(TableArrivals(posts), clock_us=plan.clock_us, covered=plan.covered)
-
-
-def _posts(group: list[Block], plan: Plan, engine: Engine, registry: Registry, settings: Settings) -> pa.Table:
-    from groundswell.importing import RawBlock, normalise  # noqa: PLC0415 - loads the engine; `watch list` needs none
-
-    numbers = np.concatenate([block.numbers for block in group])
-    received = np.concatenate([block.received_us for block in group])
-    raw = RawBlock(
-        records=[record for block in group for record in block.records],
-        source=group[0].source,
-        origin="journal",
-        numbers=numbers,
-        received_us=received,
-        hint=group[0].hint,
-        imported_us=plan.clock_us,
-    )
-    posts = normalise(raw, engine, registry, settings).posts
-    index = posts.column("record").to_numpy()
-    order = np.argsort(numbers[index], kind="stable")
-    index = index[order]
-    posts = posts.take(pa.array(order))
-    columns = [
-        posts.column(f.name) if f.name in posts.column_names else pa.nulls(len(posts), f.type) for f in schema.POSTS
-    ]
-    columns += [pa.array(numbers[index]), pa.array(received[index])]
-    return pa.Table.from_arrays(columns, schema=BATCH)
+    arrivals = arrivals_of(blocks, Ways(engine, registry, settings, plan.clock_us))
+    return WatchBatch(arrivals, clock_us=plan.clock_us, covered=plan.covered)

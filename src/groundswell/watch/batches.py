@@ -1,0 +1,214 @@
+"""From blocks of the journal to what the watch takes: by compiled kernels where they are loaded, else by the engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from groundswell import schema
+from groundswell.bus import Block, Kind
+from groundswell.kernels import loaded, loaded_live
+from groundswell.sources.replay import is_undated
+from groundswell.watch.arrivals import BATCH, TableArrivals
+from groundswell.watch.contract import Arrivals, Ints
+from groundswell.watch.joined_arrivals import join
+
+if TYPE_CHECKING:
+    from groundswell.engines.contract import Engine
+    from groundswell.platforms import Registry
+    from groundswell.settings import Settings
+    from groundswell.watch.fast.posts import FastLayout
+
+#: Records of which a part is worth a thread of its own.
+_PART: Final = 2_000
+_LINE_FEED: Final = 0x0A
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What the ordinary way in needs."""
+
+    engine: Engine
+    registry: Registry
+    settings: Settings
+    imported_us: int
+
+
+@dataclass(frozen=True)
+class Records:
+    """Raw records of one source: `data` holds them, record n between `bounds[n]` and `bounds[n + 1]`, with a line feed.
+
+    `numbers` are their numbers in the journal, `received_us` when each was received.
+    """
+
+    source: str
+    hint: dict[str, object] | None = field(hash=False)
+    data: npt.NDArray[np.uint8]
+    bounds: Ints
+    numbers: Ints
+    received_us: Ints
+
+    @classmethod
+    def of(cls, blocks: Sequence[Block]) -> Records:
+        """The records of blocks of one source and hint."""
+        data = np.frombuffer(b"".join(body for block in blocks for body in (block.content, b"\n")), np.uint8)
+        numbers = np.concatenate([block.numbers for block in blocks])
+        received = np.concatenate([block.received_us for block in blocks])
+        return cls(blocks[0].source, blocks[0].hint, data, _borders(data, len(numbers)), numbers, received)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def lines(self, rows: Ints) -> list[bytes]:
+        """Some of the records, without the line feed."""
+        begins, ends = self.bounds[rows].tolist(), (self.bounds[rows + 1] - 1).tolist()
+        return [self.data[begin:end].tobytes() for begin, end in zip(begins, ends, strict=True)]
+
+
+def arrivals_of(blocks: Sequence[Block], ways: Ways) -> Arrivals:
+    """The posts of some blocks, in the order of their records."""
+    counted = [block for block in blocks if block.kind == Kind.RECORDS and not is_undated(block.hint)]
+    parts: list[Arrivals] = []
+    for _, group in groupby(counted, key=lambda block: (block.source, repr(block.hint))):
+        records = Records.of(list(group))
+        layout = None if loaded_live() is None else _fast_layout(records, ways)
+        if layout is None:
+            parts.append(TableArrivals(posts_of(records, np.arange(len(records)), ways)))
+        else:
+            parts += _fast(records, layout, ways)
+    return join(parts, _pool() if len(parts) > 1 else None)
+
+
+def posts_of(records: Records, rows: Ints, ways: Ways) -> pa.Table:
+    """The posts of some records (ascending) by the ordinary way in, with the columns of `BATCH`."""
+    from groundswell.importing import RawBlock, normalise  # noqa: PLC0415 - loads the engine; `watch list` needs none
+    from groundswell.importing.choice import SAMPLE  # noqa: PLC0415
+
+    numbers, received = records.numbers[rows], records.received_us[rows]
+    raw = RawBlock(
+        records=records.lines(rows),
+        source=records.source,
+        origin="journal",
+        numbers=numbers,
+        received_us=received,
+        hint=records.hint,
+        imported_us=ways.imported_us,
+        sample=records.lines(np.arange(min(SAMPLE, len(records)))),
+    )
+    posts = normalise(raw, ways.engine, ways.registry, ways.settings).posts
+    index = posts.column("record").to_numpy()
+    order = np.argsort(numbers[index], kind="stable")
+    index = index[order]
+    posts = posts.take(pa.array(order))
+    columns = [
+        posts.column(f.name) if f.name in posts.column_names else pa.nulls(len(posts), f.type) for f in schema.POSTS
+    ]
+    columns += [pa.array(numbers[index]), pa.array(received[index])]
+    return pa.Table.from_arrays(columns, schema=BATCH)
+
+
+def _fast_layout(records: Records, ways: Ways) -> FastLayout | None:
+    """The fast layout of some records, if the one that the ordinary way would choose has one."""
+    from groundswell.importing.blocks import layout_of  # noqa: PLC0415
+    from groundswell.importing.choice import SAMPLE  # noqa: PLC0415
+    from groundswell.watch.fast.layouts import FAST  # noqa: PLC0415 - loads Numba
+
+    chosen = layout_of(records.lines(np.arange(min(SAMPLE, len(records)))), records.hint, ways.registry, ways.settings)
+    if chosen is None or chosen.parameters:
+        return None
+    fast = FAST.get(chosen.id)
+    return fast if fast is not None and fast.version == chosen.version else None
+
+
+def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
+    """The records by kernels, in parts that several threads work out, and the doubted ones by the engine."""
+    workers = _pool()
+    count = max(1, min(_threads(), len(records) // _PART))
+    borders = np.linspace(0, len(records), count + 1).astype(np.int64).tolist()
+    spans = list(pairwise(borders))
+    read = workers.map(lambda part: _part(records, layout, ways, *part), spans)
+    parts: list[Arrivals] = []
+    doubted = []
+    for arrivals, rows in read:
+        parts.append(arrivals)
+        doubted.append(rows)
+    again = np.concatenate(doubted)
+    if len(again):
+        parts.append(TableArrivals(posts_of(records, again, ways)))
+    return parts
+
+
+def _part(records: Records, layout: FastLayout, ways: Ways, begin: int, end: int) -> tuple[Arrivals, Ints]:
+    """Posts of the records from `begin` to before `end`, and those of them that are doubted."""
+    from groundswell.importing.blocks import FUTURE_US  # noqa: PLC0415
+    from groundswell.watch.fast_arrivals import FastArrivals  # noqa: PLC0415 - loads Numba
+
+    found = layout.read(layout.paths.walk(records.data, records.bounds[begin : end + 1]))
+    created, known = found.created
+    received = records.received_us[begin:end][found.row]
+    true = ~known | (created <= received + FUTURE_US)
+    if not true.all():
+        found, received = found.take(np.flatnonzero(true)), received[true]
+    rows = found.row + begin
+
+    def whole(some: Ints) -> pa.Table:
+        return whole_posts(records, rows[some], layout, ways)
+
+    arrivals = FastArrivals(found, layout.platform, records.numbers[rows], received, whole)
+    return arrivals.begin(), np.flatnonzero(found.doubted) + begin
+
+
+def whole_posts(records: Records, rows: Ints, layout: FastLayout, ways: Ways) -> pa.Table:
+    """One post for each of some records, in their order."""
+    distinct, at = np.unique(rows, return_inverse=True)
+    posts = posts_of(records, distinct, ways)
+    numbers = records.numbers[distinct]
+    place = np.searchsorted(posts["record"].to_numpy(), numbers)
+    if posts.num_rows != len(distinct) or not np.array_equal(place, np.arange(len(distinct))):
+        # The ordinary way sees it otherwise: what is known for certain stands in for those that it does not give.
+        posts = _with_stand_ins(posts, records, distinct, layout)
+    return posts.take(pa.array(at))
+
+
+def _with_stand_ins(posts: pa.Table, records: Records, rows: Ints, layout: FastLayout) -> pa.Table:
+    """The first post of each record, or one of which hardly more than its platform is known."""
+    first = {number: at for at, number in reversed(list(enumerate(posts["record"].to_pylist())))}
+    numbers = records.numbers[rows].tolist()
+    missing = [at for at, number in enumerate(numbers) if number not in first]
+    columns: dict[str, Any] = {name: [None] * len(missing) for name in BATCH.names}
+    columns |= {"platform": [layout.platform] * len(missing), "record": [numbers[at] for at in missing]}
+    columns["received_us"] = records.received_us[rows][missing].tolist()
+    stand_ins = pa.table(columns, schema=BATCH)
+    first |= {numbers[at]: posts.num_rows + n for n, at in enumerate(missing)}
+    return pa.concat_tables([posts, stand_ins]).take(pa.array([first[number] for number in numbers]))
+
+
+def _borders(data: npt.NDArray[np.uint8], count: int) -> Ints:
+    """Where each of so many records begins, and where the last one ends."""
+    kernel = loaded()
+    bounds = np.zeros(count + 1, np.int64)
+    if kernel is None:
+        bounds[1:] = np.flatnonzero(data == _LINE_FEED) + 1
+    else:
+        kernel.line_starts(data, bounds[1:])
+    return bounds
+
+
+@cache
+def _threads() -> int:
+    return max(1, min(4, os.cpu_count() or 1))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Threads for the kernels, which release the interpreter's lock."""
+    return ThreadPoolExecutor(_threads(), thread_name_prefix="arrivals")

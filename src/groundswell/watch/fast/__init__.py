@@ -1,0 +1,5 @@
+"""Raw records straight to what the watch looks at, by compiled kernels; what they doubt goes the ordinary way.
+
+`groundswell.watch.fast_arrivals` is the way in. A layout stands here only if its posts come out as its expression gives
+them, by test; any other layout, and any record that is not plainly of its kind, goes through the engine.
+"""

@@ -1,0 +1,128 @@
+"""Events of Bluesky's Jetstream, as `groundswell.platforms.bluesky.jetstream` reads them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.kernels.records import ABSENT, NULL
+from groundswell.platforms.bluesky.jetstream import RAW
+from groundswell.text.tags import fold_tags
+from groundswell.text.times import EARLIEST_US, LATEST_US
+from groundswell.watch.fast.posts import FastLayout, FastPosts, listed, not_empty, nothing
+from groundswell.watch.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans
+
+_POST: Final = "app.bsky.feed.post"
+_RECORD: Final = "commit.record"
+_TAG: Final = f"{_RECORD}.facets[].features[].tag"
+_EMBED: Final = f"{_RECORD}.embed"
+_LEAVES: Final = {
+    "did": TEXTS,
+    "time_us": COUNTS,
+    "kind": TEXTS,
+    "commit.operation": TEXTS,
+    "commit.collection": TEXTS,
+    "commit.rkey": TEXTS,
+    f"{_RECORD}.text": TEXTS,
+    f"{_RECORD}.createdAt": TEXTS,
+    f"{_RECORD}.langs[]": TEXTS,
+    f"{_RECORD}.tags[]": TEXTS,
+    _TAG: TEXTS,
+}
+#: Of an embed only what is there decides what kind of post it is.
+_THERE: Final = (
+    *(f"{_EMBED}.images[]", f"{_EMBED}.media.images[]", f"{_EMBED}.images", f"{_EMBED}.video", f"{_EMBED}.media.video"),
+    *(f"{_EMBED}.external.uri", f"{_EMBED}.media.external.uri"),
+)
+
+
+def read(spans: Spans) -> FastPosts:
+    """The posts; deletions, likes and news of accounts are no posts, and what is anything else is doubted."""
+    post = spans["commit.collection"].are(_POST)
+    operation = spans["commit.operation"]
+    made = operation.are("create") | operation.are("update")
+    did = spans["did"]
+    named = did.is_text & (did.end > did.begin)
+    seen, has_seen, odd = spans["time_us"].counts()
+    in_time = has_seen & (seen >= EARLIEST_US) & (seen < LATEST_US)
+    others = named & in_time & _is_no_post(spans, post)
+    rkey = spans["commit.rkey"]
+    good = post & made & named & in_time & rkey.is_text & (rkey.end > rkey.begin)
+    said, has_said, odd_said = spans[f"{_RECORD}.createdAt"].times()
+    doubted = spans.doubted | odd | (~good & ~others) | (good & odd_said)
+    given, odd_tags = _hashtags(spans)
+    doubted |= odd_tags & good
+    rows = np.flatnonzero(good & ~doubted)
+    author = did.take(rows).texts()
+    uri = pc.binary_join_element_wise("at://", author, f"/{_POST}/", rkey.take(rows).texts(), "")
+    return FastPosts(
+        row=rows,
+        doubted=doubted,
+        post_id=uri,
+        author_id=author,
+        author_name=nothing(len(rows)),
+        created=(np.minimum(said, seen)[rows], has_said[rows]),
+        observed=(seen[rows], operation.are("update")[rows]),
+        text=not_empty(spans[f"{_RECORD}.text"].take(rows).texts()),
+        hashtags=fold_tags(given.take(pa.array(rows))),
+        lang=_first_lang(spans).take(pa.array(rows)),
+        kind=_kinds(spans).take(pa.array(rows)),
+    )
+
+
+def _is_no_post(spans: Spans, post: Bools) -> Bools:
+    """Events that the layout ignores."""
+    kind, collection = spans["kind"], spans["commit.collection"]
+    other = collection.is_text & ~post
+    deleted = post & spans["commit.operation"].are("delete")
+    news = (kind.are("identity") | kind.are("account")) & (collection.kind == ABSENT)
+    ignored: Bools = other | deleted | news
+    return ignored
+
+
+def _hashtags(spans: Spans) -> tuple[Any, Bools]:
+    """Hashtags of facets, then those of `tags`, by record; and records with one that is blank."""
+    (of_facets, facets), (of_tags, tags) = spans.items(_TAG), spans.items(f"{_RECORD}.tags[]")
+    rows = np.concatenate((of_facets, of_tags))
+    texts = pa.concat_arrays([facets.texts(), tags.texts()])
+    order = np.argsort(rows, kind="stable")
+    rows, texts = rows[order], texts.take(pa.array(order))
+    blank = np.zeros(len(spans), np.bool_)
+    bare = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), False).to_numpy(zero_copy_only=False)
+    blank[rows[bare]] = True
+    kept = texts.is_valid().to_numpy(zero_copy_only=False)
+    rows, texts = rows[kept], texts.drop_null()
+    has = np.zeros(len(spans), np.bool_)
+    has[rows] = True
+    return listed(rows, texts, has), blank
+
+
+def _first_lang(spans: Spans) -> Any:
+    rows, langs = spans.items(f"{_RECORD}.langs[]")
+    distinct, first = np.unique(rows, return_index=True)
+    at = np.full(len(spans), -1, np.int64)
+    at[distinct] = first
+    return not_empty(langs.texts().take(pa.array(at, mask=at < 0)))
+
+
+def _kinds(spans: Spans) -> Any:
+    def there(path: str) -> Bools:
+        return spans[path].is_there
+
+    own, media = (
+        np.bincount(spans.items(f"{_EMBED}{part}.images[]")[0], minlength=len(spans)) for part in ("", ".media")
+    )
+    # An empty list of its own counts before that of the media beside a quote.
+    images = np.where(spans[f"{_EMBED}.images"].kind > NULL, own, media)
+    video = there(f"{_EMBED}.video") | there(f"{_EMBED}.media.video")
+    link = there(f"{_EMBED}.external.uri") | there(f"{_EMBED}.media.external.uri")
+    chosen = np.select([video, images > 1, images == 1, link], [0, 1, 2, 3], 4)
+    return pa.array(["video", "carousel", "image", "link", "text"], pa.string()).take(pa.array(chosen))
+
+
+JETSTREAM: Final = FastLayout(
+    id="bluesky.jetstream", version=1, platform="bluesky", paths=Paths(RAW, _LEAVES, _THERE), read=read
+)

@@ -1,0 +1,88 @@
+"""What a fast layout reads of raw records: the columns that the watch looks at, of those that are plainly posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.watch.fast.spans import Bools, Ints, Paths, Spans, Values
+
+Count = tuple[Ints, Bools]
+"""Values, and where one is known."""
+
+
+@dataclass(frozen=True)
+class FastPosts:
+    """Posts of some records, in their order. A column that is null altogether is not known to any of them."""
+
+    row: Ints
+    """The record of each post."""
+    doubted: Bools
+    """One a record (not a post): it must be read the ordinary way."""
+    post_id: pa.Array
+    author_id: pa.Array
+    author_name: pa.Array
+    created: Count
+    observed: Count
+    """As the record states it."""
+    text: pa.Array
+    hashtags: pa.Array
+    """As the record lists them, folded; null where only the text can tell."""
+    lang: pa.Array
+    kind: pa.Array
+    counts: Mapping[str, Count] = field(default_factory=dict)
+    """Followers and counters by column; one that is absent is known of none."""
+
+    def take(self, some: Ints) -> FastPosts:
+        """Some of the posts; `doubted` stays."""
+        arrow = pa.array(some)
+        columns = ("post_id", "author_id", "author_name", "text", "hashtags", "lang", "kind")
+        return replace(
+            self,
+            row=self.row[some],
+            created=(self.created[0][some], self.created[1][some]),
+            observed=(self.observed[0][some], self.observed[1][some]),
+            counts={name: (values[some], known[some]) for name, (values, known) in self.counts.items()},
+            **{name: getattr(self, name).take(arrow) for name in columns},
+        )
+
+
+@dataclass(frozen=True)
+class FastLayout:
+    """How the watch reads a layout (`id`, `version`) of `groundswell.platforms` from raw bytes."""
+
+    id: str
+    version: int
+    platform: str
+    paths: Paths
+    read: Callable[[Spans], FastPosts]
+
+
+def nothing(rows: int) -> pa.Array:
+    """A column of texts that are all null."""
+    return pa.nulls(rows, pa.string())
+
+
+def not_empty(texts: pa.Array) -> pa.Array:
+    """Texts, with null in place of empty ones."""
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+
+
+def count_of(values: Values, rows: Ints) -> tuple[Count, Bools]:
+    """Counts of the records `rows`, and in which records (all of them) something else stands."""
+    numbers, known, odd = values.counts()
+    return (numbers[rows], known[rows]), odd
+
+
+def listed(rows: npt.NDArray[Any], texts: pa.Array, has: Bools) -> pa.Array:
+    """A list for each record, of the `texts` whose record `rows` (ascending) it is; null where not `has`."""
+    sizes = np.bincount(rows, minlength=len(has))
+    offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
+    mask = None if has.all() else pa.array(~has)
+    return pa.ListArray.from_arrays(pa.array(offsets), texts, mask=mask)

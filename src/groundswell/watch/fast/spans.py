@@ -1,0 +1,213 @@
+"""Places of the wanted values in raw records: from paths to the kernel's tables, and from places to columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from groundswell.kernels import records as kernel
+from groundswell.kernels import values
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_ITEM: Final = "[]"
+
+
+#: What may stand where a text is wanted, where a count is, and where anything may.
+TEXTS: Final = 1 << kernel.NULL | 1 << kernel.TEXT | 1 << kernel.ESCAPED
+COUNTS: Final = TEXTS | 1 << kernel.NUMBER
+ANY: Final = 0xFFFF
+_NODES: Final = {"struct": 1 << kernel.NULL | 1 << kernel.OBJECT, "array": 1 << kernel.NULL | 1 << kernel.ARRAY}
+
+
+class Paths:
+    """What is wanted of the records of a layout, by path: `commit.record.text`; `langs[]` is the items of a list.
+
+    `raw` is `Layout.raw`: a record in which something else stands than it declares is doubted, and so is one with
+    something else than `leaves` allow. `there` are paths of which only is noted what stands there.
+    """
+
+    def __init__(self, raw: Mapping[str, str], leaves: Mapping[str, int], there: Sequence[str] = ()) -> None:
+        paths = [*leaves, *there]
+        self.single = {path: number for number, path in enumerate(p for p in paths if _ITEM not in p)}
+        self.several = {path: number for number, path in enumerate(p for p in paths if _ITEM in p)}
+        nodes: dict[str, int] = {}
+        for name, declared in raw.items():
+            _declared(name, declared, nodes)
+        self.wanted = _wanted(self.single, self.several, {**nodes, **leaves})
+
+    def walk(self, data: Bytes, bounds: Ints) -> Spans:
+        """Find the values in the records between `bounds` (n + 1)."""
+        rows = len(bounds) - 1
+        kind = np.zeros((len(self.single), rows), np.uint8)
+        begin, end = (np.zeros((len(self.single), rows), np.int32) for _ in range(2))
+        doubted = np.zeros(rows, np.uint8)
+        places = kernel.Places(kind, begin, end)
+        listed = kernel.walk(data, bounds, _CLASSES, self.wanted, places, doubted)
+        return Spans(self, data, places, listed, doubted != 0)
+
+
+_CLASSES: Final = kernel.byte_classes()
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values of one path: what each is and where it stands."""
+
+    data: Bytes
+    kind: Bytes
+    begin: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+
+    def is_kind(self, *kinds: int) -> Bools:
+        """Which values are of one of these kinds."""
+        return np.isin(self.kind, np.array(kinds, np.uint8))
+
+    @cached_property
+    def is_there(self) -> Bools:
+        """Which values are there and not null."""
+        there: Bools = self.kind > kernel.NULL
+        return there
+
+    @cached_property
+    def is_text(self) -> Bools:
+        """Which values are texts."""
+        return self.is_kind(kernel.TEXT, kernel.ESCAPED)
+
+    def texts(self) -> pa.Array:
+        """The values as texts; null where nothing or null stands."""
+        room = int((self.end - self.begin).sum())
+        out, ends = np.empty(room, np.uint8), np.empty(len(self.kind) + 1, np.int32)
+        size = values.copy_values(self.data, self.kind, self.begin, self.end, out, ends)
+        valid = None
+        nulls = len(self.kind) - int(self.is_there.sum())
+        if nulls:
+            valid = pa.py_buffer(np.packbits(self.is_there, bitorder="little"))
+        return pa.StringArray.from_buffers(len(self.kind), pa.py_buffer(ends), pa.py_buffer(out[:size]), valid, nulls)
+
+    def counts(self) -> tuple[Ints, Bools, Bools]:
+        """The values as counts, where one is known, and where something else stands."""
+        out, known = np.empty(len(self.kind), np.int64), np.empty(len(self.kind), np.uint8)
+        values.read_counts(self.data, self.kind, self.begin, self.end, out, known)
+        return out, known == 1, known == 2
+
+    def times(self) -> tuple[Ints, Bools, Bools]:
+        """The values as microseconds since 1970 UTC, where one is known, and where something else stands."""
+        out, known = np.empty(len(self.kind), np.int64), np.empty(len(self.kind), np.uint8)
+        values.read_times(self.data, self.kind, self.begin, self.end, out, known)
+        return out, known == 1, known == 2
+
+    def are(self, text: str) -> Bools:
+        """Which values are this text."""
+        out = np.empty(len(self.kind), np.uint8)
+        sought = np.frombuffer(text.encode(), np.uint8)
+        values.texts_are(self.data, self.kind, self.begin, self.end, sought, out)
+        same: Bools = out != 0
+        return same
+
+    def take(self, rows: Any) -> Values:
+        """Some of the values."""
+        return Values(self.data, self.kind[rows], self.begin[rows], self.end[rows])
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Where the wanted values of n records stand; `doubted` (n) where another parser must look."""
+
+    paths: Paths
+    data: Bytes
+    places: kernel.Places
+    listed: kernel.Listed
+    doubted: Bools
+
+    def __len__(self) -> int:
+        return len(self.doubted)
+
+    def __getitem__(self, path: str) -> Values:
+        """The values of a path that leads to one."""
+        at = self.paths.single[path]
+        return Values(self.data, *(part[at] for part in self.places))
+
+    def items(self, path: str) -> tuple[npt.NDArray[np.int32], Values]:
+        """The record of each value of a path that leads to several, ascending, and the values."""
+        mine = self.listed.number == self.paths.several[path]
+        row, _, kind, begin, end = (part[mine] for part in self.listed)
+        return row, Values(self.data, kind, begin, end)
+
+
+def _declared(path: str, declared: str, nodes: dict[str, int]) -> None:
+    """Note what may stand at the structs and arrays that an Ibis type declares below `path`."""
+    outer, _, inner = declared.partition("<")
+    if outer not in _NODES:
+        return
+    nodes[path] = _NODES[outer]
+    inner = inner.strip().removesuffix(">")
+    if outer == "array":
+        _declared(path + _ITEM, inner, nodes)
+        return
+    for field in _fields(inner):
+        name, _, kind = field.partition(":")
+        _declared(f"{path}.{name.strip()}", kind.strip(), nodes)
+
+
+def _fields(inner: str) -> Iterator[str]:
+    """The fields of a struct's type."""
+    depth = begin = 0
+    for at, sign in enumerate(inner):
+        depth += (sign == "<") - (sign == ">")
+        if sign == "," and not depth:
+            yield inner[begin:at]
+            begin = at + 1
+    yield inner[begin:]
+
+
+def _wanted(single: dict[str, int], several: dict[str, int], may: Mapping[str, int]) -> kernel.Wanted:
+    """The paths as a tree of states."""
+    children: list[dict[str, int]] = [{}]
+    items, place, listed, allowed = [-1], [-1], [-1], [ANY]
+
+    def new() -> int:
+        children.append({})
+        for column in (items, place, listed):
+            column.append(-1)
+        allowed.append(ANY)
+        return len(children) - 1
+
+    for path in dict.fromkeys([*may, *single, *several]):
+        state = 0
+        for part in path.replace(_ITEM, f".{_ITEM}").split("."):
+            if part == _ITEM:
+                items[state] = new() if items[state] < 0 else items[state]
+                state = items[state]
+            else:
+                if part not in children[state]:
+                    children[state][part] = new()
+                state = children[state][part]
+        place[state] = single.get(path, -1)
+        listed[state] = several.get(path, -1)
+        allowed[state] = may.get(path, ANY)
+    keys = [key.encode() for names in children for key in names]
+    ends = np.cumsum([0, *map(len, keys)])
+    return kernel.Wanted(
+        _ints(np.cumsum([0, *map(len, children)])),
+        _ints(ends[:-1]),
+        _ints(ends[1:]),
+        _ints([state for names in children for state in names.values()]),
+        np.frombuffer(b"".join(keys), np.uint8).copy(),
+        _ints(items),
+        _ints(place),
+        _ints(listed),
+        np.array(allowed, np.uint16),
+    )
+
+
+def _ints(values: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    return np.array(values, np.int32)

@@ -1,0 +1,219 @@
+"""Posts of a batch as the watch takes them, straight from raw records; see `contract.Arrivals`.
+
+Words, tags and hashes come from compiled kernels. A whole post is made only of a record that somebody asks for, by the
+ordinary way in, so that it is the same as in the lake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from groundswell.importing.derive import filled
+from groundswell.kernels.lookups import UNKNOWN, YES, Fields, Lists
+from groundswell.kernels.posts import distinct_terms, first_places, hash_all
+from groundswell.query import Matcher
+from groundswell.query.ast import Has
+from groundswell.query.matching import Batch, coded, fixed, lists_of, no_lists, pairs_of, singles_of, words_of
+from groundswell.query.program import CODED_FIELDS, Compiled
+from groundswell.text.hashing import ODD, hash_texts, mixed, place_numbers
+from groundswell.text.tags import hashtags_of, mentions_of
+from groundswell.text.terms import text_buffers
+from groundswell.text.tokens import read_words
+from groundswell.watch.contract import Hashes, Ints, Pairs, Terms
+from groundswell.watch.fast.posts import FastPosts
+
+Floats = npt.NDArray[np.float64]
+_COUNTED: Final = ("likes", "comments", "shares", "saves")
+
+
+class FastArrivals:
+    """Posts that a fast layout read. `record` and `received_us` have one a post, `whole(rows)` makes posts of some."""
+
+    def __init__(
+        self, posts: FastPosts, platform: str, record: Ints, received_us: Ints, whole: Callable[[Ints], pa.Table]
+    ) -> None:
+        self._posts = posts
+        self._platform = platform
+        self._whole = whole
+        self.record = record
+        self.received_us = received_us
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    def begin(self) -> FastArrivals:
+        """Work out what every step asks for; several may do so at once."""
+        _ = self._words, self._signed_tags, self.identity, self.author
+        return self
+
+    @cached_property
+    def event_us(self) -> Ints:
+        """When it happened."""
+        created, known = self._posts.created
+        return np.where(known, created, self.observed_us)
+
+    @cached_property
+    def observed_us(self) -> Ints:
+        """When its counters were seen."""
+        observed, known = self._posts.observed
+        return np.where(known, observed, self.received_us)
+
+    @cached_property
+    def identity(self) -> Hashes:
+        """The same for a post that comes again."""
+        return mixed(hash_texts([self._platform]) * ODD + hashes_of(self._posts.post_id))
+
+    @cached_property
+    def author(self) -> Hashes:
+        """Hash of the author's id, else of the name; 0 where both are missing."""
+        who = pc.coalesce(self._posts.author_id, self._posts.author_name)
+        return np.where(_valid(who), hashes_of(who), np.uint64(0))
+
+    @cached_property
+    def reach(self) -> Floats:
+        """Followers of the author."""
+        return self._real("followers")
+
+    @cached_property
+    def engagement(self) -> Floats:
+        """Likes, comments, shares and saves together."""
+        columns = [self._real(name) for name in _COUNTED]
+        known = np.any([~np.isnan(column) for column in columns], axis=0)
+        return np.where(known, np.sum([np.nan_to_num(column) for column in columns], axis=0), np.nan)
+
+    @property
+    def platform(self) -> npt.NDArray[np.uint8]:
+        """Platform as a number into `platforms`."""
+        return np.zeros(len(self), np.uint8)
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The one platform of the layout."""
+        return (self._platform,) if len(self) else ()
+
+    def pairs(self, matcher: Matcher) -> Pairs:
+        """Which tracker matches which post; where that takes more than is known here, whole posts are asked."""
+        compiled = matcher.compiled
+        needs = compiled.needs
+        none = no_lists(len(self))
+        batch = Batch(
+            self._words,
+            self._tags if needs & {"hashtags"} else none,
+            lists_of(self._mentions) if needs & {"mentions"} else none,
+            singles_of(pc.utf8_lower(self._posts.author_name)) if needs & {"authors"} else none,
+            self._fields(compiled),
+        )
+        pairs, sure = pairs_of(compiled, batch)
+        return pairs if sure.all() else self._decided(matcher, pairs, sure)
+
+    def _decided(self, matcher: Matcher, pairs: Pairs, sure: npt.NDArray[np.bool_]) -> Pairs:
+        rows = np.unique(pairs.row[~sure])
+        posts = self.take(rows)
+        kept = sure.copy()
+        for slot in np.unique(pairs.slot[~sure]).tolist():
+            mine = np.flatnonzero(~sure & (pairs.slot == slot))
+            kept[mine] = matcher.mask_of(slot, posts)[np.searchsorted(rows, pairs.row[mine])]
+        return Pairs(pairs.slot[kept], pairs.row[kept])
+
+    def terms(self) -> Terms:
+        """The distinct words and hashtags of each post, sorted by row, words first, then by hash."""
+        words, tags = self._words, self._tags
+        signed = self._signed_tags[1]
+        room = len(words.hashes) + len(signed)
+        row, hashes, kinds = np.empty(room, np.int64), np.empty(room, np.uint64), np.empty(room, np.uint8)
+        size = distinct_terms(words.hashes, words.rows, signed, tags.rows, row, hashes, kinds)
+        return Terms(row[:size], hashes[:size], kinds[:size])
+
+    def texts(self, hashes: Hashes) -> list[str | None]:
+        """The words and hashtags (with `#`) of those hashes; null for what this batch does not have."""
+        wanted, inverse = np.unique(hashes, return_inverse=True)
+        in_words, in_tags = np.empty(len(wanted), np.int64), np.empty(len(wanted), np.int64)
+        words, (signed, tag_hashes) = self._words, self._signed_tags
+        first_places(wanted, words.hashes, in_words)
+        first_places(wanted, tag_hashes, in_tags)
+        found: list[str | None] = []
+        for word, tag in zip(in_words.tolist(), in_tags.tolist(), strict=True):
+            if word >= 0:
+                found.append(words.data[words.begins[word] : words.ends[word]].tobytes().decode())
+            else:
+                found.append(signed[tag].as_py() if tag >= 0 else None)
+        return [found[at] for at in inverse.tolist()]
+
+    def take(self, rows: Ints) -> pa.Table:
+        """Some of the posts, in the order of `rows`, by the ordinary way in."""
+        return self._whole(rows)
+
+    @cached_property
+    def _read(self) -> Any:
+        return read_words(self._posts.text)
+
+    @cached_property
+    def _words(self) -> Any:
+        return words_of(*text_buffers(self._read.tokens))
+
+    @cached_property
+    def _hashtags(self) -> Any:
+        return filled(self._posts.hashtags, self._posts.text, hashtags_of, self._read.hashtags)
+
+    @cached_property
+    def _tags(self) -> Lists:
+        return lists_of(self._hashtags)
+
+    @cached_property
+    def _signed_tags(self) -> tuple[Any, Hashes]:
+        """The hashtags of all posts with their `#`, and their hashes."""
+        tags = self._hashtags.flatten()
+        signed = pc.binary_join_element_wise("#", tags, "") if len(tags) else tags
+        return signed, hashes_of(signed)
+
+    @cached_property
+    def _mentions(self) -> Any:
+        none = pa.nulls(len(self), pa.list_(pa.string()))
+        return filled(none, self._posts.text, mentions_of, self._read.mentions)
+
+    def _real(self, name: str) -> Floats:
+        if name not in self._posts.counts:
+            return np.full(len(self), np.nan)
+        values, known = self._posts.counts[name]
+        return np.where(known, values.astype(np.float64), np.nan)
+
+    def _fields(self, compiled: Compiled) -> Fields:
+        rows = len(self)
+        numbers = np.zeros((max(len(compiled.numbers), 1), rows), np.int64)
+        known = np.zeros((max(len(compiled.numbers), 1), rows), np.uint8)
+        for number, name in enumerate(compiled.numbers):
+            if name in self._posts.counts:
+                numbers[number], there = self._posts.counts[name]
+                known[number] = np.where(there, YES, 0)
+        columns = {"lang": pc.utf8_lower(self._posts.lang), "kind": self._posts.kind}
+        columns["platform"] = pa.repeat(pa.scalar(self._platform), rows)
+        none = pa.nulls(rows, pa.string())
+        codes, truth = coded(compiled, [columns.get(name, none) for name in CODED_FIELDS], rows)
+        given = np.full((max(len(compiled.given), 1), rows), UNKNOWN, np.uint8)
+        for number, leaf in enumerate(compiled.given):
+            listed = leaf.what if isinstance(leaf, Has) else ""
+            if listed in {"hashtag", "mention"}:
+                lists = self._hashtags if listed == "hashtag" else self._mentions
+                has = pc.fill_null(pc.greater(pc.list_value_length(lists), 0), False)
+                given[number] = np.where(has.to_numpy(zero_copy_only=False), YES, 0)
+        return Fields(numbers, known, codes, truth, given)
+
+
+def hashes_of(texts: Any) -> Hashes:
+    """`groundswell.text.hashing.hash_bytes` of an array of texts, by its kernel."""
+    data, bounds = text_buffers(texts)
+    out = np.empty(len(texts), np.uint64)
+    hash_all(fixed(data), fixed(bounds), place_numbers(), out)
+    return out
+
+
+def _valid(values: Any) -> npt.NDArray[np.bool_]:
+    valid: npt.NDArray[np.bool_] = pc.is_valid(values).to_numpy(zero_copy_only=False)
+    return valid

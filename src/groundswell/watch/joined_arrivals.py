@@ -1,0 +1,143 @@
+"""Several arrivals as one, in the order of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from groundswell.query import Matcher
+from groundswell.watch.arrivals import TableArrivals
+from groundswell.watch.contract import Arrivals, Hashes, Ints, Pairs, Terms
+
+Floats = npt.NDArray[np.float64]
+T = TypeVar("T")
+
+
+def join(parts: Sequence[Arrivals], pool: Executor | None = None) -> Arrivals:
+    """All of them as one batch; records of one number keep the order of the parts. `pool` works them out at once."""
+    some = [part for part in parts if len(part)]
+    if len(some) > 1:
+        return JoinedArrivals(some, pool)
+    return some[0] if some else TableArrivals.empty()
+
+
+class JoinedArrivals:
+    """Arrivals whose posts are those of several, sorted by record; see `contract.Arrivals`."""
+
+    def __init__(self, parts: Sequence[Arrivals], pool: Executor | None = None) -> None:
+        self._parts = parts
+        self._pool = pool
+        record = np.concatenate([part.record for part in parts])
+        self._order = np.argsort(record, kind="stable")
+        self._place = np.empty_like(self._order)
+        self._place[self._order] = np.arange(len(record))
+        self._starts = np.cumsum([0, *map(len, parts)])
+        self.record: Ints = record[self._order]
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    @cached_property
+    def received_us(self) -> Ints:
+        """When it was received."""
+        return np.asarray(self._joined(lambda part: part.received_us))
+
+    @cached_property
+    def event_us(self) -> Ints:
+        """When it happened."""
+        return np.asarray(self._joined(lambda part: part.event_us))
+
+    @cached_property
+    def observed_us(self) -> Ints:
+        """When its counters were seen."""
+        return np.asarray(self._joined(lambda part: part.observed_us))
+
+    @cached_property
+    def identity(self) -> Hashes:
+        """The same for a post that comes again."""
+        return np.asarray(self._joined(lambda part: part.identity))
+
+    @cached_property
+    def author(self) -> Hashes:
+        """Hash of the author."""
+        return np.asarray(self._joined(lambda part: part.author))
+
+    @cached_property
+    def reach(self) -> Floats:
+        """Followers of the author."""
+        return np.asarray(self._joined(lambda part: part.reach))
+
+    @cached_property
+    def engagement(self) -> Floats:
+        """Likes, comments, shares and saves together."""
+        return np.asarray(self._joined(lambda part: part.engagement))
+
+    @cached_property
+    def platforms(self) -> tuple[str, ...]:
+        """Names of the platforms of all parts, each once."""
+        return tuple(dict.fromkeys(name for part in self._parts for name in part.platforms))
+
+    @cached_property
+    def platform(self) -> npt.NDArray[np.uint8]:
+        """Platform as a number into `platforms`."""
+        number = {name: at for at, name in enumerate(self.platforms)}
+
+        def codes(part: Arrivals) -> Any:
+            return np.array([number[name] for name in part.platforms], np.uint8)[part.platform]
+
+        return np.asarray(self._joined(codes), np.uint8)
+
+    def pairs(self, matcher: Matcher) -> Pairs:
+        """Which tracker matches which post."""
+        _ = getattr(matcher, "compiled", None)  # made once, not by each thread
+        found = self._each(lambda part: part.pairs(matcher))
+        row = np.concatenate([self._rows(at, pairs.row) for at, pairs in enumerate(found)])
+        slot = np.concatenate([pairs.slot for pairs in found])
+        order = np.argsort(row, kind="stable")
+        return Pairs(slot[order], row[order])
+
+    def terms(self) -> Terms:
+        """What emerging topics count."""
+        found = self._each(lambda part: part.terms())
+        row = np.concatenate([self._rows(at, terms.row) for at, terms in enumerate(found)])
+        order = np.argsort(row, kind="stable")
+        hashes = np.concatenate([terms.hash for terms in found])
+        return Terms(row[order], hashes[order], np.concatenate([terms.kind for terms in found])[order])
+
+    def texts(self, hashes: Hashes) -> list[str | None]:
+        """The words of those hashes."""
+        found = self._parts[0].texts(hashes)
+        for part in self._parts[1:]:
+            missing = [at for at, text in enumerate(found) if text is None]
+            if missing:
+                for at, text in zip(missing, part.texts(hashes[missing]), strict=True):
+                    found[at] = text
+        return found
+
+    def take(self, rows: Ints) -> pa.Table:
+        """Some of the posts, in the order of `rows`."""
+        sources = self._order[rows]
+        tables, places = [], []
+        for at, part in enumerate(self._parts):
+            mine = np.flatnonzero((sources >= self._starts[at]) & (sources < self._starts[at + 1]))
+            if len(mine) or not at:
+                tables.append(part.take(sources[mine] - self._starts[at]))
+                places.append(mine)
+        back = np.argsort(np.concatenate(places), kind="stable")
+        return pa.concat_tables(tables).take(pa.array(back))
+
+    def _each(self, ask: Callable[[Arrivals], T]) -> list[T]:
+        return list(map(ask, self._parts) if self._pool is None else self._pool.map(ask, self._parts))
+
+    def _rows(self, at: int, rows: Ints) -> Ints:
+        """Rows of one part as rows of all."""
+        return np.asarray(self._place[rows + self._starts[at]])
+
+    def _joined(self, column: Callable[[Arrivals], Any]) -> Any:
+        return np.concatenate([column(part) for part in self._parts])[self._order]
