@@ -18,9 +18,10 @@ import httpx
 import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from tests.ui.samples import SECOND, STEP, WINDOW_S, alert_row, topic_row
 
 from groundswell.bus import Journal
-from groundswell.desk import Desk, alerts, changes, documents, drift_notices, open_desk, series, trackers
+from groundswell.desk import Desk, alerts, changes, documents, drift_notices, open_desk, series, topics, trackers
 from groundswell.desk.clock import moment
 from groundswell.desk.tables import AlertRow, SeriesRow, TrackerRow
 from groundswell.lake import Lake
@@ -41,11 +42,8 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-WINDOW_S: Final = 300
 #: A busy machine may take this long for what usually takes a moment.
 PATIENCE_MS: Final = 30_000
-SECOND: Final = 1_000_000
-STEP: Final = WINDOW_S * SECOND
 HOUR: Final = 3600 * SECOND
 
 
@@ -145,9 +143,18 @@ class Stage:
         with self.desk.session() as session:
             of = session.get_one(TrackerRow, tracker)
             windows = [documents.window(row) for row in series.of_tracker(session, tracker, WINDOW_S)]
-            row = _alert(of, self.newest, windows, posts)
+            row = alert_row(of, self.newest, windows, posts)
             alerts.write(session, [row])
             changes.append(session, "alert", row["id"], documents.alert_summary(AlertRow(**row), of))
+            return str(row["id"])
+
+    def raise_topic(self, label: str, *, rank: float = 5.0, trackers: Sequence[dict[str, Any]] = ()) -> str:
+        """Let a topic rise and tell the page."""
+        with self.desk.session() as session:
+            row = topic_row(label, self.newest, rank=rank, trackers=trackers)
+            topics.write(session, [row])
+            shown = topics.summary(topics.get(session, row["id"]), topics.tracker_names(session))
+            changes.append(session, "topic", row["id"], shown)
             return str(row["id"])
 
     # ---- what came in -----------------------------------------------------------------------------------------------
@@ -225,58 +232,6 @@ def _state(count: int | None, unusual: bool) -> str:
     if count is None:
         return "gap"
     return "unusual" if unusual else "usual"
-
-
-def _alert(
-    of: TrackerRow, start: int, windows: Sequence[dict[str, Any]], posts: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    numbers = {"observed": 126, "expected": 20.0, "lower": 11.0, "upper": 31.0, "p_value": 3e-9, "return_days": 140.0}
-    checks = [
-        ("without_top_author", "Without the top author", 5.1, "ratio"),
-        ("copies_once", "Copies counted once", 4.8, "ratio"),
-        ("against_platform", "Against the whole stream", 5.7, "ratio"),
-        ("authors_seen_before", "Authors seen before", 0.62, "fraction"),
-        ("coverage", "Data complete", 1.0, "fraction"),
-    ]
-    evidence = {
-        **numbers,
-        "ratio": 6.3,
-        "window_start": windows[-1]["start"],
-        "window_s": WINDOW_S,
-        "windows": list(windows),
-        "posts": list(posts),
-        "authors": [{"key": "mila", "label": "@dr.mila", "posts": 19, "share": 0.18, "usual_share": 0.01}],
-        "hashtags": [{"key": "sideeffects", "label": "#sideeffects", "posts": 47, "share": 0.44, "usual_share": None}],
-        "sounds": [],
-        "words": [{"word": "agency", "posts": 30, "log_odds": 2.1, "z": 5.5}],
-        "checks": [
-            {"name": name, "label": label, "value": value, "unit": unit, "note": None}
-            for name, label, value, unit in checks
-        ],
-        "authors_total": 104,
-        "posts_total": 126,
-        "span": [10, 310],
-        "parameters": {"window_us": STEP},
-    }
-    return {
-        **numbers,
-        "id": f"a{of.id[:8]}{start}",
-        "tracker_id": of.id,
-        "tracker_version": 1,
-        "signal": "burst",
-        "window_s": WINDOW_S,
-        "direction": "burst",
-        "phase": "growing",
-        "started_at": start,
-        "opened_at": start + STEP,
-        "updated_at": start + STEP,
-        "closed_at": None,
-        "posts": 126,
-        "headline": f"“{of.name}” is mentioned 6.3 times as often as usual",
-        "evidence": evidence,
-        "verdict": None,
-        "created_wall": start + STEP,
-    }
 
 
 def _free_port() -> int:

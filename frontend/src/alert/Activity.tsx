@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { useComment } from "../api/alerts";
-import type { Alert, AlertEvent } from "../api/types";
+import { MESSAGE_STATES, useAlertMessages } from "../api/channels";
+import type { Alert, AlertEvent, OutboxMessage } from "../api/types";
 import { VERDICTS } from "../components/AlertList";
 import { Button, Card, Time } from "../components/base";
 import { ErrorNote } from "../components/states";
@@ -14,6 +15,8 @@ const PHASES: Record<Alert["phase"], string> = {
   fading: "fading",
   closed: "over",
 };
+
+const TOLD: Partial<Record<OutboxMessage["event"], string>> = { opened: "opened", updated: "goes on", closed: "is over" };
 
 interface Line {
   key: string;
@@ -40,8 +43,8 @@ function inWords(event: AlertEvent): string {
   }
 }
 
-/** What happened to the alert and what people did with it, oldest first. */
-function linesOf(alert: Alert): Line[] {
+/** What happened to the alert, whom it was told, and what people did with it, oldest first. */
+function linesOf(alert: Alert, messages: readonly OutboxMessage[]): Line[] {
   const course = (alert.evidence.course ?? []).map(({ at, phase }) => ({
     key: `${at} ${phase}`,
     at,
@@ -56,12 +59,20 @@ function linesOf(alert: Alert): Line[] {
     says: inWords(event),
     text: event.text ?? null,
   }));
-  return [...course, ...done].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  const told = messages.map((message) => ({
+    key: message.id,
+    at: message.ended_at ?? message.created_at,
+    who: message.channel_name,
+    says: `is told that it ${TOLD[message.event] ?? message.event}: ${MESSAGE_STATES[message.state]}`,
+    text: message.error,
+  }));
+  return [...course, ...told, ...done].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
 /** The life of an alert, and a place to add to it. */
 export function Activity({ alert, now }: { alert: Alert; now: format.Moment }) {
-  const lines = linesOf(alert);
+  const messages = useAlertMessages(alert.id).data?.items ?? [];
+  const lines = linesOf(alert, messages);
   return (
     <Card title="What happened to it" note="times of phases are the stream's">
       {lines.length > 0 && (

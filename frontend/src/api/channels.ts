@@ -30,6 +30,28 @@ export function useOutbox(state: string | null) {
   });
 }
 
+/** Who was told of an alert, and who will be. */
+export function useAlertMessages(alert: string) {
+  return useQuery({
+    queryKey: [...KEYS.outbox, "of", alert],
+    queryFn: () => get<Outbox>("/channels/outbox", { alert, limit: 50 }),
+    staleTime: 0,
+    refetchInterval: LOOK_MS,
+  });
+}
+
+/** What became of a message, in words. */
+export const MESSAGE_STATES: Record<OutboxMessage["state"], string> = {
+  waiting: "waits",
+  sending: "is being sent",
+  sent: "sent",
+  held: "held in quiet hours",
+  digested: "told with others",
+  superseded: "overtaken by a later one",
+  dropped: "dropped",
+  dead: "given up",
+};
+
 /** What changes a channel makes both lists old. */
 function useStaleLists() {
   const client = useQueryClient();

@@ -336,7 +336,13 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /**
+         * Change Tracker
+         * @description Change what is given; a null of `country`, `reach_followers` or `reach_share` takes it away.
+         *
+         *     With another query or another `count_by` the tracker learns anew from what is in the lake.
+         */
+        put: operations["changeTracker"];
         post?: never;
         /**
          * Remove Tracker
@@ -1954,6 +1960,30 @@ export interface components {
             settings?: components["schemas"]["ChannelSettings"] | null;
         };
         /**
+         * ChangedTracker
+         * @description What is to change of a tracker; what is absent stays. Another query or `count_by` makes it learn anew.
+         * @example {
+         *       "promise_days": 14,
+         *       "reach_followers": 500000
+         *     }
+         */
+        ChangedTracker: {
+            /** Name */
+            name?: string | null;
+            /** Query */
+            query?: string | null;
+            /** Promise Days */
+            promise_days?: number | null;
+            /** Country */
+            country?: string | null;
+            /** Reach Followers */
+            reach_followers?: number | null;
+            /** Reach Share */
+            reach_share?: number | null;
+            /** Count By */
+            count_by?: ("created_at" | "observed_at") | null;
+        };
+        /**
          * Channel
          * @description A way on which people are told of alerts, and how it does.
          * @example {
@@ -2795,6 +2825,8 @@ export interface components {
              * @default posts
              */
             signal: string;
+            /** Voices */
+            voices?: components["schemas"]["Voice"][];
             /** Observed */
             observed: number;
             /** Expected */
@@ -3985,7 +4017,8 @@ export interface components {
          * @example {
          *       "name": "Side effects",
          *       "query": "\"side effects\"",
-         *       "promise_days": 30
+         *       "promise_days": 30,
+         *       "country": "FR"
          *     }
          */
         NewTracker: {
@@ -4001,6 +4034,27 @@ export interface components {
             query: string;
             /** Promise Days */
             promise_days?: number | null;
+            /**
+             * Country
+             * @example FR
+             */
+            country?: string | null;
+            /**
+             * Reach Followers
+             * @example 500000
+             */
+            reach_followers?: number | null;
+            /**
+             * Reach Share
+             * @example 0.001
+             */
+            reach_share?: number | null;
+            /**
+             * Count By
+             * @default created_at
+             * @enum {string}
+             */
+            count_by: "created_at" | "observed_at";
         };
         /**
          * Newcomers
@@ -5622,6 +5676,13 @@ export interface components {
          *       "clock": "2026-11-20T08:15:03Z",
          *       "late_by_s": 0.8,
          *       "window_s": 300,
+         *       "windows_s": [
+         *         60,
+         *         300,
+         *         900,
+         *         3600
+         *       ],
+         *       "budget_per_day": 5,
          *       "promise_days": 30,
          *       "trackers": 12,
          *       "open_alerts": 1,
@@ -5660,6 +5721,10 @@ export interface components {
             late_by_s: number | null;
             /** Window S */
             window_s: number;
+            /** Windows S */
+            windows_s: number[];
+            /** Budget Per Day */
+            budget_per_day: number | null;
             /** Promise Days */
             promise_days: number;
             /** Trackers */
@@ -6158,6 +6223,10 @@ export interface components {
          *       "query": "\"side effects\"",
          *       "version": 1,
          *       "promise_days": 30,
+         *       "country": "FR",
+         *       "reach_followers": 500000,
+         *       "reach_share": null,
+         *       "count_by": "created_at",
          *       "created_at": "2026-11-01T09:00:00Z",
          *       "last": {
          *         "start": "2026-11-20T08:10:00Z",
@@ -6184,6 +6253,17 @@ export interface components {
             version: number;
             /** Promise Days */
             promise_days: number;
+            /** Country */
+            country: string | null;
+            /** Reach Followers */
+            reach_followers: number | null;
+            /** Reach Share */
+            reach_share: number | null;
+            /**
+             * Count By
+             * @enum {string}
+             */
+            count_by: "created_at" | "observed_at";
             /**
              * Created At
              * Format: date-time
@@ -6238,6 +6318,10 @@ export interface components {
          *           "query": "\"side effects\"",
          *           "version": 1,
          *           "promise_days": 30,
+         *           "country": "FR",
+         *           "reach_followers": 500000,
+         *           "reach_share": null,
+         *           "count_by": "created_at",
          *           "created_at": "2026-11-01T09:00:00Z",
          *           "last": {
          *             "start": "2026-11-20T08:10:00Z",
@@ -6310,6 +6394,47 @@ export interface components {
              * @example Maya
              */
             by?: string | null;
+        };
+        /**
+         * Voice
+         * @description One signal that is rare in a window of one size; all that are rare together make one alert.
+         */
+        Voice: {
+            /** Signal */
+            signal: string;
+            /** Label */
+            label: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "count" | "positive" | "share";
+            /** Window S */
+            window_s: number;
+            /**
+             * Window Start
+             * Format: date-time
+             */
+            window_start: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "burst" | "drop";
+            /** Observed */
+            observed: number;
+            /** Expected */
+            expected: number;
+            /** Lower */
+            lower: number;
+            /** Upper */
+            upper: number;
+            /** P Value */
+            p_value: number;
+            /** Return Days */
+            return_days: number;
+            /** Rarity */
+            rarity: number;
         };
         /**
          * Week
@@ -7040,6 +7165,42 @@ export interface operations {
             };
         };
     };
+    changeTracker: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the tracker. */
+                tracker: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedTracker"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tracker"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     removeTracker: {
         parameters: {
             query?: never;
@@ -7075,6 +7236,8 @@ export interface operations {
             query?: {
                 /** @description How far back, from the newest closed window. */
                 hours?: number;
+                /** @description Length of the windows in seconds, one of `/status`; absent: its `window_s`. */
+                window_s?: number | null;
             };
             header?: never;
             path: {
@@ -7110,6 +7273,8 @@ export interface operations {
             query?: {
                 /** @description How far back, from the newest closed window. */
                 hours?: number;
+                /** @description Length of the windows in seconds, one of `/status`; absent: its `window_s`. */
+                window_s?: number | null;
             };
             header?: never;
             path?: never;

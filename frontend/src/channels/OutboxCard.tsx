@@ -1,22 +1,11 @@
 import { useState } from "react";
-import { useOutbox, useRetryMessage } from "../api/channels";
+import { MESSAGE_STATES, useOutbox, useRetryMessage } from "../api/channels";
 import type { OutboxMessage } from "../api/types";
 import { Button, Card, Empty, Loading, Tag, Time } from "../components/base";
 import { ErrorNote } from "../components/states";
 import * as format from "../lib/format";
 import { alertAddress } from "../lib/places";
 import { Link } from "../lib/router";
-
-const STATES: Record<OutboxMessage["state"], string> = {
-  waiting: "waits",
-  sending: "is being sent",
-  sent: "sent",
-  held: "held in quiet hours",
-  digested: "told with others",
-  superseded: "overtaken by a later one",
-  dropped: "dropped",
-  dead: "given up",
-};
 
 /** States that people look for. */
 const SHOWN = ["waiting", "dead", "held", "sent"] as const;
@@ -38,7 +27,7 @@ export function OutboxCard() {
           </button>
           {SHOWN.filter((name) => counts[name] || state === name).map((name) => (
             <button key={name} type="button" className="span" aria-pressed={state === name} onClick={() => setState(name)}>
-              {STATES[name]} <span className="span-count">{format.whole(counts[name] ?? 0)}</span>
+              {MESSAGE_STATES[name]} <span className="span-count">{format.whole(counts[name] ?? 0)}</span>
             </button>
           ))}
         </div>
@@ -82,7 +71,7 @@ function Message({ message, onRetry }: { message: OutboxMessage; onRetry: () => 
       </div>
       <span className="message-state">
         <Tag tone={message.state === "dead" ? "caution" : "quiet"}>
-          {STATES[message.state]}
+          {MESSAGE_STATES[message.state]}
           {tries}
         </Tag>
         {again && <Button onClick={onRetry}>Send again</Button>}

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef } from "react";
 import { announcement } from "../api/follow";
-import { useAlerts } from "../api/queries";
+import { useAlerts, useStatus } from "../api/queries";
 import { Link, usePath } from "../lib/router";
 import { useStore } from "../lib/store";
 import { chooseTheme, isDark, theme } from "../lib/theme";
@@ -36,12 +36,19 @@ function Swell() {
 function Places() {
   const path = usePath();
   const open = useAlerts().data?.open ?? 0;
+  const failing = useStatus().data?.channels_failing ?? [];
   return (
     <ul>
       {PLACES.map(({ to, name, holds, wide }) => (
         <li key={to} className={wide ? "wide-only" : undefined}>
           <Link to={to} className="place" aria-current={holds.test(path) ? "page" : undefined}>
             {name}
+            {name === "Channels" && failing.length > 0 && (
+              <span className="place-count caution" title={`fails: ${failing.join(", ")}`}>
+                {failing.length}
+                <span className="hidden"> channels fail</span>
+              </span>
+            )}
             {name === "Live" && open > 0 && (
               <span className="place-count unusual" title={`${open} open alerts`}>
                 {open}

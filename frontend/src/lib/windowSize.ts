@@ -7,7 +7,7 @@ export const chosenSize = createStore<number | null>(null);
 /** The sizes that are counted, smallest first. */
 export function sizesOf(status: Status | undefined): number[] {
   if (!status) return [];
-  return status.windows_s?.length ? [...status.windows_s].sort((a, b) => a - b) : [status.window_s];
+  return [...status.windows_s].sort((a, b) => a - b);
 }
 
 /** The size that is shown: the chosen one if it is counted. */

@@ -5,6 +5,7 @@ import { Activity } from "../alert/Activity";
 import { Group, Similar } from "../alert/Others";
 import { People } from "../alert/People";
 import { Recompute } from "../alert/Recompute";
+import { Voices } from "../alert/Voices";
 import { SeasonCard } from "../alert/SeasonCard";
 import { useAlert, useStatus } from "../api/queries";
 import type { Alert } from "../api/types";
@@ -35,10 +36,17 @@ function Sentence({ alert, now }: { alert: Alert; now: format.Moment }) {
   return (
     <div className="sentence">
       <h1>{alert.headline}</h1>
-      <p className="muted">
-        {format.whole(evidence.observed)} {SIGNAL_UNITS[evidence.signal] ?? "posts"} in the window against {format.expectation(evidence.expected)} expected ({range}) ·{" "}
-        <span title={p}>{format.onceIn(evidence.return_days)}</span> · {age(alert, now)}
-      </p>
+      {evidence.windows.length === 0 ? (
+        <p className="muted">
+          {alert.detail && `${alert.detail} · `}
+          {age(alert, now)}
+        </p>
+      ) : (
+        <p className="muted">
+          {format.whole(evidence.observed)} {SIGNAL_UNITS[evidence.signal] ?? "posts"} in the window against {format.expectation(evidence.expected)} expected ({range}) ·{" "}
+          <span title={p}>{format.onceIn(evidence.return_days)}</span> · {age(alert, now)}
+        </p>
+      )}
     </div>
   );
 }
@@ -94,23 +102,32 @@ function Evidence({ alert, now }: { alert: Alert; now: format.Moment }) {
   return (
     <>
       <div className="alert-columns">
-        <Card
-          title={`Posts per ${format.windowSpan(evidence.window_s)}`}
-          note={`n = ${format.whole(counted)} posts in ${format.duration(span)} · band = what is usual at this hour`}
-        >
-          <SeriesChart
-            label={`Posts per ${format.windowSpan(evidence.window_s)} that match ${alert.tracker_name}`}
-            windows={evidence.windows}
-            windowS={evidence.window_s}
-            marks={[{ at: alert.opened_at, says: `alert opened ${format.clock(alert.opened_at, end)}` }]}
-            now={end}
-            onOpen={(window) => navigate(windowAddress(alert.query, window, evidence.window_s))}
-          />
-        </Card>
+        {evidence.windows.length === 0 ? (
+          <Card title="One post was enough">
+            <p className="muted">
+              {alert.tracker_name} alerts at once on a post of great reach, without waiting for a window. The posts stand below.
+            </p>
+          </Card>
+        ) : (
+          <Card
+            title={`Posts per ${format.windowSpan(evidence.window_s)}`}
+            note={`n = ${format.whole(counted)} posts in ${format.duration(span)} · band = what is usual at this hour`}
+          >
+            <SeriesChart
+              label={`Posts per ${format.windowSpan(evidence.window_s)} that match ${alert.tracker_name}`}
+              windows={evidence.windows}
+              windowS={evidence.window_s}
+              marks={[{ at: alert.opened_at, says: `alert opened ${format.clock(alert.opened_at, end)}` }]}
+              now={end}
+              onOpen={(window) => navigate(windowAddress(alert.query, window, evidence.window_s))}
+            />
+          </Card>
+        )}
         <Card title="Does it hold?">
           <Checks alert={alert} />
         </Card>
       </div>
+      <Voices alert={alert} />
       <Drivers alert={alert} />
       <Group alert={alert} now={now} />
       <div className="card-pair">

@@ -25,7 +25,9 @@ function StatusLine({ status }: { status: Status }) {
         {flowing ? `${format.rate(status.posts_per_s)} posts/s` : "nothing comes in"}
       </li>
       {status.newest_event_at && <li title={format.utc(status.newest_event_at)}>newest event {format.duration(age)} ago</li>}
-      <li>promise: 1 false alert in {format.whole(status.promise_days)} days</li>
+      <li title={status.budget_per_day === null ? undefined : `all trackers together: at most about ${format.expectation(status.budget_per_day)} a day`}>
+        promise: 1 false alert in {format.whole(status.promise_days)} days
+      </li>
     </ul>
   );
 }

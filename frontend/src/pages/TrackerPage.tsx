@@ -42,11 +42,11 @@ function SeriesCard({ tracker, alerts, now }: SeriesCardProps) {
     >
       <div className="spans">
         <div className="switch" role="group" aria-label="Time shown">
-        {SPANS.map(([span, name]) => (
-          <button key={span} type="button" className="span" aria-pressed={span === hours} onClick={() => setHours(span)}>
-            {name}
-          </button>
-        ))}
+          {SPANS.map(([span, name]) => (
+            <button key={span} type="button" className="span" aria-pressed={span === hours} onClick={() => setHours(span)}>
+              {name}
+            </button>
+          ))}
         </div>
         <WindowSwitch />
       </div>
