@@ -139,7 +139,10 @@ def _fit(state: WatchState, params: WatchParams) -> None:
         # What was counted in open windows was so in windows of another size.
         state.open, state.late, state.seen, state.recent = {}, {}, Seen(), Recent.empty()
         state.next_window = state.next_window // params.base_us * params.base_us
-        state.first_us = max(state.first_us, state.clock.now(params))
+        now = state.clock.now(params)
+        state.first_us = max(state.first_us, now)
+        for series in state.series:
+            series.first_us = max(series.first_us, now)
 
 
 def _name(state: WatchState, trackers: Sequence[TrackerSpec]) -> None:
