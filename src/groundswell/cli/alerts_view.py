@@ -77,11 +77,15 @@ def show(alert: dict[str, Any]) -> None:
         output.print(Text(alert["detail"]))
     output.print(Text(f"\n{alert['tracker_name']}: {alert['query']}"))
     output.print(f"{_time(alert['started_at'])} to {_time(alert['closed_at']) or 'now'}, {alert['phase']}")
-    output.print(
-        f"strongest window {_time(evidence['window_start'])}: {_counted(evidence['observed'], 'post')}, usual"
-        f" {evidence['expected']:.1f} ({evidence['lower']:.0f} to {evidence['upper']:.0f}),"
-        f" once in {evidence['return_days']:,.0f} days"
-    )
+    if evidence["window_s"]:
+        output.print(
+            f"strongest window {_time(evidence['window_start'])}: {_counted(evidence['observed'], 'post')}, usual"
+            f" {evidence['expected']:.1f} ({evidence['lower']:.0f} to {evidence['upper']:.0f}),"
+            f" once in {_days(evidence['return_days'])}"
+        )
+    for voice in evidence.get("voices") or ():
+        if voice["window_s"]:
+            output.print(Text(f"  {_voice(voice)}"))
     output.print(f"{_counted(evidence['posts_total'], 'post')} by {_counted(evidence['authors_total'], 'author')}\n")
     posts = Table("posts that drove it", "by", "at", "copies", box=None, pad_edge=False, header_style="bold")
     for post in evidence["posts"][:10]:
@@ -177,6 +181,22 @@ def precision_table(document: dict[str, Any]) -> Table:
             f"{line['promised_per_day']:.3f}",
         )
     return table
+
+
+def _voice(voice: dict[str, Any]) -> str:
+    """What one signal says, in a line.
+
+    >>> plain = {"window_s": 900, "observed": 40.0, "expected": 9.04, "return_days": 60.0}
+    >>> _voice({**plain, "label": "distinct authors", "kind": "count"})
+    'distinct authors in 15 min: 40, usual 9.0, once in 60 days'
+    >>> _voice({**plain, "label": "share of the top author", "kind": "share", "observed": 0.6, "expected": 0.05})
+    'share of the top author in 15 min: 60 %, usual 5 %, once in 60 days'
+    """
+    if voice["kind"] == "share":
+        numbers = f"{100 * voice['observed']:.0f} %, usual {100 * voice['expected']:.0f} %"
+    else:
+        numbers = f"{voice['observed']:,.0f}, usual {voice['expected']:,.1f}"
+    return f"{voice['label']} in {voice['window_s'] // 60} min: {numbers}, once in {_days(voice['return_days'])}"
 
 
 def _days(days: float) -> str:
