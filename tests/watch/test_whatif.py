@@ -59,7 +59,7 @@ def test_it_is_plain_data_that_survives_being_kept() -> None:
 def test_rows_of_another_kernel_say_nothing() -> None:
     detector, start = taught(windows=50)
     tail = capture(detector, 1, np.array([950.0, 45.0, 3.0, 61.0]), start, PARAMS.window_us)
-    other = structs.replace(tail, arrays={name: value for name, value in tail.arrays.items() if name != "seen"})
+    other = structs.replace(tail, arrays={name: value for name, value in tail.arrays.items() if name != "core"})
     assert return_days(other, [45], PARAMS) is None
     more = structs.replace(tail, single={**tail.single, "new": 1})
     assert return_days(more, [45], PARAMS) is None

@@ -21,7 +21,7 @@ from groundswell.watch.evidence import Case, collect, detail, go_on, headline
 from groundswell.watch.frames import PLATFORMS, STATE_NUMBER, Frame, Window, ring_of
 from groundswell.watch.frozen import freeze
 from groundswell.watch.holding import forget_posts, teach_profiles
-from groundswell.watch.judging import Judged, Watched, judge
+from groundswell.watch.judging import Judged, Watched, judge, share_of
 from groundswell.watch.recent import prune
 from groundswell.watch.rules import record_of
 from groundswell.watch.state import WatchState
@@ -138,7 +138,7 @@ def _close(
     for slot in sorted(open_now | judged.voices.keys()):
         _take(state, frame, slot, judged, watched, touched)
     for one in judged.heard.values():
-        learn(one.detector, one.values, start, params, ~judged.gap & ~one.missing, one.known)
+        learn(one.detector, one.values, start, params, ~judged.gap & ~one.missing, one.known, one.scores)
     _add_late(state, frame, judged)
     length = frame.window_us // 1_000_000
     for slot, (tracker_id, _) in enumerate(state.keys):
@@ -222,6 +222,7 @@ def _update_evidence(state: WatchState, slot: int, episode: Episode, watched: Wa
         params=params.at(episode.window_us),
         learned_windows=int(state.frame(episode.window_us).detectors["posts"].seen[slot + 1]),
         identities=identities,
+        needed_days=float(watched.promises[slot]) / share_of("posts", params),
     )
     episode.evidence, episode.case = collect(case), freeze(case)
 

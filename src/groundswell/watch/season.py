@@ -1,65 +1,98 @@
-"""The shape of a day and of a week, learned per series and shrunk to the whole stream's while young.
+"""The shape of a week, learned per series and shrunk to the whole stream's while young.
 
-Two kinds of day (Monday to Friday, weekend; UTC) times 24 hours are 48 bins. Between the centres of the hours
-the season is interpolated, so that it does not jump.
+Hour of the day × day of the week (UTC) are 168 bins. A bin is shrunk to its kind of day (Monday to Friday, weekend), that
+of a series to the whole stream's and that of the stream to its day. Between the centres of the hours the season is
+interpolated, so that it does not jump.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
+from groundswell.kernels.columns import BINS, DAYS
+from groundswell.watch.constants import Constants
 from groundswell.watch.contract import DAY, HOUR
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
-BINS: Final = 48
-#: How many posts the profile that a series is shrunk to is worth.
-PRIOR_POSTS: Final = 30.0
+__all__ = ["BINS", "DAYS", "factor", "of_kind", "place", "stream_profile", "surroundings"]
+
 #: The first of January 1970 was a Thursday; days are counted from Monday.
-_THURSDAY: Final = 3
+_THURSDAY = 3
 
 
-def bin_of(at_us: int) -> int:
-    """The bin of an instant: 0 to 23 the hour on a weekday, 24 to 47 on a weekend.
+def place(at_us: int) -> tuple[int, int]:
+    """Hour of the day and day of the week (Monday: 0) of an instant, UTC.
 
-    >>> bin_of(0), bin_of(2 * DAY + 13 * HOUR)
-    (0, 37)
+    >>> place(0), place(2 * DAY + 13 * HOUR)
+    ((0, 3), (13, 5))
     """
-    weekend = (at_us // DAY + _THURSDAY) % 7 >= 5
-    return int(at_us // HOUR % 24) + 24 * int(weekend)
+    return at_us // HOUR % 24, (at_us // DAY + _THURSDAY) % 7
 
 
-def neighbours(middle_us: int) -> tuple[int, int, float]:
-    """The two bins whose centres surround an instant, and the weight of the second."""
-    before = middle_us - HOUR // 2
-    return bin_of(before), bin_of(before + HOUR), before % HOUR / HOUR
+def surroundings(start_us: int, window_us: int) -> tuple[int, int, int, int, float]:
+    """Hour and day of the two bins whose centres surround a window's middle, and the weight of the second.
+
+    A window of an hour or more has one bin, that of its middle.
+    """
+    middle = start_us + window_us // 2
+    if window_us >= HOUR:
+        return *place(middle), *place(middle), 0.0
+    before = middle - HOUR // 2
+    return *place(before), *place(before + HOUR), before % HOUR / HOUR
 
 
-def profile(posts: Floats, windows: Floats) -> Floats:
-    """Season factors of the whole stream, shape (48,), mean about 1; hours never seen are 1.
+def stream_profile(posts: Floats, windows: Floats, c: Constants) -> tuple[Floats, Floats]:
+    """Season factors of the whole stream by bin (168) and by hour and kind of day (48); hours never seen are 1.
 
     `posts` and `windows` are the stream's discounted sums per bin.
     """
-    by_hour = posts.reshape(2, 24).sum(axis=0)
-    windows_by_hour = windows.reshape(2, 24).sum(axis=0)
+    prior, day_prior = c.season_prior, c.season_day_prior
+    by_day, windows_by_day = posts.reshape(24, DAYS), windows.reshape(24, DAYS)
+    hour, windows_by_hour = by_day.sum(axis=1), windows_by_day.sum(axis=1)
     seen = windows_by_hour > 0
-    if not seen.any() or by_hour.sum() <= 0:
-        return np.ones(BINS)
-    mean = float(np.mean(by_hour[seen] / windows_by_hour[seen]))
-    hour = (by_hour + PRIOR_POSTS) / (mean * windows_by_hour + PRIOR_POSTS)
-    prior = np.tile(hour, 2)
-    return (posts + PRIOR_POSTS * prior) / (mean * windows + PRIOR_POSTS)
+    mean = float(np.mean(hour[seen] / windows_by_hour[seen])) if seen.any() else 0.0
+    if mean <= 0:
+        return np.ones(BINS), np.ones(48)
+    by_hour = (hour + prior) / (mean * windows_by_hour + prior)
+    kinds = np.stack((by_day[:, :5].sum(axis=1), by_day[:, 5:].sum(axis=1)), axis=1)
+    windows_by_kind = np.stack((windows_by_day[:, :5].sum(axis=1), windows_by_day[:, 5:].sum(axis=1)), axis=1)
+    by_kind = (kinds + prior * by_hour[:, None]) / (mean * windows_by_kind + prior)
+    spread_out = np.concatenate((np.repeat(by_kind[:, :1], 5, axis=1), np.repeat(by_kind[:, 1:], 2, axis=1)), axis=1)
+    by_bin = (by_day + day_prior * spread_out) / (mean * windows_by_day + day_prior)
+    return by_bin.ravel(), by_kind.ravel()
 
 
-def factors(posts: Floats, windows: Floats, stream: Floats) -> Floats:
-    """Season factors of many series, shape (series, 48), shrunk to the stream's profile.
+def factor(
+    posts: Floats,
+    windows: Floats,
+    mean: Floats,
+    hour: int,
+    days: Ints,
+    stream: tuple[Floats, Floats],
+    c: Constants,
+) -> tuple[Floats, Floats]:
+    """Season factors of all series at an hour and each one's day, and the posts behind them.
 
-    `posts` and `windows` have shape (series, 48).
+    They are shrunk to the series' kind of day and that to the stream's. `posts` and `windows` have shape (series, 168),
+    `mean` are the posts that a series has in a window of factor 1. Row 0 is the stream.
     """
-    exposure = (windows * stream).sum(axis=1)  # not `@`: a row must not depend on how many others there are
-    mean = np.divide(posts.sum(axis=1), exposure, out=np.zeros(len(posts)), where=exposure > 0)[:, None]
-    season: Floats = (posts + PRIOR_POSTS * stream) / (mean * windows + PRIOR_POSTS)
-    return season
+    by_bin, by_kind = stream
+    base, rows = hour * DAYS, np.arange(len(posts))
+    kind_posts, kind_windows = of_kind(posts, hour, days), of_kind(windows, hour, days)
+    stream_kind = by_kind[hour * 2 + (days >= 5)]
+    own_kind = (kind_posts + c.season_prior * stream_kind) / (mean * kind_windows + c.season_prior)
+    shape, prior = own_kind * by_bin[base + days] / stream_kind, c.season_day_prior
+    season = (posts[rows, base + days] + prior * shape) / (mean * windows[rows, base + days] + prior)
+    season[0] = by_bin[base + days[0]]
+    return np.asarray(season, dtype=np.float64), kind_posts
+
+
+def of_kind(sums: Floats, hour: int, days: Ints) -> Floats:
+    """Sums of an hour over the days of the same kind as each series' day; `sums` has shape (series, 168)."""
+    base = hour * DAYS
+    # In the order of the days, as the compiled loop adds them.
+    work = sums[:, base] + sums[:, base + 1] + sums[:, base + 2] + sums[:, base + 3] + sums[:, base + 4]
+    return np.where(days >= 5, sums[:, base + 5] + sums[:, base + 6], work)

@@ -32,7 +32,7 @@ from groundswell.watch.signals import Tally
 from groundswell.watch.state import Series, WatchState
 from groundswell.watch.windows import StreamClock
 
-STATE_VERSION: Final = 3
+STATE_VERSION: Final = 4
 _FORMAT: Final = b"groundswell.watch"
 _SCHEMA: Final = pa.schema(
     [
@@ -69,9 +69,7 @@ class _WindowDocument(msgspec.Struct):
 
 class _FrameDocument(msgspec.Struct):
     window_us: int
-    detectors: dict[str, int]
-    """The hour of each detector's season."""
-    platforms: int
+    detectors: list[str]
     start: int
     partial: _WindowDocument | None
 
@@ -110,8 +108,8 @@ def _detector_arrays(name: str, detector: Detector) -> Arrays:
     return {f"{name}/{array}": getattr(detector, array) for array in Detector.ARRAYS}
 
 
-def _detector_of(name: str, arrays: Mapping[str, Array], season_hour: int) -> Detector:
-    return Detector(**{array: arrays[f"{name}/{array}"] for array in Detector.ARRAYS}, season_hour=season_hour)
+def _detector_of(name: str, arrays: Mapping[str, Array]) -> Detector:
+    return Detector(**{array: arrays[f"{name}/{array}"] for array in Detector.ARRAYS})
 
 
 def _window_arrays(name: str, start: int, window: Window) -> tuple[_WindowDocument, Arrays]:
@@ -143,8 +141,7 @@ def _frame_arrays(name: str, frame: Frame) -> tuple[_FrameDocument, Arrays]:
     if frame.partial is not None:
         partial, more = _window_arrays(f"{name}/:partial", frame.start, frame.partial)
         arrays |= more
-    hours = {signal: detector.season_hour for signal, detector in frame.detectors.items()}
-    return _FrameDocument(frame.window_us, hours, frame.platforms.season_hour, frame.start, partial), arrays
+    return _FrameDocument(frame.window_us, list(frame.detectors), frame.start, partial), arrays
 
 
 def _frame_of(name: str, document: _FrameDocument, arrays: Mapping[str, Array]) -> Frame:
@@ -153,10 +150,8 @@ def _frame_of(name: str, document: _FrameDocument, arrays: Mapping[str, Array]) 
         partial = _window_of(f"{name}/:partial", document.partial, arrays)
     return Frame(
         window_us=document.window_us,
-        detectors={
-            signal: _detector_of(f"{name}/{signal}", arrays, hour) for signal, hour in document.detectors.items()
-        },
-        platforms=_detector_of(f"{name}/:platforms", arrays, document.platforms),
+        detectors={signal: _detector_of(f"{name}/{signal}", arrays) for signal in document.detectors},
+        platforms=_detector_of(f"{name}/:platforms", arrays),
         ring=deque(
             Closed(start, *(arrays[f"{name}/{field}"][number].copy() for field in _CLOSED))
             for number, start in enumerate(arrays[f"{name}/starts"].tolist())

@@ -94,7 +94,6 @@ def _teach(
     for number, slot in enumerate(slots):
         _copy_row(detector, number + 1, known, slot + 1)
         _fill_ring(frame, slot, points[number], ring_of(frame.window_us, params))
-    known.season_hour = -1
 
 
 def _joined(

@@ -1,0 +1,384 @@
+"""The detector's loops over series and windows; `groundswell.watch.detector` is the plain twin and says what they mean.
+
+A row of `core` holds what is known of one series, in the columns of `groundswell.kernels.columns`; `bin_posts` and
+`bin_windows` have a column for each hour of the week. `c` is `groundswell.watch.constants.Constants`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from groundswell.kernels.columns import (
+    BINS,
+    BURST,
+    DAYS,
+    DROP,
+    LEVEL_POSTS,
+    LEVEL_WINDOWS,
+    OUTSIDE,
+    SEEN,
+    SPREAD_SUM,
+    SPREAD_VARIANCE,
+    SPREAD_WEIGHT,
+    TAIL_CALM,
+    TAIL_CLUSTERS,
+    TAIL_OPEN,
+    TAIL_SQUARE,
+    TAIL_SUM,
+    TAIL_WINDOWS,
+    TOTAL_POSTS,
+    TOTAL_WINDOWS,
+)
+from groundswell.kernels.negbinomial import log_tails
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_HOUR: Final = 3_600_000_000
+_DAY: Final = 86_400_000_000
+_SUNDAY: Final = 6
+
+
+@njit(cache=True, nogil=True)
+def place(at: int) -> tuple[int, int]:
+    """Hour of the day and day of the week (Monday: 0) of an instant, UTC."""
+    return at // _HOUR % 24, (at // _DAY + 3) % 7
+
+
+@njit(cache=True, nogil=True)
+def surroundings(start: int, window: int) -> tuple[int, int, int, int, float]:
+    """Hour and day of the two bins that a window lies between, and the weight of the second."""
+    middle = start + window // 2
+    if window >= _HOUR:
+        hour, day = place(middle)
+        return hour, day, hour, day, 0.0
+    before = middle - _HOUR // 2
+    first_hour, first_day = place(before)
+    second_hour, second_day = place(before + _HOUR)
+    return first_hour, first_day, second_hour, second_day, before % _HOUR / _HOUR
+
+
+@njit(cache=True, nogil=True)
+def stream_profile(posts: Floats, windows: Floats, c: Any, by_bin: Floats, by_kind: Floats) -> None:
+    """Season factors of the whole stream into `by_bin` (168) and, weekday and weekend, `by_kind` (48)."""
+    prior, day_prior = c.season_prior, c.season_day_prior
+    mean, seen = 0.0, 0
+    for hour in range(24):
+        hour_posts = hour_windows = 0.0
+        for day in range(DAYS):
+            hour_posts += posts[hour * DAYS + day]
+            hour_windows += windows[hour * DAYS + day]
+        if hour_windows > 0:
+            mean += hour_posts / hour_windows
+            seen += 1
+    if seen == 0 or mean <= 0:
+        by_bin[:] = 1.0
+        by_kind[:] = 1.0
+        return
+    mean /= seen
+    for hour in range(24):
+        kind_posts = np.zeros(2)
+        kind_windows = np.zeros(2)
+        for day in range(DAYS):
+            kind_posts[day // 5] += posts[hour * DAYS + day]
+            kind_windows[day // 5] += windows[hour * DAYS + day]
+        hour_factor = (kind_posts.sum() + prior) / (mean * kind_windows.sum() + prior)
+        for kind in range(2):
+            by_kind[hour * 2 + kind] = (kind_posts[kind] + prior * hour_factor) / (mean * kind_windows[kind] + prior)
+        for day in range(DAYS):
+            number = hour * DAYS + day
+            kind_factor = by_kind[hour * 2 + day // 5]
+            by_bin[number] = (posts[number] + day_prior * kind_factor) / (mean * windows[number] + day_prior)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _factor(
+    posts: Floats, windows: Floats, mean: float, hour: int, day: int, by_bin: Floats, by_kind: Floats, c: Any
+) -> tuple[float, float]:
+    """Season factor of one bin of one series, shrunk to its own kind of day and that to the stream's; posts behind it."""
+    kind_posts = kind_windows = 0.0
+    base = hour * DAYS
+    kind = day // 5
+    for other in range(5 if kind else 0, DAYS if kind else 5):
+        kind_posts += posts[base + other]
+        kind_windows += windows[base + other]
+    stream_kind = by_kind[hour * 2 + kind]
+    own_kind = (kind_posts + c.season_prior * stream_kind) / (mean * kind_windows + c.season_prior)
+    shape = own_kind * by_bin[base + day] / stream_kind
+    prior = c.season_day_prior
+    return (posts[base + day] + prior * shape) / (mean * windows[base + day] + prior), kind_posts
+
+
+@njit(cache=True, nogil=True)
+def forecast_rows(
+    core: Floats,
+    bin_posts: Floats,
+    bin_windows: Floats,
+    start: int,
+    window: int,
+    free: Bools,
+    c: Any,
+    out: Floats,
+) -> None:
+    """What is expected, its extra variation, its season factor and its dispersion, into `out` (4, series)."""
+    by_bin, by_kind = np.empty(BINS), np.empty(48)
+    stream_profile(bin_posts[0], bin_windows[0], c, by_bin, by_kind)
+    hour0, day0, hour1, day1, weight = surroundings(start, window)
+    holidays = free.shape[1] > 0
+    for i in range(len(core)):
+        one0 = _SUNDAY if holidays and free[0, i] else day0
+        one1 = _SUNDAY if holidays and free[1, i] else day1
+        row = core[i]
+        mean = row[TOTAL_POSTS] / row[TOTAL_WINDOWS] if row[TOTAL_WINDOWS] > 0 else 0.0
+        season, behind = _factor(bin_posts[i], bin_windows[i], mean, hour0, one0, by_bin, by_kind, c)
+        if i == 0:
+            season = by_bin[hour0 * DAYS + one0]
+        if weight > 0:
+            other, others = _factor(bin_posts[i], bin_windows[i], mean, hour1, one1, by_bin, by_kind, c)
+            if i == 0:
+                other = by_bin[hour1 * DAYS + one1]
+            season = (1 - weight) * season + weight * other
+            behind = (1 - weight) * behind + weight * others
+        posts = row[LEVEL_POSTS] + c.level_prior
+        expected = posts / (row[LEVEL_WINDOWS] + 1.0) * season
+        known = row[SPREAD_WEIGHT] + c.spread_prior_weight
+        spread = (row[SPREAD_SUM] + c.spread_prior * c.spread_prior_weight) / known
+        unsure = math.sqrt(row[SPREAD_VARIANCE] + (c.spread_prior * c.spread_prior_weight) ** 2) / known
+        uncertain = 1.0 / posts + 1.0 / (behind + c.season_prior)
+        dispersion = 1.0
+        extra = uncertain
+        if spread >= 0:
+            extra += (spread + unsure) * shaped(spread, season, c.spread_prior)
+        elif spread + unsure >= 0:
+            extra += spread + unsure
+        else:
+            dispersion = max(1.0 + (spread + unsure) * expected, 0.1)
+        out[0, i] = expected
+        out[1, i] = extra
+        out[2, i] = season
+        out[3, i] = dispersion
+
+
+@njit(cache=True, nogil=True, inline="always")
+def shaped(spread: float, season: float, most: float) -> float:
+    """How the overdispersion at a time of day compares with that on average."""
+    return float(1.0 if spread <= most else (most + (spread - most) / max(season, 0.05)) / spread)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def recalibrated(log_p: float, core: Floats, side: int, c: Any) -> float:
+    """Log probability by the series' own tail; a theoretical one that it had not yet many exceedances of."""
+    u = -log_p
+    prior = c.tail_prior
+    clusters = core[side + TAIL_CLUSTERS]
+    rate = (clusters + prior) / (core[side + TAIL_WINDOWS] + prior * math.exp(c.tail_from))
+    log_rate = math.log(rate)
+    if u <= c.tail_from:
+        return -u * (-log_rate / c.tail_from)
+    mean = (core[side + TAIL_SUM] + prior) / (clusters + prior)
+    square = (core[side + TAIL_SQUARE] + 2.0 * prior) / (clusters + prior)
+    variance = max(square - mean * mean, 1e-9)
+    shape = min(max(0.5 * (1.0 - mean * mean / variance), 0.0), c.tail_shape)
+    scale = mean * (1.0 - shape)
+    excess = u - c.tail_from
+    if shape > 1e-9:
+        return float(log_rate - math.log1p(shape * excess / scale) / shape)
+    return float(log_rate - excess / scale)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def rise_of(count: float, expected: float, total: float, total_expected: float, extra: float, prior: float) -> float:
+    """By what factor the rest of the stream is above its expectation, as far as that is no chance."""
+    rest = max(total_expected - expected, 0.0) + prior
+    rise = (total - count + prior) / rest - 1.0
+    chance = extra + 1.0 / rest
+    return float(1.0 + rise * max(0.0, 1.0 - chance / max(rise * rise, 1e-12)))
+
+
+@njit(cache=True, nogil=True)
+def score_rows(core: Floats, counts: Floats, known: Floats, exposure: Floats, first: int, c: Any, out: Floats) -> None:
+    """Log probabilities into `out` (7, series).
+
+    Rows of `out`: of so many or more and of so few or fewer, given the rise of the rest, recalibrated; the same with the
+    rest left out of account; the two before recalibration, given the rise; the rise. `exposure` has shape (2, series): what
+    was seen and expected of the platforms that a series lives on. Row 0 is the stream if `first` is 1 and has no rise.
+    """
+    for i in range(len(core)):
+        expected, extra, dispersion = known[0, i], known[1, i], known[3, i]
+        count = counts[i]
+        rise = 1.0
+        if i >= first:
+            rise = rise_of(count, expected, exposure[0, i], exposure[1, i], known[1, 0], c.platform_prior)
+        high, low = log_tails(count / dispersion, expected / dispersion, extra)
+        out[2, i] = recalibrated(high, core[i], BURST, c)
+        out[3, i] = recalibrated(low, core[i], DROP, c)
+        if rise > 1:
+            high = log_tails(count / dispersion, expected * rise / dispersion, extra)[0]
+        elif rise < 1:
+            low = log_tails(count / dispersion, expected * rise / dispersion, extra)[1]
+        out[0, i] = recalibrated(high, core[i], BURST, c)
+        out[1, i] = recalibrated(low, core[i], DROP, c)
+        out[4, i] = high
+        out[5, i] = low
+        out[6, i] = rise
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _learn_tail(row: Floats, side: int, log_p: float, window: float, keep: float, c: Any) -> None:
+    for column in range(TAIL_OPEN):
+        row[side + column] *= keep
+    row[side + TAIL_WINDOWS] += 1.0
+    excess = -log_p - c.tail_from
+    if excess > 0:
+        row[side + TAIL_OPEN] = max(row[side + TAIL_OPEN], excess)
+        row[side + TAIL_CALM] = 0.0
+    elif row[side + TAIL_OPEN] > 0:
+        row[side + TAIL_CALM] += 1.0
+        if row[side + TAIL_CALM] * window >= c.tail_gap:
+            top = row[side + TAIL_OPEN]
+            row[side + TAIL_CLUSTERS] += 1.0
+            row[side + TAIL_SUM] += top
+            row[side + TAIL_SQUARE] += top * top
+            row[side + TAIL_OPEN] = 0.0
+            row[side + TAIL_CALM] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def learn_rows(
+    core: Floats,
+    bin_posts: Floats,
+    bin_windows: Floats,
+    counts: Floats,
+    start: int,
+    window: int,
+    free: Bools,
+    taught: Bools,
+    known: Floats,
+    logs: Floats,
+    drop_expected: float,
+    c: Any,
+) -> None:
+    """Let the window teach the series in `taught`; `logs` are the two probabilities before recalibration (2, series)."""
+    hour, day = place(start + window // 2)
+    number = hour * DAYS + day
+    by_bin, by_kind = np.empty(BINS), np.empty(48)
+    stream_profile(bin_posts[0], bin_windows[0], c, by_bin, by_kind)
+    stream_known = core[0, SEEN] >= max(c.known_stream / window, c.known_windows)
+    season_keep = 2.0 ** (-window * 24 / c.season_half_life) if window < _HOUR else 2.0 ** (-_DAY / c.season_half_life)
+    tail_keep = 2.0 ** (-window / c.tail_half_life)
+    spread_half = max(c.spread_half_life / window, 5 * c.level_windows)
+    holidays = free.shape[1] > 0
+    for i in range(len(core)):
+        if not taught[i]:
+            continue
+        row = core[i]
+        expected, extra, season, dispersion = known[0, i], known[1, i], known[2, i], known[3, i]
+        count = counts[i]
+        deviation = math.sqrt(expected * dispersion + extra * expected * expected)
+        seen = row[SEEN]
+        young = seen * window < c.known_series
+        outside = not young and abs(count - expected) > c.level_clip * deviation + 1.0
+        runs = row[OUTSIDE] + 1 if outside else max(row[OUTSIDE] - 3, 0.0)
+        shifted = runs * window >= c.shift_after and runs >= 3
+        if shifted:
+            runs = min(runs, max(c.shift_after / window, 3.0) + 3)
+        reach = c.level_clip * deviation + 2.0
+        clipped = count if young or shifted else min(max(count, expected - reach), expected + reach)
+        # Level.
+        posts = row[LEVEL_POSTS] + c.level_prior
+        rate = posts / (row[LEVEL_WINDOWS] + 1.0)
+        half = max(c.level_half_life / window, c.level_windows)
+        half = min(max(c.level_posts / rate, half), max(c.level_longest / window, c.level_windows))
+        half = min(half, max(seen / 2, _HOUR / window))
+        keep = 2.0 ** (-1.0 / half)
+        if shifted:
+            keep *= c.shift_forgets
+        # Spread.
+        if not (young or shifted):
+            weight_known = row[SPREAD_WEIGHT] + c.spread_prior_weight
+            spread = (row[SPREAD_SUM] + c.spread_prior * c.spread_prior_weight) / weight_known
+            behind = 0.0
+            for other in range(5 if day >= 5 else 0, DAYS if day >= 5 else 5):
+                behind += bin_posts[i, hour * DAYS + other]
+            doubt = 1.0 / posts + 1.0 / (behind + c.season_prior)
+            wide = min(count, expected + c.spread_clip * deviation + 3.0)
+            some = max(expected, 1e-9)
+            single = ((wide - expected) ** 2 - expected) / some**2 - doubt
+            single /= shaped(spread, season, c.spread_prior)
+            weight = (some / (1.0 + (0.1 + doubt) * some)) ** 2
+            variance = 2.0 * (1.0 / some + max(spread, 0.0)) ** 2
+            fade = 2.0 ** (-1.0 / min(spread_half, max(seen / 3, _DAY / window)))
+            row[SPREAD_SUM] = fade * row[SPREAD_SUM] + weight * single
+            row[SPREAD_WEIGHT] = fade * row[SPREAD_WEIGHT] + weight
+            row[SPREAD_VARIANCE] = fade * fade * row[SPREAD_VARIANCE] + weight * weight * variance
+        row[LEVEL_POSTS] = keep * row[LEVEL_POSTS] + clipped
+        row[LEVEL_WINDOWS] = keep * row[LEVEL_WINDOWS] + season
+        # Season; a public holiday teaches nothing about the day that it falls on.
+        if not (holidays and free[2, i]):
+            narrow = c.season_clip * deviation + 1.0
+            usual = count if young or shifted else min(max(count, expected - narrow), expected + narrow)
+            more = max(usual, 0.0) - (1 - season_keep) * bin_posts[i, number]
+            longer = 1.0 - (1 - season_keep) * bin_windows[i, number]
+            bin_posts[i, number] += more
+            bin_windows[i, number] += longer
+            row[TOTAL_POSTS] += more
+            row[TOTAL_WINDOWS] += longer * by_bin[number]
+        if stream_known and not young:
+            _learn_tail(row, BURST, logs[0, i], window, tail_keep, c)
+            if expected >= drop_expected:
+                _learn_tail(row, DROP, logs[1, i], window, tail_keep, c)
+        row[OUTSIDE] = runs
+        row[SEEN] = seen + 1.0
+
+
+@njit(cache=True, nogil=True)
+def run_windows(
+    core: Floats,
+    bin_posts: Floats,
+    bin_windows: Floats,
+    counts: Floats,
+    starts: npt.NDArray[np.int64],
+    window: int,
+    free: Bools,
+    taught: Bools,
+    drop_expected: float,
+    c: Any,
+    known: Floats,
+    logs: Floats,
+    young: Bools,
+) -> None:
+    """Forecast, score and learn window after window.
+
+    `counts` and `taught` have shape (windows, series), `free` (windows, 3, series or 0), `known` (windows, 4, series), `logs`
+    (windows, 7, series), `young` (windows, series): whether the series was not yet known well enough.
+    """
+    series = counts.shape[1]
+    exposure = np.empty((2, series))
+    for number in range(len(starts)):
+        start = starts[number]
+        forecast_rows(core, bin_posts, bin_windows, start, window, free[number], c, known[number])
+        exposure[0] = counts[number, 0]
+        exposure[1] = known[number, 0, 0]
+        unknown = core[0, SEEN] < max(c.known_stream / window, c.known_windows)
+        for i in range(series):
+            young[number, i] = unknown or core[i, SEEN] * window < c.known_series
+        score_rows(core, counts[number], known[number], exposure, 1, c, logs[number])
+        learn_rows(
+            core,
+            bin_posts,
+            bin_windows,
+            counts[number],
+            start,
+            window,
+            free[number],
+            taught[number],
+            known[number],
+            logs[number, 4:6],
+            drop_expected,
+            c,
+        )

@@ -1,0 +1,310 @@
+"""The detector's formulas, all series of a window at once; `groundswell.kernels.counting` does the same, compiled.
+
+The count of a window is negative binomial around level times season. What is not known for certain widens it:
+the predictive distribution of a gamma-Poisson model with discounted sums (West & Harrison, *Bayesian
+Forecasting and Dynamic Models*, ch. 14) has the extra variation
+
+    v = overdispersion + 1 / posts behind the level + 1 / posts behind the season's hour
+
+so a young series has a wide band and an old one a narrow one. Real series are rougher than that, each in its own way, so
+what the distribution says of a rare window is recalibrated by the series' own exceedances of a threshold: a generalised
+Pareto tail (Pickands 1975; Davison & Smith 1990) that is the theoretical one until enough of them were seen.
+
+Arrays are changed in place and have one row a series; the columns of `core` are those of `groundswell.kernels.columns`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from groundswell.kernels import columns as at
+from groundswell.watch.constants import Constants
+from groundswell.watch.contract import DAY, HOUR
+from groundswell.watch.season import DAYS, factor, of_kind, place, stream_profile, surroundings
+from groundswell.watch.tails import log_tails
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+SUNDAY: Final = 6
+LEAST_DISPERSION: Final = 0.1
+_LEAST_SEASON: Final = 0.05
+
+
+def shaped(spread: Floats, season: Floats, most: float) -> Floats:
+    """How the overdispersion at a time of day compares with that on average.
+
+    Up to `most` it is a rate that wobbles, by the same fraction at every hour (negative binomial, variance m + v m²). What
+    is above comes from bursts, whose size does not follow the time of day: variance in proportion to the mean, as in
+    quasi-Poisson surveillance (Farrington et al. 1996). So three posts instead of one at four in the morning weigh
+    less than three hundred instead of a hundred at noon.
+    """
+    some = np.maximum(spread, 1e-12)
+    return np.where(spread <= most, 1.0, (most + (spread - most) / np.maximum(season, _LEAST_SEASON)) / some)
+
+
+def forecast_rows(
+    core: Floats,
+    bin_posts: Floats,
+    bin_windows: Floats,
+    start: int,
+    window: int,
+    free: Bools,
+    c: Constants,
+    out: Floats,
+) -> None:
+    """What is expected, its extra variation, its season factor and its dispersion, into `out` (4, series)."""
+    by_bin, by_kind = stream_profile(bin_posts[0], bin_windows[0], c)
+    hour0, day0, hour1, day1, weight = surroundings(start, window)
+    days0, days1 = np.full(len(core), day0), np.full(len(core), day1)
+    if free.shape[1]:
+        days0[free[0]], days1[free[1]] = SUNDAY, SUNDAY
+    total, longer = core[:, at.TOTAL_POSTS], core[:, at.TOTAL_WINDOWS]
+    mean = np.divide(total, longer, out=np.zeros(len(core)), where=longer > 0)
+    season, behind = factor(bin_posts, bin_windows, mean, hour0, days0, (by_bin, by_kind), c)
+    if weight:
+        after = factor(bin_posts, bin_windows, mean, hour1, days1, (by_bin, by_kind), c)
+        season = (1 - weight) * season + weight * after[0]
+        behind = (1 - weight) * behind + weight * after[1]
+    posts = core[:, at.LEVEL_POSTS] + c.level_prior
+    expected = posts / (core[:, at.LEVEL_WINDOWS] + 1.0) * season
+    spread, known = _spread(core, c)
+    unsure = np.sqrt(core[:, at.SPREAD_VARIANCE] + (c.spread_prior * c.spread_prior_weight) ** 2) / known
+    wide = np.where(spread >= 0, (spread + unsure) * shaped(spread, season, c.spread_prior), spread + unsure)
+    out[0] = expected
+    out[1] = 1.0 / posts + 1.0 / (behind + c.season_prior) + np.maximum(wide, 0.0)
+    out[2] = season
+    out[3] = np.where(wide < 0, np.maximum(1.0 + wide * expected, LEAST_DISPERSION), 1.0)
+
+
+def _spread(core: Floats, c: Constants) -> tuple[Floats, Floats]:
+    known = core[:, at.SPREAD_WEIGHT] + c.spread_prior_weight
+    return (core[:, at.SPREAD_SUM] + c.spread_prior * c.spread_prior_weight) / known, known
+
+
+def recalibrated(log_p: Floats, core: Floats, side: int, c: Constants) -> Floats:
+    """Log probability by the series' own tail, shrunk to the theoretical one.
+
+    The excess of -log p over the threshold is exponential with mean 1 where the theory holds. Rate, mean and shape come
+    from the moments of the exceedances (Hosking & Wallis 1987), `tail_prior` theoretical ones among them.
+    """
+    prior = c.tail_prior
+    clusters = core[:, side + at.TAIL_CLUSTERS]
+    log_rate = np.log((clusters + prior) / (core[:, side + at.TAIL_WINDOWS] + prior * np.exp(c.tail_from)))
+    mean = (core[:, side + at.TAIL_SUM] + prior) / (clusters + prior)
+    square = (core[:, side + at.TAIL_SQUARE] + 2.0 * prior) / (clusters + prior)
+    variance = np.maximum(square - mean * mean, 1e-9)
+    shape = np.clip(0.5 * (1.0 - mean * mean / variance), 0.0, c.tail_shape)
+    scale = mean * (1.0 - shape)
+    excess = np.maximum(-log_p - c.tail_from, 0.0)
+    heavy = np.log1p(shape * excess / scale) / np.maximum(shape, 1e-9)
+    beyond = log_rate - np.where(shape > 1e-9, heavy, excess / scale)
+    return np.where(-log_p <= c.tail_from, log_p * (-log_rate / c.tail_from), beyond)
+
+
+def rise_of(
+    count: Floats, expected: Floats, total: Floats, total_expected: Floats, extra: float, prior: float
+) -> Floats:
+    """By what factor the rest of the stream is above its expectation, as far as that is no chance.
+
+    The chance part is taken out as James and Stein do: a rise within one standard error is none.
+    """
+    rest = np.maximum(total_expected - expected, 0.0) + prior
+    rise = (total - count + prior) / rest - 1.0
+    chance = extra + 1.0 / rest
+    return np.asarray(1.0 + rise * np.maximum(0.0, 1.0 - chance / np.maximum(rise**2, 1e-12)), dtype=np.float64)
+
+
+def score_rows(
+    core: Floats, counts: Floats, known: Floats, exposure: Floats, first: int, c: Constants, out: Floats
+) -> None:
+    """Log probabilities into `out` (7, series).
+
+    Rows of `out`: of so many or more and of so few or fewer, given the rise of the rest, recalibrated; the same with the
+    rest left out of account; the two before recalibration, given the rise; the rise. `exposure` has shape (2, series): what
+    was seen and expected of the platforms that a series lives on. The first `first` rows have no rise.
+    """
+    expected, extra, _, dispersion = known
+    rise = rise_of(counts, expected, exposure[0], exposure[1], float(known[1, 0]), c.platform_prior)
+    rise[:first] = 1.0
+    high, low = log_tails(counts / dispersion, expected / dispersion, extra)
+    out[2], out[3] = recalibrated(high, core, at.BURST, c), recalibrated(low, core, at.DROP, c)
+    other = np.flatnonzero(rise != 1)
+    if len(other):
+        d = dispersion[other]
+        less, more = log_tails(counts[other] / d, expected[other] * rise[other] / d, extra[other])
+        high[other] = np.where(rise[other] > 1, less, high[other])
+        low[other] = np.where(rise[other] < 1, more, low[other])
+    out[0], out[1] = recalibrated(high, core, at.BURST, c), recalibrated(low, core, at.DROP, c)
+    out[4], out[5], out[6] = high, low, rise
+
+
+def learn_rows(
+    core: Floats,
+    bin_posts: Floats,
+    bin_windows: Floats,
+    counts: Floats,
+    start: int,
+    window: int,
+    free: Bools,
+    taught: Bools,
+    known: Floats,
+    logs: Floats,
+    drop_expected: float,
+    c: Constants,
+) -> None:
+    """Let the window teach the series in `taught`; `logs` are the two probabilities before recalibration (2, series).
+
+    An unusual window teaches no more than `level_clip` standard deviations, until the series has been outside its band
+    for `shift_after`: then it is believed, and the old level forgotten.
+    """
+    expected, extra, season, dispersion = known
+    deviation = np.sqrt(expected * dispersion + extra * expected**2)
+    seen = core[:, at.SEEN].copy()
+    young = seen * window < c.known_series
+    outside = ~young & (np.abs(counts - expected) > c.level_clip * deviation + 1.0)
+    runs = np.where(outside, core[:, at.OUTSIDE] + 1, np.maximum(core[:, at.OUTSIDE] - 3, 0.0))
+    shifted = (runs * window >= c.shift_after) & (runs >= 3)
+    runs = np.where(shifted, np.minimum(runs, max(c.shift_after / window, 3.0) + 3), runs)
+    reach = c.level_clip * deviation + 2.0
+    clipped = np.where(young | shifted, counts, np.clip(counts, expected - reach, expected + reach))
+
+    hour, day = place(start + window // 2)
+    number = hour * DAYS + day
+    by_bin, _ = stream_profile(bin_posts[0], bin_windows[0], c)
+    stream_known = core[0, at.SEEN] >= max(c.known_stream / window, c.known_windows)
+    posts = core[:, at.LEVEL_POSTS] + c.level_prior
+    keep = _level_memory(core, window, seen, c) * np.where(shifted, c.shift_forgets, 1.0)
+    doubt = 1.0 / posts + 1.0 / (of_kind(bin_posts, hour, np.full(len(core), day)) + c.season_prior)
+    wide = np.minimum(counts, expected + c.spread_clip * deviation + 3.0)
+    _learn_spread(core, wide, known, doubt, taught & ~(young | shifted), window, c)
+    _put(core, at.LEVEL_POSTS, keep * core[:, at.LEVEL_POSTS] + clipped, taught)
+    _put(core, at.LEVEL_WINDOWS, keep * core[:, at.LEVEL_WINDOWS] + season, taught)
+    narrow = c.season_clip * deviation + 1.0
+    usual = np.where(young | shifted, counts, np.clip(counts, expected - narrow, expected + narrow))
+    # A public holiday teaches nothing about the day that it falls on.
+    weekly = taught & ~free[2] if free.shape[1] else taught
+    _learn_season(core, bin_posts, bin_windows, np.maximum(usual, 0.0), number, by_bin[number], weekly, window, c)
+    if stream_known:
+        learned = taught & ~young
+        _learn_tail(core, at.BURST, logs[0], learned, window, c)
+        _learn_tail(core, at.DROP, logs[1], learned & (expected >= drop_expected), window, c)
+    _put(core, at.OUTSIDE, runs, taught)
+    _put(core, at.SEEN, seen + 1.0, taught)
+
+
+def _put(core: Floats, column: int, new: Floats, where: Bools) -> None:
+    np.copyto(core[:, column], new, where=where)
+
+
+def _level_memory(core: Floats, window: int, seen: Floats, c: Constants) -> Floats:
+    """What is kept of the level per window: half-life a day, more for rare words, less while young."""
+    rate = (core[:, at.LEVEL_POSTS] + c.level_prior) / (core[:, at.LEVEL_WINDOWS] + 1.0)
+    half = np.maximum(c.level_posts / rate, max(c.level_half_life / window, c.level_windows))
+    half = np.minimum(half, max(c.level_longest / window, c.level_windows))
+    half = np.minimum(half, np.maximum(seen / 2, HOUR / window))
+    return np.asarray(np.exp2(-1.0 / half), dtype=np.float64)
+
+
+def _learn_spread(
+    core: Floats, counts: Floats, known: Floats, doubt: Floats, where: Bools, window: int, c: Constants
+) -> None:
+    """Overdispersion by weighted moments; the weights are about the inverse variances of the single estimates."""
+    expected, _, season, _ = known
+    some = np.maximum(expected, 1e-9)
+    spread, _ = _spread(core, c)
+    single = (((counts - expected) ** 2 - expected) / some**2 - doubt) / shaped(spread, season, c.spread_prior)
+    weight = (some / (1.0 + (0.1 + doubt) * some)) ** 2
+    variance = 2.0 * (1.0 / some + np.maximum(spread, 0.0)) ** 2
+    longest = max(c.spread_half_life / window, 5 * c.level_windows)
+    fade = np.exp2(-1.0 / np.minimum(longest, np.maximum(core[:, at.SEEN] / 3, DAY / window)))
+    _put(core, at.SPREAD_SUM, fade * core[:, at.SPREAD_SUM] + weight * single, where)
+    _put(core, at.SPREAD_WEIGHT, fade * core[:, at.SPREAD_WEIGHT] + weight, where)
+    _put(core, at.SPREAD_VARIANCE, fade**2 * core[:, at.SPREAD_VARIANCE] + weight**2 * variance, where)
+
+
+def _learn_season(
+    core: Floats,
+    bin_posts: Floats,
+    bin_windows: Floats,
+    counts: Floats,
+    number: int,
+    stream: float,
+    where: Bools,
+    window: int,
+    c: Constants,
+) -> None:
+    # A bin is met for an hour, then not for a week: it forgets by the windows that it was met in.
+    fade = 1.0 - 2.0 ** (-min(window * 24, DAY) / c.season_half_life)
+    more = np.where(where, counts - fade * bin_posts[:, number], 0.0)
+    longer = np.where(where, 1.0 - fade * bin_windows[:, number], 0.0)
+    bin_posts[:, number] += more
+    bin_windows[:, number] += longer
+    core[:, at.TOTAL_POSTS] += more
+    core[:, at.TOTAL_WINDOWS] += longer * stream
+
+
+def _learn_tail(core: Floats, side: int, log_p: Floats, where: Bools, window: int, c: Constants) -> None:
+    """Exceedances within `tail_gap` of each other are one, of the size of the largest."""
+    tail = core[:, side : side + 6]
+    keep = 2.0 ** (-window / c.tail_half_life)
+    tail[:, : at.TAIL_OPEN] *= np.where(where, keep, 1.0)[:, None]
+    tail[:, at.TAIL_WINDOWS] += where
+    excess = -log_p - c.tail_from
+    above = where & (excess > 0)
+    tail[:, at.TAIL_OPEN] = np.where(above, np.maximum(tail[:, at.TAIL_OPEN], excess), tail[:, at.TAIL_OPEN])
+    calm = where & ~above & (tail[:, at.TAIL_OPEN] > 0)
+    tail[:, at.TAIL_CALM] = np.where(above, 0.0, tail[:, at.TAIL_CALM] + calm)
+    over = calm & (tail[:, at.TAIL_CALM] * window >= c.tail_gap)
+    top = np.where(over, tail[:, at.TAIL_OPEN], 0.0)
+    tail[:, at.TAIL_CLUSTERS] += over
+    tail[:, at.TAIL_SUM] += top
+    tail[:, at.TAIL_SQUARE] += top * top
+    tail[over, at.TAIL_OPEN] = 0.0
+    tail[over, at.TAIL_CALM] = 0.0
+
+
+def run_windows(
+    core: Floats,
+    bin_posts: Floats,
+    bin_windows: Floats,
+    counts: Floats,
+    starts: npt.NDArray[np.int64],
+    window: int,
+    free: Bools,
+    taught: Bools,
+    drop_expected: float,
+    c: Constants,
+    known: Floats,
+    logs: Floats,
+    young: Bools,
+) -> None:
+    """Forecast, score and learn window after window.
+
+    `counts` and `taught` have shape (windows, series), `free` (windows, 3, series or 0), `known` (windows, 4, series), `logs`
+    (windows, 7, series), `young` (windows, series): whether the series was not yet known well enough.
+    """
+    exposure = np.empty((2, counts.shape[1]))
+    for number, start in enumerate(starts.tolist()):
+        forecast_rows(core, bin_posts, bin_windows, start, window, free[number], c, known[number])
+        exposure[0], exposure[1] = counts[number, 0], known[number, 0, 0]
+        unknown = core[0, at.SEEN] < max(c.known_stream / window, c.known_windows)
+        young[number] = unknown | (core[:, at.SEEN] * window < c.known_series)
+        score_rows(core, counts[number], known[number], exposure, 1, c, logs[number])
+        learn_rows(
+            core,
+            bin_posts,
+            bin_windows,
+            counts[number],
+            start,
+            window,
+            free[number],
+            taught[number],
+            known[number],
+            logs[number, 4:6],
+            drop_expected,
+            c,
+        )
