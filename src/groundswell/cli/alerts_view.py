@@ -202,9 +202,11 @@ def _voice(voice: dict[str, Any]) -> str:
 def _days(days: float) -> str:
     """A return period as people read it.
 
-    >>> _days(412.3), _days(0.01)
-    ('412 days', '14 minutes')
+    >>> _days(412.3), _days(0.01), _days(365_000.0)
+    ('412 days', '14 minutes', 'over 1,000 years')
     """
+    if days >= 365_000:
+        return "over 1,000 years"
     if days >= 2:
         return f"{days:,.0f} days"
     return f"{days * 24:.0f} hours" if days >= 1 / 12 else f"{days * 1440:.0f} minutes"
