@@ -97,6 +97,10 @@ class Settings(BaseSettings):
         int, Field(ge=0, description="units of the YouTube Data API that collectors may spend in a Pacific day")
     ] = 10_000
     youtube_endpoint: Annotated[str, Field(description="address of the YouTube Data API; empty: Google's")] = ""
+    max_behind: Annotated[
+        int,
+        Field(ge=1_000, description="pushed records that may wait for the watch and the lake; more is told to wait"),
+    ] = 5_000_000
     public_url: Annotated[
         str, Field(description="address at which people open the page, for links in messages; empty: no links")
     ] = ""

@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from groundswell.settings import load_settings
-from groundswell.web import bodies, intake
+from groundswell.web import bodies
 from groundswell.web.problems import TooLargeError
 
 RECORDS = [{"id": str(number), "text": f"word {number}"} for number in range(3)]
@@ -170,7 +170,7 @@ def test_a_source_that_pushes_counts_as_connected(served: Any) -> None:
 
 
 def test_a_journal_too_far_ahead_pushes_back(served: Any, monkeypatch: pytest.MonkeyPatch, until: Any) -> None:
-    monkeypatch.setattr(intake, "MAX_BEHIND", 2)
+    monkeypatch.setattr(served.services.intake, "_max_behind", 2)
     assert served.client.post("/records", content=LINES).status_code == 202
     until(lambda: served.services.intake.behind == 3, what="the distance")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("groundswell.web")
 
-#: Records that may be in the journal and not yet in the watch and the lake.
+#: Records that may be in the journal and not yet in the watch and the lake, unless it is said otherwise.
 MAX_BEHIND: Final = 5_000_000
+#: Least and longest time that a client is asked to wait, seconds.
+_LEAST_WAIT: Final = 1
+_LONGEST_WAIT: Final = 60
 #: Bytes of records that may wait in memory for the journal.
 MAX_WAITING: Final = 192 << 20
 #: Records of several requests that go into one commit.
@@ -85,8 +89,22 @@ class _Push:
 class Intake:
     """The one way of pushed records into the journal of this server. Belongs to one event loop."""
 
-    def __init__(self, journal: Journal, desk: Desk, *, now: Clock = wall_us, appended: Callable[[], None]) -> None:
-        """`appended` is called after each commit, from the writing thread, to wake an in-process runner."""
+    def __init__(
+        self,
+        journal: Journal,
+        desk: Desk,
+        *,
+        now: Clock = wall_us,
+        appended: Callable[[], None],
+        max_behind: int = MAX_BEHIND,
+    ) -> None:
+        """`appended` is called after each commit, from the writing thread, to wake an in-process runner.
+
+        `max_behind`: records that may wait for the watch and the lake before requests are told to wait.
+        """
+        self._max_behind = max_behind
+        self._done_rate = 0.0
+        self._looked: tuple[float, int] | None = None
         self._journal = journal
         self._desk = desk
         self._now = now
@@ -104,12 +122,18 @@ class Intake:
         Raises:
             BusyError: the journal is too far ahead of the watch or the lake, or too much waits for the journal.
         """
-        if self.behind > MAX_BEHIND:
+        if self.behind > self._max_behind:
             what = f"{self.behind:,} records in the journal wait for the watch and the lake"
-            raise BusyError(what, retry_s=10)
+            raise BusyError(what, retry_s=self._wait_s())
         if self._size > MAX_WAITING:
             what = "too many records wait for the journal"
             raise BusyError(what, retry_s=1)
+
+    def _wait_s(self) -> int:
+        """When there is room again, by how fast records were worked off lately."""
+        if self._done_rate <= 0:
+            return 10
+        return round(min(max((self.behind - self._max_behind) / self._done_rate, _LEAST_WAIT), _LONGEST_WAIT))
 
     async def append(self, source: str, records: list[bytes], hint: Hint | None) -> tuple[int, int]:
         """Numbers of the first and the last record, once they are durable.
@@ -194,7 +218,19 @@ class Intake:
             marks = [checkpoints.get(session, name) for name in ("watch", "lake")]
         done = min(0 if mark is None else mark.block for mark in marks)
         waiting = self._journal.read(done, 1, 1)
-        return self._journal.next_record() - waiting[0].first_record if waiting else 0
+        following = self._journal.next_record()
+        behind = following - waiting[0].first_record if waiting else 0
+        self._note_rate(following - behind)
+        return behind
+
+    def _note_rate(self, done: int) -> None:
+        """Records that are worked off in a second, smoothed over half a minute: the lake commits only so often."""
+        at = time.monotonic()
+        if self._looked is not None and at > self._looked[0]:
+            rate = max(0, done - self._looked[1]) / (at - self._looked[0])
+            weight = min(1.0, (at - self._looked[0]) / 30)
+            self._done_rate += weight * (rate - self._done_rate)
+        self._looked = at, done
 
     async def close(self) -> None:
         """Write what waits, then stop."""

@@ -52,7 +52,9 @@ class Services:
         self.lake = Lake.open(settings)
         self.hub = Hub(self.desk)
         self.watching = Watching(self.desk, self._watcher if runner else None)
-        self.intake = Intake(self.journal, self.desk, now=now, appended=self.watching.wake)
+        self.intake = Intake(
+            self.journal, self.desk, now=now, appended=self.watching.wake, max_behind=settings.max_behind
+        )
         self.search = PostSearch(settings)
         self.pace = Pace()
         self._meter = PaceMeter(self.journal)
