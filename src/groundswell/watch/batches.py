@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
     from groundswell.platforms import Registry
     from groundswell.settings import Settings
-    from groundswell.watch.fast.posts import FastLayout
+    from groundswell.watch.fast.posts import FastLayout, FastPosts
 
+#: What a post of the journal names as the place it came from.
+ORIGIN: Final = "journal"
 #: Records of which a part is worth a thread of its own.
 _PART: Final = 2_000
 _LINE_FEED: Final = 0x0A
@@ -97,7 +99,7 @@ def posts_of(records: Records, rows: Ints, ways: Ways) -> pa.Table:
     raw = RawBlock(
         records=records.lines(rows),
         source=records.source,
-        origin="journal",
+        origin=ORIGIN,
         numbers=numbers,
         received_us=received,
         hint=records.hint,
@@ -161,19 +163,35 @@ def _part(records: Records, layout: FastLayout, ways: Ways, begin: int, end: int
     rows = found.row + begin
 
     def whole(some: Ints) -> pa.Table:
-        return whole_posts(records, rows[some], layout, ways)
+        return whole_posts(records, rows[some], found.take(some), layout, ways)
 
     arrivals = FastArrivals(found, layout.platform, records.numbers[rows], received, whole)
     return arrivals.begin(), np.flatnonzero(found.doubted) + begin
 
 
-def whole_posts(records: Records, rows: Ints, layout: FastLayout, ways: Ways) -> pa.Table:
-    """One post for each of some records, in their order."""
+def whole_posts(records: Records, rows: Ints, posts: FastPosts, layout: FastLayout, ways: Ways) -> pa.Table:
+    """One post for each of some records, in their order; `posts` are what the layout read of them."""
+    from groundswell.importing.derive import Origin  # noqa: PLC0415 - loads the engine
+    from groundswell.watch.fast.whole import whole  # noqa: PLC0415 - loads Numba
+
+    registered = ways.registry.get(layout.id)
+    origin = Origin(records.source, ORIGIN, ways.imported_us)
+    places = (records.numbers[rows], records.received_us[rows])
+    made, doubted = whole(posts, records.lines(rows), layout, registered, origin, places)
+    if not doubted.any():
+        return made
+    again = np.flatnonzero(doubted)
+    place = np.arange(len(rows))
+    place[again] = len(rows) + np.arange(len(again))
+    return pa.concat_tables([made, engine_posts(records, rows[again], layout, ways)]).take(pa.array(place))
+
+
+def engine_posts(records: Records, rows: Ints, layout: FastLayout, ways: Ways) -> pa.Table:
+    """One post for each of some records, in their order, by the engine."""
     distinct, at = np.unique(rows, return_inverse=True)
     posts = posts_of(records, distinct, ways)
     numbers = records.numbers[distinct]
-    place = np.searchsorted(posts["record"].to_numpy(), numbers)
-    if posts.num_rows != len(distinct) or not np.array_equal(place, np.arange(len(distinct))):
+    if not np.array_equal(posts["record"].to_numpy(), numbers):
         # The ordinary way sees it otherwise: what is known for certain stands in for those that it does not give.
         posts = _with_stand_ins(posts, records, distinct, layout)
     return posts.take(pa.array(at))

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from groundswell.importing.derive import filled
 from groundswell.kernels.lookups import UNKNOWN, YES, Fields, Lists
 from groundswell.kernels.posts import distinct_terms, first_places, hash_all
+from groundswell.kernels.records import ABSENT, TEXT
 from groundswell.query import Matcher
 from groundswell.query.ast import Has
 from groundswell.query.matching import Batch, coded, fixed, lists_of, no_lists, pairs_of, singles_of, words_of
@@ -28,6 +29,7 @@ from groundswell.text.terms import text_buffers
 from groundswell.text.tokens import read_words
 from groundswell.watch.contract import Hashes, Ints, Pairs, Terms
 from groundswell.watch.fast.posts import FastPosts
+from groundswell.watch.fast.spans import Values
 
 Floats = npt.NDArray[np.float64]
 _COUNTED: Final = ("likes", "comments", "shares", "saves")
@@ -138,13 +140,13 @@ class FastArrivals:
         words, (signed, tag_hashes) = self._words, self._signed_tags
         first_places(wanted, words.hashes, in_words)
         first_places(wanted, tag_hashes, in_tags)
-        found: list[str | None] = []
-        for word, tag in zip(in_words.tolist(), in_tags.tolist(), strict=True):
-            if word >= 0:
-                found.append(words.data[words.begins[word] : words.ends[word]].tobytes().decode())
-            else:
-                found.append(signed[tag].as_py() if tag >= 0 else None)
-        return [found[at] for at in inverse.tolist()]
+        kinds = np.where(in_words < 0, ABSENT, TEXT).astype(np.uint8)
+        at = np.maximum(in_words, 0)
+        begins, ends = (part[at] if len(part) else at.astype(np.int32) for part in (words.begins, words.ends))
+        found = Values(words.data, kinds, begins, ends).texts()
+        tags = signed.take(pa.array(in_tags, mask=in_tags < 0))
+        texts: list[str | None] = pc.coalesce(found, tags).take(pa.array(inverse)).to_pylist()
+        return texts
 
     def take(self, rows: Ints) -> pa.Table:
         """Some of the posts, in the order of `rows`, by the ordinary way in."""

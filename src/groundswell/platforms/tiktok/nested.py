@@ -17,7 +17,7 @@ from groundswell.platforms.layout import Layout, Shape
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-_SITE: Final = "https://www.tiktok.com/@"
+SITE: Final = "https://www.tiktok.com/@"
 
 RAW: Final = {
     "authorInfos": "struct<userId: string, uniqueId: string, verified: string>",
@@ -52,7 +52,7 @@ def posts(raw: ir.Table) -> ir.Table:
         {
             "platform": ibis.literal("tiktok"),
             "post_id": item.id.nullif(""),
-            "url": _SITE + author.uniqueId + "/video/" + item.id,
+            "url": SITE + author.uniqueId + "/video/" + item.id,
             "author_id": ibis.coalesce(author.userId, item.authorId).nullif(""),
             "author_name": author.uniqueId.nullif(""),
             "created_at": casts.epoch("createTime", item.createTime),

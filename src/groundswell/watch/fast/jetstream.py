@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.kernels.records import ABSENT, NULL
+from groundswell.platforms.bluesky.common import SITE
 from groundswell.platforms.bluesky.jetstream import RAW
+from groundswell.schema import TEXTS as TEXT_LISTS
 from groundswell.text.tags import fold_tags
 from groundswell.text.times import EARLIEST_US, LATEST_US
-from groundswell.watch.fast.posts import FastLayout, FastPosts, listed, not_empty, nothing
+from groundswell.watch.fast.posts import FastLayout, FastPosts, Rest, listed, not_empty, nothing
 from groundswell.watch.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans
 
 _POST: Final = "app.bsky.feed.post"
+#: As in `groundswell.platforms.bluesky.common`.
+_PLACE: Final = re.compile("^at://([^/]+)/app[.]bsky[.]feed[.]post/([^/]+)$")
+_QUOTED: Final = re.compile('"uri"[ ]*:[ ]*"(at://[^"]+)"')
 _RECORD: Final = "commit.record"
 _TAG: Final = f"{_RECORD}.facets[].features[].tag"
 _EMBED: Final = f"{_RECORD}.embed"
@@ -123,6 +131,40 @@ def _kinds(spans: Spans) -> Any:
     return pa.array(["video", "carousel", "image", "link", "text"], pa.string()).take(pa.array(chosen))
 
 
+def rest(records: Sequence[Mapping[str, Any]], posts: FastPosts) -> Rest:
+    """Addresses, links and what a post answers or quotes."""
+    urls, extras = [], []
+    doubted = np.zeros(len(records), np.bool_)
+    for at, record in enumerate(records):
+        post = record["commit"]["record"] or {}
+        facets = [facet for facet in post.get("facets") or () if facet]
+        uris = [feature["uri"] for facet in facets for feature in facet["features"] or () if feature]
+        links = [uri for uri in uris if uri is not None and uri.strip()]
+        quoted = _QUOTED.search((post.get("embed") or {}).get("record") or "")
+        doubted[at] = len(links) != len(uris) - uris.count(None) or (quoted is not None and "\\" in quoted[1])
+        urls.append(links or None)
+        extras.append(_extra(post, quoted[1] if quoted else None, record["commit"]["cid"]))
+    places = [_PLACE.search(uri) for uri in posts.post_id.to_pylist()]
+    addresses = [place and f"{SITE}{place[1]}/post/{place[2]}" for place in places]
+    columns = {"url": pa.array(addresses, pa.string()), "urls": pa.array(urls, TEXT_LISTS)}
+    return Rest({**columns, "extra": pa.array(extras, pa.string())}, doubted)
+
+
+def _extra(post: Mapping[str, Any], quoted: str | None, cid: str | None) -> str | None:
+    reply, embed = post.get("reply") or {}, post.get("embed") or {}
+    own = (embed.get("external") or {}).get("uri")
+    beside = ((embed.get("media") or {}).get("external") or {}).get("uri")
+    found = {
+        "reply_to": (reply.get("parent") or {}).get("uri"),
+        "thread": (reply.get("root") or {}).get("uri"),
+        "quote_of": quoted,
+        "link": beside if own is None else own,
+        "cid": cid,
+    }
+    known = {name: value for name, value in found.items() if value}
+    return msgspec.json.encode(known).decode() if known else None
+
+
 JETSTREAM: Final = FastLayout(
-    id="bluesky.jetstream", version=1, platform="bluesky", paths=Paths(RAW, _LEAVES, _THERE), read=read
+    id="bluesky.jetstream", version=1, platform="bluesky", paths=Paths(RAW, _LEAVES, _THERE), read=read, rest=rest
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,6 +62,16 @@ class FastLayout:
     platform: str
     paths: Paths
     read: Callable[[Spans], FastPosts]
+    rest: Callable[[Sequence[Mapping[str, Any]], FastPosts], Rest]
+    """The columns of whole posts that `FastPosts` has not, from their raw records with every leaf as text."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Columns of `schema.MAPPED`, and which rows the ordinary way must make instead."""
+
+    columns: Mapping[str, pa.Array]
+    doubted: Bools
 
 
 def nothing(rows: int) -> pa.Array:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.engines.cells import read_texts
 from groundswell.platforms.casts import EARLIEST_S, LATEST_S, MILLION
-from groundswell.platforms.tiktok.nested import RAW
+from groundswell.platforms.tiktok.nested import RAW, SITE
+from groundswell.schema import CHALLENGES, METRICS
+from groundswell.schema import TEXTS as TEXT_LISTS
 from groundswell.text.tags import fold_tags
-from groundswell.watch.fast.posts import Count, FastLayout, FastPosts, count_of, listed, not_empty, nothing
+from groundswell.watch.fast.posts import Count, FastLayout, FastPosts, Rest, count_of, listed, not_empty, nothing
 from groundswell.watch.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans, Values
 
 _COUNTS: Final = {
@@ -77,10 +81,77 @@ def _challenges(spans: Spans) -> Any:
     return listed(rows, names.texts(), has)
 
 
+def rest(records: Sequence[Mapping[str, Any]], posts: FastPosts) -> Rest:
+    """Address, challenges, sound, media, and the author's other counts."""
+    parts = [
+        tuple(record[name] or {} for name in ("itemInfos", "authorInfos", "musicInfos", "authorStats"))
+        for record in records
+    ]
+    named = [(author.get("uniqueId"), item.get("id")) for item, author, _, _ in parts]
+    sounds = [_sound(music, item) for item, _, music, _ in parts]
+    cells, doubted = _cells(parts)
+    columns = {
+        "url": pa.array([f"{SITE}{name}/video/{post}" if name is not None else None for name, post in named]),
+        "challenges": pa.array([_listed(record["challengeInfoList"]) for record in records], CHALLENGES),
+        "media_urls": pa.array([_media(item.get("video") or {}) for item, _, _, _ in parts], TEXT_LISTS),
+        "metrics": pa.array(_metrics(cells.pop("author_likes"), cells.pop("author_posts")), METRICS),
+    }
+    names = ("music_id", "music_title", "music_author")
+    columns |= {name: pa.array([sound[at] for sound in sounds], pa.string()) for at, name in enumerate(names)}
+    return Rest({**columns, **cells}, doubted)
+
+
+def _cells(parts: Sequence[tuple[Mapping[str, Any], ...]]) -> tuple[dict[str, pa.Array], Bools]:
+    """Numbers and flags as the engines' kernel reads them, and rows with one that it cannot read."""
+    texts: dict[str, tuple[Any, list[str | None]]] = {
+        "duration_s": (
+            pa.float64(),
+            [((i.get("video") or {}).get("videoMeta") or {}).get("duration") for i, *_ in parts],
+        ),
+        "following": (pa.int64(), [stats.get("followingCount") for *_, stats in parts]),
+        "verified": (pa.bool_(), [author.get("verified") for _, author, *_ in parts]),
+        "author_likes": (pa.int64(), [_first(stats.get("heartCount"), stats.get("heart")) for *_, stats in parts]),
+        "author_posts": (pa.int64(), [stats.get("videoCount") for *_, stats in parts]),
+    }
+    doubted = np.zeros(len(parts), np.bool_)
+    columns = {}
+    for name, (kind, written) in texts.items():
+        columns[name], unread = read_texts(pa.array(written, pa.string()), kind)
+        doubted[[row for row, _ in unread]] = True
+    return columns, doubted
+
+
+def _metrics(likes: pa.Array, posts: pa.Array) -> list[list[tuple[str, int]] | None]:
+    pairs = zip(likes.to_pylist(), posts.to_pylist(), strict=True)
+    named = (zip(("author_likes", "author_posts"), pair, strict=True) for pair in pairs)
+    return [[(name, value) for name, value in each if value is not None] or None for each in named]
+
+
+def _listed(challenges: Sequence[Mapping[str, Any] | None] | None) -> list[dict[str, Any]] | None:
+    if not challenges:
+        return None
+    return [{"id": (one or {}).get("challengeId"), "name": (one or {}).get("challengeName")} for one in challenges]
+
+
+def _sound(music: Mapping[str, Any], item: Mapping[str, Any]) -> tuple[str | None, ...]:
+    sound = _first(music.get("musicId"), item.get("musicId"))
+    return tuple(text or None for text in (sound, music.get("musicName"), music.get("authorName")))
+
+
+def _media(video: Mapping[str, Any]) -> list[str | None] | None:
+    urls, url = video.get("urls"), video.get("url")
+    return urls if urls is not None else [url] if url else None
+
+
+def _first(one: str | None, other: str | None) -> str | None:
+    return other if one is None else one
+
+
 NESTED: Final = FastLayout(
     id="tiktok.nested",
     version=1,
     platform="tiktok",
     paths=Paths(RAW, _LEAVES, ["challengeInfoList[]"]),
     read=read,
+    rest=rest,
 )
