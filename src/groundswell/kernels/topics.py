@@ -189,7 +189,7 @@ def pass_block(  # noqa: PLR0913, PLR0917
             ):
                 flags[i] = 1
         expected = level * stream[0]
-        if expected >= 3.0:
+        if expected >= 3.0 and known >= 10.0:
             bound = expected + 6.0 * np.sqrt(expected + extra * expected * expected) + 3.0
             off = min(float(value), bound) - expected
             single = (off * off - expected) / (expected * expected) - 1.0 / (known + 0.5)

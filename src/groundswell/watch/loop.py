@@ -20,6 +20,7 @@ from groundswell.watch.commit import (
     write_snapshot,
 )
 from groundswell.watch.contract import DAY, SECOND, TrackerSpec
+from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.plan import (
     MAX_BYTES,
     MAX_RECORDS,
@@ -64,6 +65,8 @@ class Parts:
     engine: Engine
     registry: Registry
     teach: Teach
+    teach_topics: Callable[[Emerging, int], Emerging]
+    """The same for words that no tracker asks for."""
     now: Clock
     hook: Hook
 
@@ -183,19 +186,23 @@ class WatchLoop:
         parts.hook("stepped")
 
     def _take_up_trackers(self) -> None:
-        """Teach trackers that the state does not know yet their history, before a batch counts for them."""
+        """Teach trackers that the state does not know yet their history, before a batch counts for them; so topics."""
         with self._parts.desk.reading() as session:
             specs = [spec_of(row) for row in trackers.list_active(session)]
         known = set(self.progress.state.keys)
         new = [spec for spec in specs if (spec.id, spec.version) not in known]
-        if not new:
+        topics = self.params.topics.per_day > 0 and self.progress.state.topics.window_us == 0
+        if not new and not topics:
             return
         until_us = self._first_open_us()
         if until_us is None:
             return  # nothing has come yet; the first batch says what time it is
         # A kill in between teaches them again, from a lake that may know more; so nothing planned may depend on it.
         self.checkpoint()
-        self.progress.state = self._parts.teach(self.progress.state, new, until_us)
+        if topics:
+            self.progress.state.topics = self._parts.teach_topics(self.progress.state.topics, until_us)
+        if new:
+            self.progress.state = self._parts.teach(self.progress.state, new, until_us)
         self.progress.take_past({(spec.id, spec.version) for spec in new})
         self.progress.batch += 1
         self._save()

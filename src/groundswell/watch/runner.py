@@ -20,10 +20,12 @@ from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 from groundswell.sources.feed import LiveSource
 from groundswell.watch.contract import TrackerSpec
 from groundswell.watch.delivery import Delivery
+from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.history import StoppedError, teach
 from groundswell.watch.loop import Hook, Parts, WatchLoop
 from groundswell.watch.plan import params_of
 from groundswell.watch.state import WatchState
+from groundswell.watch.topic_history import teach_topics
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -223,6 +225,11 @@ class Runner:
                 delivery.write_some()
             return teach(state, specs, until_us, params_of(self._settings), lake=lake, engine=engine, stop=stop)
 
+        def teach_words(topics: Emerging, until_us: int) -> Emerging:
+            with contextlib.suppress(GroundswellError):
+                delivery.write_some()
+            return teach_topics(topics, until_us, params_of(self._settings), lake=lake, stop=stop)
+
         parts = Parts(
             settings=self._settings,
             desk=desk,
@@ -231,6 +238,7 @@ class Runner:
             engine=engine,
             registry=registry_for(self._settings),
             teach=teach_new,
+            teach_topics=teach_words,
             now=self._now,
             hook=self._hook,
         )

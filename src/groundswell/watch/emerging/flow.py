@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from groundswell.watch.contract import Arrivals, Pairs
+from groundswell.watch.contract import Arrivals, Pairs, Terms
 from groundswell.watch.emerging.candidates import BLOCKS
 from groundswell.watch.emerging.hot import Moment
 from groundswell.watch.emerging.levels import Memory, pass_block, pass_window
@@ -27,6 +27,7 @@ from groundswell.watch.emerging.window import PostTerms, WindowTerms, among
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.uint64]
 
 #: All open windows together hold at most so many times the terms of one.
 _OPEN_WINDOWS: Final = 4
@@ -58,13 +59,7 @@ def add(
     if state.window_us != window_us:
         state.begin(window_us)
     terms = arrivals.terms()
-    author = arrivals.author
-    posts = PostTerms(
-        bounds=np.searchsorted(terms.row, np.arange(len(arrivals) + 1)),
-        keys=np.maximum(terms.hash, np.uint64(1)),
-        authors=np.where(author == 0, arrivals.identity, author),
-        marks=(numbers % _MARKS + 1).astype(np.uint32),
-    )
+    posts = post_terms(terms, arrivals.author, arrivals.identity, numbers)
     order = rows[np.argsort(windows[rows], kind="stable")]
     starts, first = np.unique(windows[order], return_index=True)
     for start, part in zip(starts.tolist(), np.split(order, first[1:]), strict=True):
@@ -72,6 +67,16 @@ def add(
     while sum(one.used for one in state.open.values()) > _OPEN_WINDOWS * params.window_terms:
         max(state.open.values(), key=lambda one: one.used).drop_rare()
     _keep_posts(state, arrivals, posts, rows, windows, params, _numbered(state, pairs, trackers))
+
+
+def post_terms(terms: Terms, author: Hashes, identity: Hashes, numbers: Ints) -> PostTerms:
+    """The terms of posts with these authors (0: not known), identities and numbers."""
+    return PostTerms(
+        bounds=np.searchsorted(terms.row, np.arange(len(author) + 1)),
+        keys=np.maximum(terms.hash, np.uint64(1)),
+        authors=np.where(author == 0, identity, author),
+        marks=(numbers % _MARKS + 1).astype(np.uint32),
+    )
 
 
 def _numbered(state: Emerging, pairs: Pairs | None, trackers: Sequence[str]) -> tuple[Ints, Ints]:
@@ -179,10 +184,10 @@ def close(state: Emerging, start: int, params: TopicParams) -> list[TopicRecord]
     moment = Moment(start, start + state.window_us, is_block)
     changed: list[TopicRecord] = []
     if start - state.first_us >= params.warm_us:
-        _note_peaks(state, seen)
+        note_peaks(state, seen)
         changed = update_topics(state, seen, days, moment, params)
     if is_block and stream.block % BLOCKS == 0:
-        _turn_hour(state, moment)
+        turn_hour(state, moment.end)
     if is_block:
         state.pool = state.pool.since(moment.end - BLOCKS * state.block_us)
     return changed
@@ -196,45 +201,58 @@ def _pass_over(state: Emerging, start: int, params: TopicParams) -> None:
         state.terms.take_window(WindowTerms(), params.candidates, state.stream.exposure, state.seed)
         _, is_block = _advance(state, at, 0.0)
         if is_block and state.stream.block % BLOCKS == 0:
-            _turn_hour(state, Moment(at, at + state.window_us, is_block))
+            turn_hour(state, at + state.window_us)
 
 
 def _advance(state: Emerging, start: int, posts: float) -> tuple[Look, bool]:
     """Take the window into all sums; what stands out, and whether a block has closed."""
-    terms, stream, block_us = state.terms, state.stream, state.block_us
+    terms, stream = state.terms, state.stream
     windows = len(stream.ring)
     at = start // state.window_us % windows
     stream.ring[at] = posts
     block = float(stream.ring.sum())
     state.next_us = start + state.window_us
     flags = pass_window(terms, at, posts, block)
-    is_block = state.next_us % block_us == 0
+    is_block = state.next_us % state.block_us == 0
     if is_block:
-        place = stream.block % BLOCKS
-        oldest, stream.past[place] = float(stream.past[place]), block
-        quarter = block + float(stream.past[place - 1] + stream.past[place - 2])
-        memory = Memory.of(block_us)
-        streams = np.array([block, quarter, float(stream.past.sum()), oldest])
-        flags |= pass_block(terms, place, streams, memory)
-        stream.exposure = memory.long * stream.exposure + oldest
-        stream.block += 1
+        flags |= end_block(state, block)
     rows = np.flatnonzero(flags)
-    sizes: list[tuple[int, Ints, float]] = []
-    if windows > 1:
-        sizes.append((state.window_us, terms.now[rows].astype(np.int64), posts))
-    sizes.append((block_us, terms.block[rows].astype(np.int64), block))
-    hour = terms.hour[rows].astype(np.int64)
+    sizes = [(state.window_us, terms.now[rows].astype(np.int64), posts)] if windows > 1 else []
     if is_block:
-        place = stream.block - 1
-        quarters = sum(terms.past[(place - back) % BLOCKS, rows].astype(np.int64) for back in range(3))
-        sizes.append((3 * block_us, np.asarray(quarters), quarter))
-        sizes.append((BLOCKS * block_us, hour, float(stream.past.sum())))
-    else:
-        hour = hour + terms.ring[: at + 1, rows].sum(axis=0, dtype=np.int64)
-    return look(terms, rows, sizes, hour, float(stream.past.sum())), is_block
+        return look_at_block(state, rows, block, sizes), True
+    sizes.append((state.block_us, terms.block[rows].astype(np.int64), block))
+    hour = terms.hour[rows] + terms.ring[: at + 1, rows].sum(axis=0, dtype=np.int64)
+    return look(terms, rows, sizes, hour, float(stream.past.sum())), False
 
 
-def _note_peaks(state: Emerging, seen: Look) -> None:
+def end_block(state: Emerging, block: float) -> npt.NDArray[np.uint8]:
+    """Take the last windows into the hour as a block of so many posts; which terms are to be looked at."""
+    stream, memory = state.stream, Memory.of(state.block_us)
+    place = stream.block % BLOCKS
+    oldest, stream.past[place] = float(stream.past[place]), block
+    quarter = block + float(stream.past[place - 1] + stream.past[place - 2])
+    flags = pass_block(state.terms, place, np.array([block, quarter, float(stream.past.sum()), oldest]), memory)
+    stream.exposure = memory.long * stream.exposure + oldest
+    stream.block += 1
+    return flags
+
+
+def look_at_block(state: Emerging, rows: Ints, block: float, sizes: Sequence[tuple[int, Ints, float]]) -> Look:
+    """Score terms at the end of a block, in windows of one, three and `BLOCKS` of them, and of `sizes`."""
+    terms, past, block_us = state.terms, state.stream.past, state.block_us
+    places = [(state.stream.block - 1 - back) % BLOCKS for back in range(3)]
+    quarter = terms.past[places][:, rows].sum(axis=0, dtype=np.int64)
+    hour = terms.hour[rows].astype(np.int64)
+    every = [
+        *sizes,
+        (block_us, terms.block[rows].astype(np.int64), block),
+        (3 * block_us, quarter, float(past[places].sum())),
+        (BLOCKS * block_us, hour, float(past.sum())),
+    ]
+    return look(terms, rows, every, hour, float(past.sum()))
+
+
+def note_peaks(state: Emerging, seen: Look) -> None:
     """Keep the greatest score of each term in this hour, and of which class it was."""
     better = seen.score > state.terms.peak[seen.rows]
     rows = seen.rows[better]
@@ -242,11 +260,11 @@ def _note_peaks(state: Emerging, seen: Look) -> None:
     state.terms.peak_class[rows] = seen.classes[better]
 
 
-def _turn_hour(state: Emerging, moment: Moment) -> None:
+def turn_hour(state: Emerging, end: int) -> None:
     """Let the hour's greatest scores teach the tails, but for topics that lasted all of it."""
     terms = state.terms
     hour_us = BLOCKS * state.block_us
-    lasting = [key for topic in state.topics if topic.record.opened_at <= moment.end - hour_us for key in topic.terms]
+    lasting = [key for topic in state.topics if topic.record.opened_at <= end - hour_us for key in topic.terms]
     if lasting:
         rows = terms.find(np.array(sorted(lasting), np.uint64), state.seed)
         terms.peak[rows[rows >= 0]] = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ from groundswell.watch.emerging.pool import Pool
 from groundswell.watch.emerging.rarity import NEW, Look
 from groundswell.watch.emerging.records import TopicParams, TopicTerm
 from groundswell.watch.emerging.state import Emerging
+from groundswell.watch.emerging.wording import is_own
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -45,6 +47,11 @@ class Hot:
         """Rarity times reach."""
         return rank_of(self.term.return_days, self.authors)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether nearly all of its posts are news."""
+        return is_own(self.term)
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -72,6 +79,16 @@ class Held:
     names: dict[int, str]
     closed: Ints
     """Rows of all posts of windows that have closed."""
+    window: Ints
+    """The window of each post of the pool."""
+
+    def since(self, rows: Ints, start: int) -> Ints:
+        """Those of `rows` that are of the window `start` or of later ones."""
+        return rows[self.window[rows] >= start]
+
+    def of(self, key: int, start: int) -> Ints:
+        """Rows of the posts since `start` that hold a term."""
+        return self.since(self.rows.get(key, self.closed[:0]), start)
 
 
 def hot_terms(state: Emerging, seen: Look, days: Floats, moment: Moment, params: TopicParams) -> tuple[list[Hot], Held]:
@@ -84,7 +101,8 @@ def hot_terms(state: Emerging, seen: Look, days: Floats, moment: Moment, params:
     known = {key for topic in state.topics for key in topic.terms}
     wanted = np.unique(np.concatenate((keys, np.array(sorted(known), np.uint64))))
     rows, names = state.pool.with_terms(wanted, moment.start, state.seed) if len(wanted) else ({}, {})
-    held = Held(rows, names, np.flatnonzero(state.pool.column("window") <= moment.start))
+    window = state.pool.column("window")
+    held = Held(rows, names, np.flatnonzero(window <= moment.start), window)
     found = []
     for number, place in enumerate(at.tolist()):
         key, row = int(keys[number]), int(seen.rows[place])
@@ -108,12 +126,12 @@ def hot_terms(state: Emerging, seen: Look, days: Floats, moment: Moment, params:
 
 
 def _says_nothing(name: str) -> bool:
-    """Whether a term alone says nothing of a topic: a function word, a number, a letter.
+    """Whether a term alone says nothing of a topic: a function word, a number, a letter or a sign of any script.
 
-    >>> [_says_nothing(name) for name in ("the", "2026", "x", "#2026", "recall", "火")]
-    [True, True, True, False, False, False]
+    >>> [_says_nothing(name) for name in ("the", "2026", "x", "も", "#2026", "recall", "🔥")]
+    [True, True, True, True, False, False, False]
     """
-    return name in FUNCTION_WORDS or name.isdigit() or (len(name) == 1 and name.isascii())
+    return name in FUNCTION_WORDS or name.isdigit() or (len(name) == 1 and unicodedata.category(name)[0] != "S")
 
 
 def _is_of_links(name: str, pool: Pool, posts: Ints) -> bool:

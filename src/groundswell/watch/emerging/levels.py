@@ -36,6 +36,8 @@ _PRIOR_SPREAD: Final = 0.1
 _PRIOR_WEIGHT: Final = 100.0
 #: Terms at least so many standard deviations and authors above what is usual are looked at closely.
 _LOOK: Final = 3.0
+#: Posts from which on a level is known well enough to measure a spread around it.
+_KNOWN: Final = 10.0
 LEAST: Final = 3
 
 
@@ -129,8 +131,8 @@ def _learn(
     most = then + _CLIP * np.sqrt(then + extra * then * then) + LEAST
     keep = np.where(posts > _PLENTY, memory.short, memory.long)
     expected = level * stream[0]
-    # A block in which hardly anything was expected says nothing of the spread.
-    known = expected >= LEAST
+    # A block in which hardly anything was expected says nothing of the spread, nor does a level that is not known.
+    known = (expected >= LEAST) & (posts >= _KNOWN)
     bound = expected + _SPREAD_CLIP * np.sqrt(expected + extra * expected * expected) + LEAST
     off = np.minimum(block, bound) - expected
     usual = np.where(known, expected, 1.0)

@@ -15,7 +15,10 @@ from groundswell.watch.emerging.rarity import Look
 from groundswell.watch.emerging.records import TopicParams, TopicPhase, TopicRecord
 from groundswell.watch.emerging.state import Emerging, OpenTopic
 from groundswell.watch.emerging.story import told
+from groundswell.watch.emerging.wording import is_own
 
+#: A term lies within another one if that holds this fraction of its posts.
+_WITHIN: Final = 0.8
 #: Terms that a topic has at most.
 _MOST_TERMS: Final = 24
 _MOST_POINTS: Final = 288
@@ -34,7 +37,8 @@ def update_topics(state: Emerging, seen: Look, days: Floats, moment: Moment, par
     changed: set[str] = set()
     cards: set[str] = set()
     rest = _proceed(state, hot, moment, changed)
-    for one in sorted(rest, key=lambda one: (-one.rank, one.name)):
+    # What is news as a whole leads, a hashtag before its word; usual words that rise with it join.
+    for one in sorted(rest, key=lambda one: (not one.is_own, -one.rank, one.term.kind != "hashtag", one.name)):
         topic = _belongs(state, one, held, params)
         if topic is None and _opens(one, params):
             topic = _open(state, one, moment)
@@ -77,15 +81,34 @@ def _proceed(state: Emerging, hot: list[Hot], moment: Moment, changed: set[str])
 
 
 def _belongs(state: Emerging, one: Hot, held: Held, params: TopicParams) -> OpenTopic | None:
-    """The open topic that the term comes with: in most of its own posts, or in most of those of the leading term."""
+    """The open topic that the term comes with, by the posts of the window in which it stands out now.
+
+    A term that is news itself shares most posts with the leading term, or with another one most on both sides, or has
+    nearly all of its posts with a usual one that the topic makes rise; of one that is usual, the topic explains most of
+    what is above the usual.
+    """
+    since = one.term.since_us
+    mine = held.since(one.posts, since)
     for topic in state.topics:
-        lead = held.rows.get(topic.lead, one.posts[:0])
-        its = np.unique(np.concatenate([held.rows.get(key, lead) for key in topic.terms]))
-        both = _common(its, one.posts)
-        if both < LEAST:
+        if not one.is_own:
+            above = len(mine) * (1.0 - one.term.expected / one.term.observed)
+            core = [key for key, term in topic.terms.items() if is_own(term)] or [topic.lead]
+            its = np.unique(np.concatenate([held.of(key, since) for key in core]))
+            if _common(its, mine) >= max(LEAST, params.together * above):
+                return topic
             continue
-        if both >= params.together * len(one.posts) or _common(lead, one.posts) >= params.together * max(len(lead), 1):
-            return topic
+        for key in (topic.lead, *(key for key in topic.terms if key != topic.lead)):
+            its = held.of(key, since)
+            both = _common(its, mine)
+            if both < LEAST:
+                continue
+            if not is_own(topic.terms[key]) and key != topic.lead:
+                if both >= _WITHIN * len(mine):
+                    return topic
+                continue
+            shared = both / (min(len(its), len(mine)) if key == topic.lead else max(len(its), len(mine)))
+            if shared >= params.together:
+                return topic
     return None
 
 
@@ -96,8 +119,9 @@ def _common(first: Ints, second: Ints) -> int:
 def _open(state: Emerging, one: Hot, moment: Moment) -> OpenTopic:
     row = int(state.terms.find(np.array([one.key], np.uint64), state.seed)[0])
     points = _past_points(state, row, moment)
-    started = next((start for start, count, expected in points if count > 2 * (expected or 0.0) + 1), moment.start)
-    started = min(started, one.term.since_us)
+    since = one.term.since_us
+    risen = (start for start, n, expected in points if start >= since and n > 2 * (expected or 0.0) + 0.5)
+    started = next(risen, max(since, moment.end - state.block_us))
     record = TopicRecord(
         id=topic_id(one.name, started),
         label=one.name,

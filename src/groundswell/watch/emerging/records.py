@@ -22,7 +22,7 @@ class TopicParams(msgspec.Struct, frozen=True):
     """Hashtags and words that are followed at once."""
     window_terms: int = 1 << 18
     """Different terms counted in one open window; beyond, those met least often are dropped."""
-    least_authors: int = 5
+    least_authors: int = 6
     """A topic needs at least this many distinct authors in its window, …"""
     least_ratio: float = 2.0
     """… and at least this many times as many as usual."""
