@@ -37,19 +37,19 @@ def running(_runner: Runner, _total: int) -> Iterator[threading.Event]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home into which five days with a burst, a build-up, a surge of everything and a gap were watched."""
+    """A home into which three days with a burst, a build-up, a surge of everything and a gap were watched."""
     folder = tmp_path_factory.mktemp("watched")
     settings = load_settings(home=folder / "home", threads=2)
     scenario = Scenario(
-        posts=60_000,
-        days=5,
+        posts=36_000,
+        days=3,
         seed=4,
         events=(
-            Event(EventKind.CRISIS, 74 * HOUR, timedelta(minutes=40), 6, "aurora cola"),
-            Event(EventKind.BUILDUP, 90 * HOUR, 3 * HOUR, 4, "kitepay"),
-            Event(EventKind.SURGE, 100 * HOUR, timedelta(minutes=30), 3),
-            Event(EventKind.GAP, 104 * HOUR, timedelta(minutes=50)),
-            Event(EventKind.VIRAL, 112 * HOUR, HOUR, 6, "#novawear"),
+            Event(EventKind.CRISIS, 50 * HOUR, timedelta(minutes=40), 6, "aurora cola"),
+            Event(EventKind.BUILDUP, 54 * HOUR, 3 * HOUR, 4, "kitepay"),
+            Event(EventKind.SURGE, 60 * HOUR, timedelta(minutes=30), 3),
+            Event(EventKind.GAP, 63 * HOUR, timedelta(minutes=50)),
+            Event(EventKind.VIRAL, 66 * HOUR, HOUR, 6, "#novawear"),
         ),
         observed_after=timedelta(seconds=20),
     )
@@ -92,7 +92,8 @@ def live_alerts(settings: Settings, name: str) -> list[AlertRow]:
 def test_a_backtest_says_what_the_watch_said(home: Settings, name: str) -> None:
     live = live_alerts(home, name)
     tested = run(home, Asked(QUERIES[name], days=30, promise_days=7.0))
-    found = tested.alerts[7.0].values()
+    found = tested.alerts
+    assert live
     # The name of the tracker is the only thing that the test cannot know.
     assert sorted(said(one)[:-1] for one in found) == sorted(said(one)[:-1] for one in live)
 
@@ -101,7 +102,7 @@ def test_a_backtest_says_what_the_watch_said(home: Settings, name: str) -> None:
 def test_the_events_are_found_and_a_strict_promise_gives_no_more_alerts(home: Settings) -> None:
     document = backtest(home, Asked('"aurora cola"', days=30, promise_days=30.0))
     Backtest.model_validate(document)
-    crisis = datetime(2026, 1, 8, 2, tzinfo=UTC)
+    crisis = datetime(2026, 1, 7, 2, tzinfo=UTC)
     (first,) = [a for a in document["alerts"] if abs(datetime.fromisoformat(a["started_at"]) - crisis) < HOUR]
     assert first["evidence"]["posts"]
     counts = [row["alerts"] for row in document["by_promise"]]

@@ -1,15 +1,15 @@
-"""Backtest: the watch's own step over the lake's history, so that it says what the watch would have said.
+"""Backtest: the watch's own kernels over the lake's history, so that it says what the watch would have said.
 
-One query stands in the state several times, with one promise each, so that one pass over history tells how many alerts
-each promise would have given. The posts come from the lake as they were first observed; that there is nothing of the
-future in them is the feed's part (`lakefeed`).
+The posts come from the lake as they were first observed; that there is nothing of the future in them is the feed's part
+(`lakefeed`). What is counted in windows, and how rare it is, is found in one pass (`sweep`) whatever the promise; which
+of it is an alert is asked of each promise (`rerun`). Only what alerts show is read whole.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,15 +22,13 @@ from groundswell.desk.clock import Clock, moment, wall_us
 from groundswell.desk.trackers import tracker_id
 from groundswell.lake import Lake
 from groundswell.query import parse
-from groundswell.watch.closing import Written, close_windows
-from groundswell.watch.contract import DAY, AlertRecord, Ints, Pairs, SeriesPoint, TrackerSpec, WatchParams
-from groundswell.watch.counting import count_pairs
-from groundswell.watch.frames import MOST_PLATFORMS, Window
-from groundswell.watch.judging import Watched
-from groundswell.watch.lakefeed import Blind, LakeFeed, Piece
+from groundswell.watch.arrivals import TableArrivals
+from groundswell.watch.backtest_cards import Cards
+from groundswell.watch.contract import DAY, AlertRecord, TrackerSpec, WatchParams
+from groundswell.watch.lakefeed import LakeFeed, Portion
 from groundswell.watch.plan import params_of
-from groundswell.watch.state import WatchState, align
-from groundswell.watch.windows import StreamClock
+from groundswell.watch.rerun import Ended, Rerun, Windows
+from groundswell.watch.sweep import count_windows, sweep
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -39,6 +37,8 @@ if TYPE_CHECKING:
 PROMISES: Final = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0, 365.0)
 #: How long before the tested time the detector learns, as a new tracker does.
 LEARN_DAYS: Final = 56
+#: Alerts that get a card, the newest.
+MOST_CARDS: Final = 40
 #: Name of the tracker that is tested.
 NAME: Final = "backtest"
 TRACKER: Final = tracker_id(NAME)
@@ -75,13 +75,14 @@ class Tested:
     posts: int = 0
     stream_posts: int = 0
     blind: int = 0
-    alerts: dict[float, dict[str, AlertRecord]] = field(default_factory=dict)
-    """By promise and id."""
-    points: dict[tuple[int, int], SeriesPoint] = field(default_factory=dict)
-    """Windows of the asked promise by size (seconds) and start."""
+    episodes: dict[float, list[Ended]] = field(default_factory=dict)
+    """By promise, in order."""
+    alerts: list[AlertRecord] = field(default_factory=list)
+    """Those of the asked promise with their cards, the newest `MOST_CARDS`, in order."""
+    windows: list[Windows] = field(default_factory=list)
+    """Those of the asked promise, sizes ascending; also those that only taught."""
     lake_version: int | None = None
     seconds: float = 0.0
-    tracker_name: str = NAME
 
 
 def backtest(settings: Settings, asked: Asked, progress: Progress = lambda _doing, _done: None) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def run(
     tested.lake_version = None if feed.stream.version < 0 else feed.stream.version
     bar.total = feed.rows
     if len(feed.volumes.totals):
-        _watch(feed, tested, since_us, bar)
+        _test(feed, tested, since_us, bar)
     tested.seconds = time.perf_counter() - begun
     return tested
 
@@ -129,85 +130,45 @@ def _until(lake: Lake, asked: Asked, now_us: int) -> int:
     return max(newest, default=now_us)
 
 
-def _watch(feed: LakeFeed, tested: Tested, since_us: int, bar: _Bar) -> None:
-    params = tested.params
-    promises = sorted({*PROMISES, tested.promise_days})
-    specs = [
-        TrackerSpec(
-            TRACKER if promise == tested.promise_days else f"{promise:g}",
-            1,
-            tested.asked.query,
-            tested.asked.query,
-            promise,
-            country=tested.asked.country,
-        )
-        for promise in promises
-    ]
+def _test(feed: LakeFeed, tested: Tested, since_us: int, bar: _Bar) -> None:
+    # The budget is that of a desk with its trackers; one query alone has its promise.
+    params = msgspec.structs.replace(tested.params, budget=None)
     first_us = feed.volumes.first_us
     tested.since_us = max(since_us, first_us)
     tested.learned_us = tested.since_us - first_us
-    tested.alerts = {promise: {} for promise in promises}
-    promise_of = {spec.id: spec.promise_days for spec in specs}
-    state = _fresh(first_us, feed.volumes.platforms)
-    # The budget is that of a desk with its trackers; one query alone has its promise.
-    alone = msgspec.structs.replace(params, budget=None)
-    others = frozenset(spec.id for spec in specs) - {TRACKER}
-    watched = Watched(specs, [feed.queries[0]] * len(specs), None, alone, without_evidence=others)
-    align(state, specs, alone)
     with ThreadPoolExecutor(os.cpu_count() or 1, "backtest") as pool:
-        for piece in feed.pieces(pool):
-            if isinstance(piece, Blind):
-                tested.blind += piece.posts
-                continue
-            written = _step(state, piece, watched)
-            for point in written.points.values():
-                if point.tracker_id == TRACKER and point.start >= tested.since_us:
-                    tested.points[point.window_s, point.start] = point
-            for alert in written.alerts.values():
-                if alert.started_at >= tested.since_us:
-                    tested.alerts[promise_of[alert.tracker_id]][alert.id] = alert
-            bar.at(f"testing {moment(piece.since_us):%Y-%m-%d}")
-    base_s = params.base_us // 1_000_000
-    tested.posts = sum(point.count for (size, _), point in tested.points.items() if size == base_s)
-    within = max(0, -(-(tested.since_us - first_us) // params.base_us))
-    tested.stream_posts = int(feed.volumes.totals[within:].sum())
+        portions = _seen(feed.portions(pool), tested, bar)
+        begun_us = feed.begun_us(pool)
+        counted = count_windows(first_us, feed.volumes.totals, portions, 1, None, params, feed.opened_us(begun_us))
+        bar.at("testing")
+        swept = sweep(counted, params, begun_us, lambda: bar.at("testing"))
+        for promise in sorted({*PROMISES, tested.promise_days}):
+            bar.at(f"testing a promise of {promise:g} days")
+            spec = _spec(tested.asked, promise)
+            rerun = Rerun(swept, 1, spec, params)
+            asked = promise == tested.promise_days
+            ended = list(rerun.episodes(tested.since_us, cards=asked))
+            tested.episodes[promise] = ended
+            if asked:
+                tested.windows = rerun.windows
+        cards = Cards(feed, tested, _spec(tested.asked, tested.promise_days), params, pool)
+        found = tested.episodes[tested.promise_days]
+        for number, one in enumerate(found[-MOST_CARDS:]):
+            bar.at(f"card {number + 1} of {min(len(found), MOST_CARDS)}")
+            tested.alerts.append(cards.alert(one))
+    base, begin = counted[0], int(np.searchsorted(counted[0].starts, tested.since_us))
+    tested.stream_posts, tested.posts = (int(column.sum()) for column in base.posts[begin:].T)
 
 
-def _fresh(first_us: int, platforms: tuple[str, ...]) -> WatchState:
-    """The state of a watch that begins with the window at `first_us`."""
-    state = WatchState.empty()
-    state.first_us = state.next_window = state.last_post = first_us
-    state.platforms = list(platforms[:MOST_PLATFORMS])
-    return state
+def _spec(asked: Asked, promise: float) -> TrackerSpec:
+    return TrackerSpec(TRACKER, 1, asked.query, asked.query, promise, country=asked.country)
 
 
-def _step(state: WatchState, piece: Piece, watched: Watched) -> Written:
-    """The watch over a piece of history: what it counted is put into its windows, and they are closed.
-
-    What a step does besides (posts that come twice, late, or too early) the feed has done.
-    """
-    params, trackers = watched.params, len(watched.trackers)
-    width = params.base_us
-    for number in np.flatnonzero(piece.stream.any(axis=1)).tolist():
-        volumes = _told_apart(piece.stream[number])
-        window = Window.empty(trackers)
-        window.counts[0], window.volumes = volumes.sum(), volumes
-        state.open[piece.since_us + number * width] = window
-    posts = len(piece.arrivals)
-    pairs = Pairs(np.tile(np.arange(trackers), posts), np.repeat(np.arange(posts), trackers))
-    count_pairs(state, piece.arrivals, pairs, piece.arrivals.event_us[pairs.row] // width * width, params)
-    # Nothing more comes for these windows.
-    state.clock = StreamClock(piece.until_us + params.lateness_us, piece.until_us, piece.until_us)
-    written = Written()
-    close_windows(state, watched, written)
-    return written
-
-
-def _told_apart(volumes: Ints) -> Ints:
-    """Posts of the platforms that the watch tells apart; the last place is for all others."""
-    if len(volumes) <= MOST_PLATFORMS:
-        return volumes
-    return np.append(volumes[: MOST_PLATFORMS - 1], volumes[MOST_PLATFORMS - 1 :].sum())
+def _seen(portions: Iterator[Portion], tested: Tested, bar: _Bar) -> Iterator[TableArrivals]:
+    for portion in portions:
+        tested.blind += portion.blind
+        bar.at("reading posts")
+        yield portion.arrivals
 
 
 @dataclass

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+import numpy as np
+from sqlalchemy.orm import Session
 
 from groundswell.desk import alert_documents, alerts, open_desk, series, trackers
 from groundswell.desk.clock import iso
 from groundswell.query import parse
 from groundswell.watch.alert_rows import write_alerts
-from groundswell.watch.contract import DAY, SECOND, AlertRecord, SeriesPoint
+from groundswell.watch.backtest import NAME, TRACKER, Tested
+from groundswell.watch.closing import alert_of
+from groundswell.watch.contract import DAY, SECOND, SeriesPoint, TrackerSpec
+from groundswell.watch.frames import REALS, STATE_NUMBER
+from groundswell.watch.rerun import Ended, Windows
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
-    from groundswell.watch.backtest import Tested
 
-#: Alerts that are shown with their card, the newest.
-CARDS: Final = 200
 #: Episodes at the loosest promise that are shown, the rarest.
 CANDIDATES: Final = 1_000
 #: Windows that are drawn.
@@ -29,6 +31,8 @@ _LEAST_EXPECTED: Final = 0.5
 #: With less of a past than this a detector does not know its day and week yet, days.
 _KNOWS_DAYS: Final = 14.0
 _CHUNK: Final = 2_000
+#: How far back a seasonal picture goes.
+_PICTURE_US: Final = 30 * DAY
 
 
 def document(settings: Settings, tested: Tested) -> dict[str, Any]:
@@ -41,7 +45,7 @@ def document(settings: Settings, tested: Tested) -> dict[str, Any]:
             "alerts": len(found),
             "per_30_days": round(30 * len(found) / days, 3) if days else None,
         }
-        for promise, found in sorted(tested.alerts.items())
+        for promise, found in sorted(tested.episodes.items())
     ]
     return {
         "query": str(parse(asked.query)),
@@ -67,28 +71,37 @@ def document(settings: Settings, tested: Tested) -> dict[str, Any]:
 
 def _cards(settings: Settings, tested: Tested) -> list[dict[str, Any]]:
     """The alerts of the asked promise as the desk would show them, from a desk of their own that is thrown away."""
-    found = sorted(tested.alerts.get(tested.promise_days, {}).values(), key=lambda alert: alert.opened_at)
-    if not found:
+    if not tested.alerts:
         return []
     settings.tmp_path.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.tmp_path, prefix="backtest-") as folder:
         own = settings.model_copy(update={"desk": f"sqlite:///{folder}/desk.sqlite"})
         with open_desk(own) as desk, desk.session() as session:
-            row = trackers.add(session, tested.tracker_name, tested.asked.query, tested.promise_days, now_us=0)
+            row = trackers.add(session, NAME, tested.asked.query, tested.promise_days, now_us=0)
             row.name = tested.asked.query[:200]
-            sizes = {alert.window_s for alert in found}
-            points = [msgspec.structs.asdict(p) for (size, _), p in tested.points.items() if size in sizes]
-            for start in range(0, len(points), _CHUNK):
-                series.write(session, points[start : start + _CHUNK])
-            write_alerts(session, found, trackers.by_id(session), tested.until_us)
-            return [alert_documents.whole(session, one) for one in alerts.listed(session, limit=CARDS)]
+            for windows in tested.windows:
+                if any(alert.window_s * SECOND == windows.window_us for alert in tested.alerts):
+                    _write_windows(session, windows, min(alert.started_at for alert in tested.alerts))
+            write_alerts(session, tested.alerts, trackers.by_id(session), tested.until_us)
+            return [alert_documents.whole(session, one) for one in alerts.listed(session, limit=len(tested.alerts))]
+
+
+def _write_windows(session: Session, windows: Windows, first_us: int) -> None:
+    """What the seasonal pictures of alerts from `first_us` on show."""
+    begin = int(np.searchsorted(windows.starts, first_us - _PICTURE_US))
+    for start in range(begin, len(windows.starts), _CHUNK):
+        numbers = range(start, min(start + _CHUNK, len(windows.starts)))
+        series.write(session, [msgspec.structs.asdict(windows.point(number, TRACKER)) for number in numbers])
 
 
 def _candidates(tested: Tested) -> list[dict[str, Any]]:
-    if not tested.alerts:
+    if not tested.episodes:
         return []
-    loosest = tested.alerts[min(tested.alerts)]
-    rarest = sorted(loosest.values(), key=lambda alert: -alert.return_days)[:CANDIDATES]
+    tracker = TrackerSpec(TRACKER, 1, tested.asked.query, tested.asked.query, min(tested.episodes))
+    found = [
+        (one, alert_of(tracker, one.episode, one.at_us, tested.params)) for one in tested.episodes[min(tested.episodes)]
+    ]
+    rarest = sorted(found, key=lambda pair: -pair[1].return_days)[:CANDIDATES]
     return [
         {
             "started_at": iso(alert.started_at),
@@ -102,47 +115,42 @@ def _candidates(tested: Tested) -> list[dict[str, Any]]:
             "ratio": alert.observed / alert.expected if alert.expected >= _LEAST_EXPECTED else None,
             "return_days": alert.return_days,
             "headline": alert.headline,
-            "strictest": _strictest(alert, tested),
+            "strictest": _strictest(one, tested),
         }
-        for alert in sorted(rarest, key=lambda alert: -alert.started_at)
+        for one, alert in sorted(rarest, key=lambda pair: -pair[1].started_at)
     ]
 
 
-def _strictest(alert: AlertRecord, tested: Tested) -> float:
+def _strictest(ended: Ended, tested: Tested) -> float:
     """The greatest promise with an alert in the time of this one."""
-    end = alert.closed_at or tested.until_us
+    begin, end = ended.episode.started_us, ended.at_us
     return max(
         promise
-        for promise, found in tested.alerts.items()
-        if promise == min(tested.alerts) or any(_overlaps(other, alert.started_at, end) for other in found.values())
+        for promise, found in tested.episodes.items()
+        if promise == min(tested.episodes) or any(o.episode.started_us < end and o.at_us > begin for o in found)
     )
-
-
-def _overlaps(alert: AlertRecord, begin: int, end: int) -> bool:
-    return alert.started_at < end and (alert.closed_at is None or alert.closed_at > begin)
 
 
 def _series(tested: Tested) -> dict[str, Any] | None:
     """The windows of the smallest size that fits, else of every few of the largest the rarest."""
-    sizes = sorted({size for size, _ in tested.points})
-    if not sizes:
+    if tested.since_us is None:
         return None
-    by_size = {size: sorted(start for s, start in tested.points if s == size) for size in sizes}
-    size = next((size for size in sizes if len(by_size[size]) <= DRAWN), sizes[-1])
-    points = [tested.points[size, start] for start in by_size[size]]
-    every = -(-len(points) // DRAWN)
-    drawn = [max(points[n : n + every], key=_rarity) for n in range(0, len(points), every)]
+    shown = [(one, int(np.searchsorted(one.starts, tested.since_us))) for one in tested.windows]
+    shown = [(one, begin) for one, begin in shown if begin < len(one.starts)]
+    if not shown:
+        return None
+    windows, begin = next(((one, begin) for one, begin in shown if len(one.starts) - begin <= DRAWN), shown[-1])
+    every = -(-(len(windows.starts) - begin) // DRAWN)
+    days = np.nan_to_num(windows.closed.reals[:, REALS.index("return_days")], nan=-1.0)
+    numbers = [n + int(np.argmax(days[n : n + every])) for n in range(begin, len(windows.starts), every)]
+    drawn = [windows.point(number, TRACKER) for number in numbers]
     return {
-        "window_s": size,
+        "window_s": windows.window_us // SECOND,
         "every": every,
         "start": [iso(point.start) for point in drawn],
         **{name: [_unless_gap(point, name) for point in drawn] for name in ("count", "expected", "lower", "upper")},
         "state": [point.state for point in drawn],
     }
-
-
-def _rarity(point: SeriesPoint) -> float:
-    return -1.0 if point.return_days is None else point.return_days
 
 
 def _unless_gap(point: SeriesPoint, name: str) -> Any:
@@ -162,7 +170,7 @@ def _notes(tested: Tested, days: float) -> list[str]:
             f"Before the tested time the lake has {learned:.1f} days: until the detector knew the day and the week it"
             " was less sure than a tracker of today would be."
         )
-    gaps = _gaps(tested.points.values())
+    gaps = _gaps(tested)
     if gaps >= 0.01:
         notes.append(f"{100 * gaps:.0f} % of the time nothing was collected; what happened then cannot be seen.")
     if tested.blind:
@@ -173,11 +181,8 @@ def _notes(tested: Tested, days: float) -> list[str]:
     return notes
 
 
-def _gaps(points: Iterable[SeriesPoint]) -> float:
+def _gaps(tested: Tested) -> float:
     """The fraction of the smallest windows in which nothing was collected."""
-    chosen = list(points)
-    if not chosen:
-        return 0.0
-    least = min(point.window_s for point in chosen)
-    mine = [point.state == "gap" for point in chosen if point.window_s == least]
-    return sum(mine) / len(mine)
+    base = tested.windows[0]
+    mine = base.closed.state[int(np.searchsorted(base.starts, tested.since_us or 0)) :]
+    return float((mine == STATE_NUMBER["gap"]).mean()) if len(mine) else 0.0

@@ -1,10 +1,11 @@
-"""The lake as batches of a watch: posts that somebody matches, in the order of time, and how many there were in all."""
+"""The lake as arrivals of a watch: posts that somebody matches in the order of time, and how many there were in all."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -17,29 +18,29 @@ from groundswell.marts.stream import Check, LakeStream, Posts, Question, none
 from groundswell.marts.volumes import Volumes, volumes
 from groundswell.query import Query
 from groundswell.query.ast import Either
+from groundswell.query.pruning import columns_of
 from groundswell.watch.arrivals import BATCH, TableArrivals
-from groundswell.watch.contract import Ints, WatchParams
+from groundswell.watch.contract import DAY, WatchParams
+from groundswell.watch.frames import signals_of
 
 if TYPE_CHECKING:
     from groundswell.lake import Lake
 
-#: Posts of one batch, about: what they say is in memory at once.
-_BATCH_ROWS: Final = 20_000
+#: Posts of one portion, about: what they say is in memory at once.
+_ROWS: Final = 50_000
+#: A portion covers at most this much time, so that few posts do not make many windows at once.
+_SPAN_US: Final = 7 * DAY
+#: What tells posts, and who wrote them, apart.
+_ALWAYS: Final = ("platform", "post_id", "author_id", "author_name", "created_at", "key")
+#: What a signal looks at besides.
+_ASKED: Final = {
+    "copies": ("tokens", "hashtags"),
+    "engagement": ("likes", "comments", "shares", "saves"),
+    "reach": ("followers",),
+}
 #: Columns that nothing in the watch looks at.
-_UNUSED: Final = frozenset({"metrics", "extra", "challenges", "media_urls", "platform", "month"})
-_READ: Final = tuple(name for name in schema.POSTS.names if name not in _UNUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """The posts of [since, until), whole windows; `stream` are all posts per window and platform."""
-
-    since_us: int
-    until_us: int
-    arrivals: TableArrivals
-    matched: int
-    stream: Ints
-    """Shape (windows, platforms): posts of the whole stream."""
+_UNUSED: Final = frozenset({"metrics", "extra", "challenges", "media_urls", "month"})
+WHOLE: Final = tuple(name for name in schema.POSTS.names if name not in _UNUSED)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class LakeFeed:
 
     @cached_property
     def volumes(self) -> Volumes:
-        """Posts of each platform per window; begins with the first window that has one."""
+        """Posts of each platform per window of the smallest size; begins with the first that has one."""
         return volumes(
             self.lake, self.params.base_us, self.since_us, self.until_us, platforms=self.platforms, check=self.check
         )
@@ -73,64 +74,97 @@ class LakeFeed:
         question = Question(query, self.platforms, window_us=self.params.base_us, lateness_us=self.params.lateness_us)
         return LakeStream.open(self.lake, question, self.since_us, self.until_us)
 
+    def begun_us(self, pool: ThreadPoolExecutor) -> int:
+        """When the history began: windows that start before it were not watched from their start."""
+        first = self.volumes.first_us
+        if first < self.since_us + self.params.base_us:
+            return first  # there may be posts before, which are not asked for
+        stream = replace(self.stream, question=replace(self.stream.question, query=None))
+        width = self.params.base_us
+        times = [stream.read(stretch, pool).created_us for stretch in stream.stretches(first, first + width)]
+        return min(int(each[0]) for each in times if len(each))
+
+    def opened_us(self, begun_us: int) -> int:
+        """Start of the first window that a watch would have had open, which began with the first post."""
+        first, width = self.volumes.first_us, self.params.base_us
+        return first if begun_us == first else (begun_us - self.params.lateness_us) // width * width
+
     @property
     def rows(self) -> int:
         """How many rows `check` will have been told of when all is read, about."""
         stretches = self.stream.stretches(self.since_us, self.until_us)
         return self.lake.count() + sum(stretch.rows for stretch in stretches)
 
-    def pieces(self, pool: ThreadPoolExecutor) -> Iterator[Piece | Blind]:
-        """All of it in the order of time, without holes between; and how many posts were not to be seen."""
-        width, first = self.params.base_us, self.volumes.first_us
-        end = self.until_us // width * width
-        at, record, held = first, 1, none()
-        for stretch in [*self.stream.stretches(first, end), None]:
-            until = end
+    @property
+    def end_us(self) -> int:
+        """End of the last whole window of the smallest size."""
+        return self.until_us // self.params.base_us * self.params.base_us
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the scored signals look at, and the queries where there are several to be told apart."""
+        scored = {name for size in self.params.sizes for name in signals_of(size, self.params)}
+        asked = [column for name in sorted(scored) for column in _ASKED.get(name, ())]
+        told = [c for query in self.queries for c in columns_of(query.root)] if len(self.queries) > 1 else []
+        return tuple(dict.fromkeys((*_ALWAYS, *asked, *told)))
+
+    def portions(self, pool: ThreadPoolExecutor, columns: Sequence[str] | None = None) -> Iterator[Portion]:
+        """All of it in the order of time; a portion divides no window of any size. `columns` other than `self.columns`.
+
+        A query without a match gives no portions, but one for each stretch that was read says how much was not seen.
+        """
+        read = tuple(columns or self.columns)
+        align = math.lcm(*self.params.sizes)
+        record, held = 1, none()
+        for stretch in [*self.stream.stretches(self.volumes.first_us, self.end_us), None]:
+            until, blind = self.end_us, 0
             if stretch is not None:
                 posts = self.stream.read(stretch, pool, self.check)
-                yield Blind(int(posts.blind.sum()))
+                blind = int(posts.blind.sum())
                 held = held.and_also(posts.take(posts.matched))
-                until = stretch.until_us // width * width
+                until = stretch.until_us // align * align
             # A window that the stretch divides comes with the next one.
             whole = int(np.searchsorted(held.created_us, until))
-            for some in _portions(held.take(slice(0, whole)), width):
-                arrivals = self._arrivals(some, record, pool)
-                record += len(some)
-                after = int(some.created_us[-1]) // width * width + width
-                yield self._piece(at, after, arrivals, len(some))
-                at = after
+            for some in _portioned(held.take(slice(0, whole)), align):
+                yield Portion(self._arrivals(some, record, read, pool), blind)
+                record, blind = record + len(some), 0
             held = held.take(slice(whole, None))
-            if until > at:
-                yield self._piece(at, until, TableArrivals.empty(), 0)
-                at = until
+            if blind:
+                yield Portion(TableArrivals.empty(), blind)
 
-    def _piece(self, since_us: int, until_us: int, arrivals: TableArrivals, matched: int) -> Piece:
-        width, first = self.params.base_us, self.volumes.first_us
-        rows = slice((since_us - first) // width, (until_us - first) // width)
-        return Piece(since_us, until_us, arrivals, matched, self.volumes.counts[rows])
+    def between(self, since_us: int, until_us: int, pool: ThreadPoolExecutor, most: int | None = None) -> TableArrivals:
+        """All columns of the posts that match in [since, until), the newest `most` of them."""
+        parts = [self.stream.read(stretch, pool) for stretch in self.stream.stretches(since_us, until_us)]
+        posts = none()
+        for part in parts:
+            posts = posts.and_also(part.take(part.matched))
+        if most is not None:
+            posts = posts.take(slice(max(0, len(posts) - most), None))
+        return self._arrivals(posts, 1, WHOLE, pool)
 
-    def _arrivals(self, posts: Posts, record: int, pool: ThreadPoolExecutor) -> TableArrivals:
+    def _arrivals(self, posts: Posts, record: int, columns: Sequence[str], pool: ThreadPoolExecutor) -> TableArrivals:
         """Some posts as they would have arrived: at their time, numbered in this order."""
-        read = self.stream.rows(posts, ("platform", *_READ), pool)
+        read = self.stream.rows(posts, columns, pool)
         names = set(read.column_names)
-        columns = [read[f.name] if f.name in names else pa.nulls(len(read), f.type) for f in schema.POSTS]
-        columns += [pa.array(np.arange(record, record + len(posts))), pa.array(posts.created_us)]
-        return TableArrivals(pa.Table.from_arrays(columns, schema=BATCH))
+        arrays = [read[f.name] if f.name in names else pa.nulls(len(read), f.type) for f in schema.POSTS]
+        arrays += [pa.array(np.arange(record, record + len(posts))), pa.array(posts.created_us)]
+        return TableArrivals(pa.Table.from_arrays(arrays, schema=BATCH))
 
 
 @dataclass(frozen=True, slots=True)
-class Blind:
-    """Posts that match only by counters which were observed after their window had closed."""
+class Portion:
+    """Some posts, and how many match only by counters that were observed after their window had closed."""
 
-    posts: int
+    arrivals: TableArrivals
+    blind: int
 
 
-def _portions(posts: Posts, width: int) -> Iterator[Posts]:
-    """The posts in parts of about `_BATCH_ROWS`, none of which divides a window."""
-    windows: npt.NDArray[np.int64] = posts.created_us // width
+def _portioned(posts: Posts, align: int) -> Iterator[Posts]:
+    """The posts in parts of about `_ROWS`, none of which divides a window."""
+    windows: npt.NDArray[np.int64] = posts.created_us // align
     begin = 0
     while begin < len(posts):
-        last = windows[min(begin + _BATCH_ROWS, len(posts)) - 1]
+        last = min(windows[min(begin + _ROWS, len(posts)) - 1], windows[begin] + max(_SPAN_US // align, 1))
         end = int(np.searchsorted(windows, last, side="right"))
         yield posts.take(slice(begin, end))
         begin = end

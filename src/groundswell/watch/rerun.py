@@ -1,0 +1,206 @@
+"""What would have become of the windows of a history with one promise: the live watch's episodes, where one may be.
+
+Between two episodes nothing happens, so only the ends of windows are looked at in which something is rare enough, and
+then every window until the episode is over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from groundswell.watch import closing, judging
+from groundswell.watch.contract import Ints, SeriesPoint, TrackerSpec, WatchParams
+from groundswell.watch.detector import Detector, Scores
+from groundswell.watch.episodes import Episode, Voice
+from groundswell.watch.frames import REALS, Closed
+from groundswell.watch.judging import Heard, Judged, Watched
+from groundswell.watch.state import WatchState, align
+from groundswell.watch.sweep import Swept
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of one size of one tracker, as the watch would have closed them; window n in the place of a slot."""
+
+    window_us: int
+    starts: Ints
+    closed: Closed
+
+    def point(self, number: int, tracker_id: str) -> SeriesPoint:
+        """One of them."""
+        return msgspec.structs.replace(
+            self.closed.point(number, tracker_id, self.window_us), start=int(self.starts[number])
+        )
+
+    def before(self, end_us: int, most: int, tracker_id: str) -> list[SeriesPoint]:
+        """The newest `most` of those that ended by `end_us`, oldest first."""
+        after = int(np.searchsorted(self.starts + self.window_us, end_us, side="right"))
+        return [self.point(number, tracker_id) for number in range(max(0, after - most), after)]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An episode as it stood at `at_us`: over, or at the end of the history."""
+
+    episode: Episode
+    at_us: int
+
+
+class Rerun:
+    """The windows of column `column` of a sweep under the promise of `tracker`."""
+
+    def __init__(self, swept: Sequence[Swept], column: int, tracker: TrackerSpec, params: WatchParams) -> None:
+        self._swept = swept
+        self._column = column
+        self._tracker = tracker
+        self._params = params
+        self._watched = Watched([tracker], [], None, params)
+        self.windows = [self._closed(one) for one in swept]
+        self._voices = [self._speaking(one) for one in swept]
+
+    def episodes(self, begin_us: int, *, cards: bool) -> Iterator[Ended]:
+        """The episodes that open in windows which begin from `begin_us` on, in order.
+
+        With `cards` they know what the detector knew before their peak.
+        """
+        state = WatchState.empty()
+        align(state, [self._tracker], self._params)
+        series, touched_us, end_us = state.series[0], 0, 0
+        for instant in self._instants(begin_us):
+            if series.episode is None and instant <= end_us:
+                continue
+            end_us = instant
+            while True:
+                touched = self._close(state, end_us, cards=cards)
+                episode = series.episode
+                if touched and episode is not None:
+                    touched_us = end_us
+                    if episode.phase == "closed":
+                        series.episode, series.told_us = None, episode.end_us
+                        yield Ended(episode, end_us)
+                if series.episode is None:
+                    break
+                end_us += self._params.base_us
+                if end_us > self._last_us:
+                    yield Ended(series.episode, touched_us)
+                    return
+
+    @property
+    def _last_us(self) -> int:
+        base = self._swept[0]
+        return int(base.counted.starts[-1]) + base.window_us
+
+    def _instants(self, begin_us: int) -> list[int]:
+        """Ends of windows in which something is rare enough."""
+        return sorted(
+            {
+                int(one.counted.starts[number]) + one.window_us
+                for one, spoken in zip(self._swept, self._voices, strict=True)
+                for number in spoken
+                if one.counted.starts[number] >= begin_us
+            }
+        )
+
+    def _close(self, state: WatchState, end_us: int, *, cards: bool) -> bool:
+        """What closing all windows that end then does to the episode; whether its card is to be written."""
+        touched: dict[int, bool] = {}
+        for frame, one, windows, spoken in zip(state.frames, self._swept, self.windows, self._voices, strict=True):
+            number, rest = divmod(end_us - one.window_us - int(one.counted.starts[0]), one.window_us)
+            if rest or not 0 <= number < len(one.counted.starts):
+                continue
+            voices = spoken.get(number, [])
+            if state.series[0].episode is not None or voices:
+                judged = self._judged(one, windows, number, voices, cards=cards)
+                closing._take(state, frame, 0, judged, self._watched, touched)
+        return bool(touched)
+
+    def _judged(self, one: Swept, windows: Windows, number: int, voices: list[Voice], *, cards: bool) -> Judged:
+        cell = slice(number, number + 1)
+        held = windows.closed
+        # Views: what the episode says of the window stays said.
+        closed = Closed(
+            int(windows.starts[number]), held.count[cell], held.late[cell], held.state[cell], held.reals[cell]
+        )
+        rows = [0, self._column]
+        scores = _columns(one.window("posts", number), rows)
+        values = one.counted.posts[number, rows]
+        detector: Any = _Before(self, one, number) if cards else Detector.empty(2)
+        heard = Heard(cast(Detector, detector), values, np.zeros((4, 2)), scores, np.zeros(2, np.bool_))
+        return Judged({"posts": heard}, one.gap[number, rows], closed, {0: voices} if voices else {})
+
+    def before(self, one: Swept, number: int) -> Detector:
+        """The rows of the stream and the tracker before a window."""
+        return one.detector("posts", number, self._params).rows(np.array([0, self._column]))
+
+    def _closed(self, one: Swept) -> Windows:
+        sized = self._params.at(one.window_us)
+        heard, gap = self._heard(one, "posts")
+        required = np.full(len(one.gap), self._required("posts"))
+        closed = judging._closed(0, heard, gap, required, sized)
+        posts = one.scores["posts"]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = one.counted.posts[:, 0] / posts.expected[:, 0]
+        closed.reals[:, REALS.index("platform_ratio")] = np.where(posts.learning[:, 0], np.nan, ratio)
+        return Windows(one.window_us, one.counted.starts, closed)
+
+    def _speaking(self, one: Swept) -> dict[int, list[Voice]]:
+        """What is rare enough for an alert, by the window's number."""
+        sized = self._params.at(one.window_us)
+        found: dict[int, list[Voice]] = {}
+        posts = np.concatenate(([0.0], one.counted.posts[:, self._column]))
+        for name in one.scores:
+            heard, gap = self._heard(one, name)
+            required = np.full(len(one.gap), self._required(name))
+            for number, voice in judging._voices(name, heard, gap, posts, required, 0, sized):
+                start = int(one.counted.starts[number])
+                found.setdefault(number, []).append(msgspec.structs.replace(voice, start=start))
+        return found
+
+    def _required(self, name: str) -> float:
+        return float(self._watched.promises[0]) / judging.share_of(name, self._params)
+
+    def _heard(self, one: Swept, name: str) -> tuple[Heard, Bools]:
+        """The tracker's windows in the places of trackers, behind a place for the stream that nothing looks at."""
+        scores, values = one.scores[name], one.values(name)[:, self._column]
+        column = self._column
+        cut: dict[str, Any] = {
+            field.name: np.concatenate((array[..., :1, column], array[..., column]), axis=-1)
+            for field in dataclasses.fields(Scores)
+            if isinstance(array := getattr(scores, field.name), np.ndarray)
+        }
+        behind = dataclasses.replace(scores, **cut, platform_ratio=None)
+        missing = np.concatenate(([False], one.missing[name][:, column]))
+        heard = Heard(Detector.empty(1), np.concatenate(([0.0], values)), np.zeros((4, 1)), behind, missing)
+        return heard, np.concatenate(([False], one.gap[:, column]))
+
+
+class _Before:
+    """Stands for the detector before a window, which is made when somebody asks for its rows."""
+
+    def __init__(self, rerun: Rerun, one: Swept, number: int) -> None:
+        self._rerun = rerun
+        self._one = one
+        self._number = number
+
+    def rows(self, kept: Ints) -> Detector:
+        """As `Detector.rows`."""
+        return self._rerun.before(self._one, self._number).rows(kept)
+
+
+def _columns(scores: Scores, rows: list[int]) -> Scores:
+    cut: dict[str, Any] = {
+        field.name: getattr(scores, field.name)[..., rows]
+        for field in dataclasses.fields(Scores)
+        if isinstance(getattr(scores, field.name), np.ndarray)
+    }
+    return dataclasses.replace(scores, **cut)

@@ -1,0 +1,275 @@
+"""The watch's kernels over all windows of a history at once: what a stream's watch does window by window.
+
+What is counted in a window does not depend on other windows, so the values of all of them are made together, with the
+number of the window in the place of the tracker's. The detectors go over them one after the other, in one call. What is
+told of a window (`judging`) and what becomes of it (`closing`) are the functions of the live watch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from groundswell.query import Matcher
+from groundswell.watch.contract import Arrivals, Ints, Pairs, WatchParams
+from groundswell.watch.detector import Detector, Scores, run
+from groundswell.watch.frames import signals_of
+from groundswell.watch.signals import SIGNALS, Matched
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+#: Windows that are run between two copies of a detector.
+CHUNK: Final = 2_000
+#: Empty windows are told from holes by what was expected, which depends on the holes before: so often at most.
+_MOST_ROUNDS: Final = 12
+
+
+@dataclass
+class Counted:
+    """What was counted in the windows of one size."""
+
+    window_us: int
+    starts: Ints
+    posts: Floats
+    """Shape (windows, 1 + trackers); the first column is the whole stream."""
+    signals: dict[str, Floats]
+    """Of each other signal that is scored, shape (windows, trackers); NaN: too little to say."""
+    parts: Ints
+    """Windows of the smallest size that lie in each."""
+
+
+@dataclass
+class Swept:
+    """What the detectors say of the windows of one size."""
+
+    counted: Counted
+    gap: Bools
+    """Shape (windows, 1 + trackers): not watched, or not whole."""
+    scores: dict[str, Scores]
+    """By signal; arrays of shape (windows, 1 + trackers)."""
+    missing: dict[str, Bools]
+    """By signal: which series had too little to say, as `scores`."""
+    before: dict[str, list[Detector]]
+    """By signal: the detector before each `CHUNK` windows."""
+    detectors: dict[str, Detector]
+    """After the last window."""
+
+    @property
+    def window_us(self) -> int:
+        """Size of the windows."""
+        return self.counted.window_us
+
+    def values(self, name: str) -> Floats:
+        """What was scored: shape (windows, 1 + trackers), 0 where there was too little to say."""
+        return _values(self.counted, name)[0]
+
+    def ratio(self, number: int) -> float | None:
+        """The whole stream against its expectation in a window; null while it is not known."""
+        posts = self.scores["posts"]
+        if posts.learning[number, 0]:
+            return None
+        return float(self.counted.posts[number, 0] / posts.expected[number, 0])
+
+    def detector(self, name: str, number: int, params: WatchParams) -> Detector:
+        """The detector of a signal as it was before a window."""
+        chunk = number // CHUNK
+        found = copy_of(self.before[name][chunk])
+        rows = slice(chunk * CHUNK, number)
+        if rows.stop > rows.start:
+            taught = ~self.gap[rows] & ~self.missing[name][rows]
+            run(found, self.values(name)[rows], self.counted.starts[rows], params.at(self.window_us), taught)
+        return found
+
+    def window(self, name: str, number: int) -> Scores:
+        """What was said of one window; arrays of shape (1 + trackers,)."""
+        whole = self.scores[name]
+        cut: dict[str, Any] = {
+            field.name: getattr(whole, field.name)[..., number, :]
+            for field in dataclasses.fields(Scores)
+            if isinstance(getattr(whole, field.name), np.ndarray)
+        }
+        return dataclasses.replace(whole, **cut, platform_ratio=self.ratio(number))
+
+
+def copy_of(detector: Detector) -> Detector:
+    """Another detector that knows the same."""
+    return detector.rows(np.arange(len(detector)))
+
+
+def count_windows(
+    first_us: int,
+    totals: Ints,
+    portions: Iterable[Arrivals],
+    trackers: int,
+    matcher: Matcher | None,
+    params: WatchParams,
+    opened_us: int | None = None,
+) -> list[Counted]:
+    """Count a history in windows of every size.
+
+    `totals` are the posts of the whole stream per smallest window from `first_us` on; `portions` the posts that
+    trackers match, none of which divides a window. Without a `matcher` each post matches the only tracker.
+    `opened_us` is the start of the first window that was open, where that is before `first_us`.
+    """
+    if opened_us is not None and opened_us < first_us:
+        totals = np.concatenate((np.zeros((first_us - opened_us) // params.base_us, np.int64), totals))
+        first_us = opened_us
+    end_us = first_us + len(totals) * params.base_us
+    counted = [_empty(size, first_us, end_us, totals, trackers, params) for size in params.sizes]
+    for arrivals in portions:
+        if not len(arrivals):
+            continue
+        rows = np.arange(len(arrivals))
+        pairs = Pairs(np.zeros_like(rows), rows) if matcher is None else arrivals.pairs(matcher)
+        for one in counted:
+            _count(one, arrivals, pairs, trackers)
+    return counted
+
+
+def sweep(
+    counted: Sequence[Counted],
+    params: WatchParams,
+    begun_us: int,
+    check: Callable[[], None] = lambda: None,
+) -> list[Swept]:
+    """Let fresh detectors score every window and learn from it, sizes ascending.
+
+    Of a window that begins before `begun_us` the stream was not watched from its start. `check` is called now and then.
+    """
+    out: list[Swept] = []
+    for one in counted:
+        check()
+        sized = params.at(one.window_us)
+        whole = one.parts * params.base_us == one.window_us
+        fixed = ~whole | (_holes_in(out[0], one, params) if out else _silent(one, sized))
+        begun = np.zeros(one.posts.shape, np.bool_)
+        begun[:, 0] = one.starts < begun_us
+        posts, gap, before, detector = _posts(one, sized, fixed, begun, check)
+        swept = Swept(one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector})
+        swept.missing["posts"] = np.zeros(one.posts.shape, np.bool_)
+        for name in one.signals:
+            check()
+            values, missing = _values(one, name)
+            fresh = Detector.empty(values.shape[1])
+            taught = ~gap & ~missing
+            swept.scores[name], swept.before[name] = _run(fresh, values, one.starts, sized, taught)
+            swept.missing[name], swept.detectors[name] = missing, fresh
+        out.append(swept)
+    return out
+
+
+def _empty(size: int, first_us: int, end_us: int, totals: Ints, trackers: int, params: WatchParams) -> Counted:
+    begin = first_us // size
+    length = max(end_us // size - begin, 0)
+    smallest = (first_us + np.arange(len(totals)) * params.base_us) // size - begin
+    mine = smallest < length
+    posts = np.zeros((length, 1 + trackers))
+    posts[:, 0] = np.bincount(smallest[mine], weights=totals[mine], minlength=length)
+    parts = np.bincount(smallest[mine], minlength=length)
+    signals = {
+        name: SIGNALS[name].values(SIGNALS[name].tally(_no_posts(trackers)), np.zeros(trackers))
+        for name in signals_of(size, params)
+        if name != "posts"
+    }
+    nothing = {name: np.tile(values, (length, 1)) for name, values in signals.items()}
+    return Counted(size, (begin + np.arange(length)) * size, posts, nothing, parts)
+
+
+def _no_posts(trackers: int) -> Matched:
+    from groundswell.watch.arrivals import TableArrivals  # noqa: PLC0415 - a table of no posts
+
+    none = np.zeros(0, np.int64)
+    return Matched(TableArrivals.empty(), none, none, trackers)
+
+
+def _count(one: Counted, arrivals: Arrivals, pairs: Pairs, trackers: int) -> None:
+    """Count posts into their windows; a window is given by one call alone. Changes `one`."""
+    window = arrivals.event_us[pairs.row] // one.window_us - one.starts[0] // one.window_us if len(one.starts) else None
+    if window is None:
+        return
+    inside = (window >= 0) & (window < len(one.starts))
+    window, slot, row = window[inside], pairs.slot[inside], pairs.row[inside]
+    if not len(window):
+        return
+    first, last = int(window.min()), int(window.max()) + 1
+    shape = (last - first, trackers)
+    virtual = (window - first) * trackers + slot
+    posts = np.bincount(virtual, minlength=shape[0] * trackers).astype(np.float64)
+    one.posts[first:last, 1:] += posts.reshape(shape)
+    matched = Matched(arrivals, virtual, row, shape[0] * trackers)
+    for name, values in one.signals.items():
+        signal = SIGNALS[name]
+        values[first:last] = signal.values(signal.tally(matched), posts).reshape(shape)
+
+
+def _values(one: Counted, name: str) -> tuple[Floats, Bools]:
+    """What is scored of a signal, and where there is too little; the stream's column is its posts, as in the watch."""
+    if name == "posts":
+        return one.posts, np.zeros(one.posts.shape, np.bool_)
+    values = np.concatenate((one.posts[:, :1], one.signals[name]), axis=1)
+    missing = np.isnan(values)
+    # Where no tracker has anything to say the watch does not ask, so the stream's row learns nothing either.
+    missing[:, 0] = missing[:, 1:].all(axis=1)
+    return np.where(missing, 0.0, values), missing
+
+
+def _holes_in(base: Swept, one: Counted, params: WatchParams) -> Bools:
+    """Larger windows of which too much was a hole."""
+    number = base.counted.starts // one.window_us - one.starts[0] // one.window_us if len(one.starts) else None
+    if number is None:
+        return np.zeros(0, np.bool_)
+    inside = (number >= 0) & (number < len(one.starts))
+    holes = np.bincount(number[inside], weights=base.gap[inside, -1], minlength=len(one.starts))
+    too_many: Bools = holes > (1 - params.cover) * one.parts
+    return too_many
+
+
+def _silent(one: Counted, params: WatchParams) -> Bools:
+    """Windows of a stream that was not there for long: the watch leaves them out."""
+    number = np.arange(len(one.starts))
+    last = np.maximum.accumulate(np.where(one.posts[:, 0] > 0, number, 0))
+    silent: Bools = number - last > params.silence_windows
+    return silent
+
+
+def _posts(
+    one: Counted, params: WatchParams, fixed: Bools, begun: Bools, check: Callable[[], None]
+) -> tuple[Scores, Bools, list[Detector], Detector]:
+    """Run over the posts. An empty window where many were expected is a hole, which no window before it depends on."""
+    empty = one.posts[:, 0] == 0
+    hole = fixed
+    for _ in range(_MOST_ROUNDS):
+        check()
+        detector = Detector.empty(one.posts.shape[1])
+        gap = begun | hole[:, None]
+        scores, before = _run(detector, one.posts, one.starts, params, ~gap)
+        missed = empty & ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
+        again = fixed | missed
+        if (again == hole).all():
+            break
+        hole = again
+    return scores, gap, before, detector
+
+
+def _run(
+    detector: Detector, values: Floats, starts: Ints, params: WatchParams, taught: Bools
+) -> tuple[Scores, list[Detector]]:
+    """All windows, and the detector before each `CHUNK` of them. Changes `detector`."""
+    parts, before = [], []
+    for begin in range(0, max(len(starts), 1), CHUNK):
+        rows = slice(begin, begin + CHUNK)
+        before.append(copy_of(detector))
+        parts.append(run(detector, values[rows], starts[rows], params, np.ascontiguousarray(taught[rows])))
+    if len(parts) == 1:
+        return parts[0], before
+    fields = [
+        field.name for field in dataclasses.fields(Scores) if isinstance(getattr(parts[0], field.name), np.ndarray)
+    ]
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts], axis=-2) for name in fields}
+    return dataclasses.replace(parts[0], **joined), before
