@@ -258,3 +258,18 @@ def test_memory_stays_within_its_bounds_under_words_that_never_come_again() -> N
     assert told.state.pool.posts.num_rows <= 16 * 65
     assert told.topics == {}
     assert told.state.nbytes < 2_000_000
+
+
+def test_windows_without_a_post_cost_nothing_and_mean_the_same() -> None:
+    posts = usual(130)
+    told = run(posts, minutes=130)
+    for minute in range(130, 700):
+        assert flow.close(told.state, START + minute * MINUTE, PARAMS) == []
+    skipped = run(posts, minutes=130)
+    later = [(minute + 700, author, text) for minute, author, text in usual(20, seed=3)]
+    for one in (told, skipped):
+        run(later, told=one, first=700, minutes=720)
+    first, second = flow.dump(told.state), flow.dump(skipped.state)
+    assert {name: array.tolist() for name, array in first.items()} == {
+        name: array.tolist() for name, array in second.items()
+    }

@@ -171,9 +171,10 @@ def close(state: Emerging, start: int, params: TopicParams) -> list[TopicRecord]
     if params.per_day <= 0 or state.window_us == 0:
         return []
     if state.first_us == NEVER:
-        state.first_us = start
-    else:
-        _pass_over(state, start, params)
+        state.first_us = state.next_us = start
+    if start not in state.open and not state.topics:
+        return []  # it is let go by when there is one with posts again
+    _pass_over(state, start)
     window = state.open.pop(start, WindowTerms())
     for early in [one for one in state.open if one < start]:
         del state.open[early]
@@ -193,15 +194,23 @@ def close(state: Emerging, start: int, params: TopicParams) -> list[TopicRecord]
     return changed
 
 
-def _pass_over(state: Emerging, start: int, params: TopicParams) -> None:
+def _pass_over(state: Emerging, start: int) -> None:
     """Let windows without posts go by, from the one that was due to `start`; beyond an hour they change nothing."""
+    terms, stream, n = state.terms, state.stream, state.terms.used
     most = (BLOCKS + 1) * state.block_us // state.window_us
     missing = min((start - state.next_us) // state.window_us, most)
-    for at in range(start - missing * state.window_us, start, state.window_us):
-        state.terms.take_window(WindowTerms(), params.candidates, state.stream.exposure, state.seed)
-        _, is_block = _advance(state, at, 0.0)
-        if is_block and state.stream.block % BLOCKS == 0:
-            turn_hour(state, at + state.window_us)
+    for begin in range(start - missing * state.window_us, start, state.window_us):
+        at = begin // state.window_us % len(stream.ring)
+        if stream.ring[at]:
+            terms.block[:n] -= terms.ring[at, :n]
+            terms.ring[at, :n] = 0
+            stream.ring[at] = 0
+        end = begin + state.window_us
+        if end % state.block_us == 0:
+            end_block(state, float(stream.ring.sum()))
+            if stream.block % BLOCKS == 0:
+                turn_hour(state, end)
+    state.next_us = start
 
 
 def _advance(state: Emerging, start: int, posts: float) -> tuple[Look, bool]:
