@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ORIGIN: Final = "journal"
 #: Records of which a part is worth a thread of its own.
 _PART: Final = 2_000
+#: From so many posts on, an engine makes them sooner.
+_MANY: Final = 4_000
 _LINE_FEED: Final = 0x0A
 
 
@@ -174,6 +176,8 @@ def whole_posts(records: Records, rows: Ints, posts: FastPosts, layout: FastLayo
     from groundswell.importing.derive import Origin  # noqa: PLC0415 - loads the engine
     from groundswell.watch.fast.whole import whole  # noqa: PLC0415 - loads Numba
 
+    if len(rows) > _MANY:
+        return engine_posts(records, rows, layout, ways)
     registered = ways.registry.get(layout.id)
     origin = Origin(records.source, ORIGIN, ways.imported_us)
     places = (records.numbers[rows], records.received_us[rows])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.engines.leaves import leaf_text
 from groundswell.kernels.records import ABSENT, NULL
 from groundswell.platforms.bluesky.common import SITE
 from groundswell.platforms.bluesky.jetstream import RAW
@@ -21,6 +22,7 @@ from groundswell.watch.fast.posts import FastLayout, FastPosts, Rest, listed, no
 from groundswell.watch.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans
 
 _POST: Final = "app.bsky.feed.post"
+_NONE: Final[dict[str, Any]] = {}
 #: As in `groundswell.platforms.bluesky.common`.
 _PLACE: Final = re.compile("^at://([^/]+)/app[.]bsky[.]feed[.]post/([^/]+)$")
 _QUOTED: Final = re.compile('"uri"[ ]*:[ ]*"(at://[^"]+)"')
@@ -131,35 +133,42 @@ def _kinds(spans: Spans) -> Any:
     return pa.array(["video", "carousel", "image", "link", "text"], pa.string()).take(pa.array(chosen))
 
 
-def rest(records: Sequence[Mapping[str, Any]], posts: FastPosts) -> Rest:
+def rest(records: Iterable[Mapping[str, Any]], posts: FastPosts) -> Rest:
     """Addresses, links and what a post answers or quotes."""
     urls, extras = [], []
-    doubted = np.zeros(len(records), np.bool_)
+    doubted = np.zeros(len(posts.row), np.bool_)
     for at, record in enumerate(records):
-        post = record["commit"]["record"] or {}
-        facets = [facet for facet in post.get("facets") or () if facet]
-        uris = [feature["uri"] for facet in facets for feature in facet["features"] or () if feature]
-        links = [uri for uri in uris if uri is not None and uri.strip()]
-        quoted = _QUOTED.search((post.get("embed") or {}).get("record") or "")
-        doubted[at] = len(links) != len(uris) - uris.count(None) or (quoted is not None and "\\" in quoted[1])
+        commit = record["commit"]
+        post = commit.get("record") or _NONE
+        uris = [
+            feature.get("uri")
+            for facet in post.get("facets") or ()
+            if facet
+            for feature in facet.get("features") or ()
+            if feature
+        ]
+        links = [leaf_text(uri) for uri in uris if uri is not None]
+        embed = post.get("embed") or _NONE
+        quoted = embed.get("record")
+        quote = None if quoted is None else _QUOTED.search(leaf_text(quoted) or "")
+        doubted[at] = any(not (link or "").strip() for link in links) or (quote is not None and "\\" in quote[1])
         urls.append(links or None)
-        extras.append(_extra(post, quoted[1] if quoted else None, record["commit"]["cid"]))
+        extras.append(_extra(post.get("reply") or _NONE, embed, quote and quote[1], commit.get("cid")))
     places = [_PLACE.search(uri) for uri in posts.post_id.to_pylist()]
     addresses = [place and f"{SITE}{place[1]}/post/{place[2]}" for place in places]
     columns = {"url": pa.array(addresses, pa.string()), "urls": pa.array(urls, TEXT_LISTS)}
     return Rest({**columns, "extra": pa.array(extras, pa.string())}, doubted)
 
 
-def _extra(post: Mapping[str, Any], quoted: str | None, cid: str | None) -> str | None:
-    reply, embed = post.get("reply") or {}, post.get("embed") or {}
-    own = (embed.get("external") or {}).get("uri")
-    beside = ((embed.get("media") or {}).get("external") or {}).get("uri")
+def _extra(reply: Mapping[str, Any], embed: Mapping[str, Any], quoted: str | None, cid: Any) -> str | None:
+    own = (embed.get("external") or _NONE).get("uri")
+    beside = ((embed.get("media") or _NONE).get("external") or _NONE).get("uri")
     found = {
-        "reply_to": (reply.get("parent") or {}).get("uri"),
-        "thread": (reply.get("root") or {}).get("uri"),
+        "reply_to": leaf_text((reply.get("parent") or _NONE).get("uri")),
+        "thread": leaf_text((reply.get("root") or _NONE).get("uri")),
         "quote_of": quoted,
-        "link": beside if own is None else own,
-        "cid": cid,
+        "link": leaf_text(beside if own is None else own),
+        "cid": leaf_text(cid),
     }
     known = {name: value for name, value in found.items() if value}
     return msgspec.json.encode(known).decode() if known else None

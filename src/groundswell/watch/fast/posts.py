@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,8 +62,8 @@ class FastLayout:
     platform: str
     paths: Paths
     read: Callable[[Spans], FastPosts]
-    rest: Callable[[Sequence[Mapping[str, Any]], FastPosts], Rest]
-    """The columns of whole posts that `FastPosts` has not, from their raw records with every leaf as text."""
+    rest: Callable[[Iterable[Mapping[str, Any]], FastPosts], Rest]
+    """The columns of whole posts that `FastPosts` has not, from their decoded records."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.engines.cells import read_texts
+from groundswell.engines.leaves import leaf_text
 from groundswell.platforms.casts import EARLIEST_S, LATEST_S, MILLION
 from groundswell.platforms.tiktok.nested import RAW, SITE
 from groundswell.schema import CHALLENGES, METRICS
@@ -81,18 +82,18 @@ def _challenges(spans: Spans) -> Any:
     return listed(rows, names.texts(), has)
 
 
-def rest(records: Sequence[Mapping[str, Any]], posts: FastPosts) -> Rest:
+def rest(records: Iterable[Mapping[str, Any]], posts: FastPosts) -> Rest:
     """Address, challenges, sound, media, and the author's other counts."""
-    parts = [
-        tuple(record[name] or {} for name in ("itemInfos", "authorInfos", "musicInfos", "authorStats"))
-        for record in records
-    ]
+    parts, challenges = [], []
+    for record in records:
+        parts.append(tuple(record.get(n) or {} for n in ("itemInfos", "authorInfos", "musicInfos", "authorStats")))
+        challenges.append(_listed(record.get("challengeInfoList")))
     named = [(author.get("uniqueId"), item.get("id")) for item, author, _, _ in parts]
     sounds = [_sound(music, item) for item, _, music, _ in parts]
     cells, doubted = _cells(parts)
     columns = {
         "url": pa.array([f"{SITE}{name}/video/{post}" if name is not None else None for name, post in named]),
-        "challenges": pa.array([_listed(record["challengeInfoList"]) for record in records], CHALLENGES),
+        "challenges": pa.array(challenges, CHALLENGES),
         "media_urls": pa.array([_media(item.get("video") or {}) for item, _, _, _ in parts], TEXT_LISTS),
         "metrics": pa.array(_metrics(cells.pop("author_likes"), cells.pop("author_posts")), METRICS),
     }
@@ -103,7 +104,7 @@ def rest(records: Sequence[Mapping[str, Any]], posts: FastPosts) -> Rest:
 
 def _cells(parts: Sequence[tuple[Mapping[str, Any], ...]]) -> tuple[dict[str, pa.Array], Bools]:
     """Numbers and flags as the engines' kernel reads them, and rows with one that it cannot read."""
-    texts: dict[str, tuple[Any, list[str | None]]] = {
+    texts: dict[str, tuple[Any, list[Any]]] = {
         "duration_s": (
             pa.float64(),
             [((i.get("video") or {}).get("videoMeta") or {}).get("duration") for i, *_ in parts],
@@ -116,7 +117,7 @@ def _cells(parts: Sequence[tuple[Mapping[str, Any], ...]]) -> tuple[dict[str, pa
     doubted = np.zeros(len(parts), np.bool_)
     columns = {}
     for name, (kind, written) in texts.items():
-        columns[name], unread = read_texts(pa.array(written, pa.string()), kind)
+        columns[name], unread = read_texts(pa.array(map(leaf_text, written), pa.string()), kind)
         doubted[[row for row, _ in unread]] = True
     return columns, doubted
 
@@ -130,20 +131,21 @@ def _metrics(likes: pa.Array, posts: pa.Array) -> list[list[tuple[str, int]] | N
 def _listed(challenges: Sequence[Mapping[str, Any] | None] | None) -> list[dict[str, Any]] | None:
     if not challenges:
         return None
-    return [{"id": (one or {}).get("challengeId"), "name": (one or {}).get("challengeName")} for one in challenges]
+    named = [one or {} for one in challenges]
+    return [{"id": leaf_text(one.get("challengeId")), "name": one.get("challengeName")} for one in named]
 
 
 def _sound(music: Mapping[str, Any], item: Mapping[str, Any]) -> tuple[str | None, ...]:
     sound = _first(music.get("musicId"), item.get("musicId"))
-    return tuple(text or None for text in (sound, music.get("musicName"), music.get("authorName")))
+    return tuple(leaf_text(value) or None for value in (sound, music.get("musicName"), music.get("authorName")))
 
 
 def _media(video: Mapping[str, Any]) -> list[str | None] | None:
-    urls, url = video.get("urls"), video.get("url")
-    return urls if urls is not None else [url] if url else None
+    urls, url = video.get("urls"), leaf_text(video.get("url"))
+    return [leaf_text(each) for each in urls] if urls is not None else [url] if url else None
 
 
-def _first(one: str | None, other: str | None) -> str | None:
+def _first(one: Any, other: Any) -> Any:
     return other if one is None else one
 
 

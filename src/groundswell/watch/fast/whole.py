@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
-import ibis
 import msgspec
 import numpy as np
 import pyarrow as pa
 
 from groundswell import schema
-from groundswell.engines.leaves import reader_of
 from groundswell.importing.derive import Origin, derive
 from groundswell.platforms.layout import Layout
 from groundswell.schema import MAPPED, UNREAD
@@ -30,8 +27,7 @@ def whole(
     `places` are the numbers of the records and the times at which they were received.
     """
     numbers, received = places
-    read = _reader(layout)
-    rest = fast.rest([read(_decode(line)) for line in lines], posts)
+    rest = fast.rest(map(_decode, lines), posts)  # one at a time, so that none waits to be freed
     columns = {name: pa.nulls(len(lines), kind) for name, kind in zip(MAPPED.names, MAPPED.types, strict=True)}
     columns |= {"platform": pa.repeat(pa.scalar(fast.platform), len(lines)), "post_id": posts.post_id}
     columns |= {name: getattr(posts, name) for name in ("author_id", "author_name", "text", "lang", "kind", "hashtags")}
@@ -44,12 +40,3 @@ def whole(
     made = [rows.column(f.name) if f.name in rows.column_names else pa.nulls(len(rows), f.type) for f in schema.POSTS]
     made += [pa.array(numbers, pa.int64()), pa.array(received, pa.int64())]
     return pa.Table.from_arrays(made, schema=BATCH), np.asarray(rest.doubted)
-
-
-@cache
-def _reader_of(declared: tuple[tuple[str, str], ...]) -> Any:
-    return reader_of(pa.struct(list(ibis.schema(dict(declared)).to_pyarrow())))
-
-
-def _reader(layout: Layout) -> Any:
-    return _reader_of(tuple(layout.raw.items()))
