@@ -35,7 +35,14 @@ from groundswell.documents.system import (
     TokensDocument,
 )
 from groundswell.documents.topics import TopicsDocument
-from groundswell.documents.watch import AlertDocument, AlertsDocument, DemoDocument, RunDocument, SimulateDocument
+from groundswell.documents.watch import (
+    AlertDocument,
+    AlertsDocument,
+    DemoDocument,
+    DetectDocument,
+    RunDocument,
+    SimulateDocument,
+)
 from groundswell.web.alert_models import Precision
 from groundswell.web.analysis_models import History
 from groundswell.web.backtest_models import Backtest
@@ -73,6 +80,7 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "maintain": MaintainDocument,
     "backtest": Backtest,
     "daily": DailyDocument,
+    "detect": DetectDocument,
     "watch add": Tracker,
     "watch edit": Tracker,
     "watch list": Trackers,

@@ -82,6 +82,7 @@ class DemoEvent(Printed):
     should_alert: Annotated[bool, Field(description="false for a surge of everything")]
     found: bool
     alert: str | None
+    topic: Annotated[str | None, Field(description="the emerging topic that found it, where no tracker is for it")]
     headline: str | None
     delay_minutes: Annotated[float | None, Field(description="event time from its start to the alert")]
     delay_seconds: Annotated[float | None, Field(description="the same as somebody in front of the demo waited")]
@@ -117,3 +118,33 @@ class DemoDocument(Printed):
     alerts: Count
     false_alarms: list[FalseAlarm]
     surge_alarms: Annotated[Count, Field(description="false alarms that came with the surge of everything")]
+    topics: Annotated[Count, Field(description="emerging topics, those about watched events too")]
+
+
+class DetectedAlert(Printed):
+    """An alert in a series."""
+
+    opened_at: Annotated[datetime, Field(description="time of the row on which it opens")]
+    started_at: Annotated[datetime, Field(description="start of the window that opened it")]
+    ended_at: datetime
+    direction: Literal["burst", "drop"]
+    window_s: Annotated[Seconds, Field(description="size of its rarest window")]
+    observed: float
+    expected: float
+    return_days: Annotated[float, Field(description="so unusual a window of this size comes about once in so many days")]
+
+
+class DetectDocument(Printed):
+    """`groundswell detect --json`."""
+
+    file: str
+    rows: Count
+    scored: Count
+    step_s: Seconds
+    windows_s: list[Seconds]
+    promise_days: float
+    notes: Annotated[list[str], Field(description="what had to be done with the file")]
+    alerts: list[DetectedAlert]
+    out: str | None
+    plot: str | None
+    seconds: Seconds
