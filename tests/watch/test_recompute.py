@@ -92,6 +92,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         with desk.session() as session:
             add_tracker(session, "Arm", "arm hurts", 30.0)
             add_tracker(session, "Dose", "dose", 30.0)
+            add_tracker(session, "Far", "arm", 30.0, options={"reach_followers": 890})
         Replay(settings, find_files([str(path)], settings.tmp_path), Options()).run(running)
         engine = open_engine(settings)
         yield Home(settings, desk, Lake.open(settings), engine)
@@ -138,9 +139,18 @@ def test_the_same_card_comes_out_of_the_lake(home: Home, found: dict[str, Any]) 
         Evidence.model_validate(again["evidence"])
 
 
+def test_an_alert_that_waited_for_no_window_is_made_again_too(home: Home) -> None:
+    with home.desk.reading() as session:
+        [far, *_] = [row for row in alerts.listed(session) if row.signal == "reach"]
+        card = Evidence.model_validate(far.evidence)
+    assert (far.window_s, card.windows, card.season) == (0, [], None)
+    assert all(post.followers is not None and post.followers > 890 for post in card.posts)
+    assert home.again(far.id)["state"] == "equal"
+
+
 def test_trackers_of_one_story_are_one_group(home: Home, found: dict[str, Any]) -> None:
     with home.desk.reading() as session:
-        groups = {row.group_id for row in alerts.listed(session)}
+        groups = {row.group_id for row in alerts.listed(session) if row.headline.startswith(("“Arm”", "“Dose”"))}
     assert groups == {found["group"]}
     assert found["group"] is not None
 

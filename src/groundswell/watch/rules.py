@@ -19,7 +19,6 @@ import pyarrow as pa
 from groundswell.watch.contract import (
     DAY,
     HOUR,
-    SECOND,
     AlertRecord,
     Arrivals,
     Ints,
@@ -199,8 +198,6 @@ def record_of(
         identities=np.array(notice.identities, dtype=np.uint64),
     )
     evidence = collect(case)
-    evidence["window_s"] = 0
-    evidence["parameters"]["span_s"] = (notice.last_us - notice.started_us) // SECOND
     return AlertRecord(
         id=alert_id(tracker, SIGNAL, 0, notice.first_us),
         tracker_id=tracker.id,
