@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from groundswell.engines.duckdb import DuckEngine
 from groundswell.errors import UnavailableError
 from groundswell.lake import Lake
+from groundswell.marts.parts import DataFile
 from groundswell.settings import Settings
 from groundswell.testing.streams import START, make_posts, tracker
 from groundswell.watch import history as module
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import DAY, HOUR, MINUTE, WatchBatch, WatchParams
 from groundswell.watch.flow import dump_state, step
+from groundswell.watch.frames import ring_of
 from groundswell.watch.history import StoppedError, teach
 from groundswell.watch.state import WatchState
 
@@ -27,13 +27,6 @@ PARAMS = WatchParams()
 ARM, LEG = tracker("arm", "arm"), tracker("leg", "leg")
 #: Posts of the past in a window of five minutes, and how many of ten speak of an arm or a leg.
 RATE, ARMS, LEGS = 40, 3, 1
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[DuckEngine]:
-    engine = DuckEngine(settings)
-    yield engine
-    engine.close()
 
 
 @pytest.fixture
@@ -61,10 +54,8 @@ def lake(settings: Settings) -> Lake:
     return lake
 
 
-def test_a_taught_tracker_expects_the_true_rate_in_its_next_window(
-    lake: Lake, engine: DuckEngine, never: threading.Event
-) -> None:
-    state = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, engine=engine, stop=never)
+def test_a_taught_tracker_expects_the_true_rate_in_its_next_window(lake: Lake, never: threading.Event) -> None:
+    state = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, stop=never)
     posts = posts_of(START, 3, start=1_000_000)
     state, output = step(state, WatchBatch(TableArrivals(posts), START + 15 * MINUTE), [ARM, LEG], PARAMS)
     points = [point for point in output.points if point.start == START + PARAMS.window_us]
@@ -76,33 +67,30 @@ def test_a_taught_tracker_expects_the_true_rate_in_its_next_window(
     assert state.series[1].profile.words["day"] == state.series[1].profile.posts > 1_000
 
 
-def test_the_same_lake_teaches_the_same(lake: Lake, engine: DuckEngine, never: threading.Event, tmp_path: Path) -> None:
+def test_the_same_lake_teaches_the_same(lake: Lake, never: threading.Event, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        state = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, engine=engine, stop=never)
+        state = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, stop=never)
         dump_state(state, tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_posts_of_one_tracker_are_no_more_than_it_needs(
-    lake: Lake, engine: DuckEngine, never: threading.Event, monkeypatch: pytest.MonkeyPatch
+    lake: Lake, never: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "POSTS", 100)
-    state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, engine=engine, stop=never)
+    state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, stop=never)
     assert state.series[0].profile.posts == 100
 
 
-def test_without_a_past_a_tracker_is_known_and_knows_nothing(
-    settings: Settings, engine: DuckEngine, never: threading.Event
-) -> None:
+def test_without_a_past_a_tracker_is_known_and_knows_nothing(settings: Settings, never: threading.Event) -> None:
     empty = Lake.open(settings)
-    state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=empty, engine=engine, stop=never)
+    state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=empty, stop=never)
     assert state.keys == [("arm", 1)]
     assert state.frames[0].detectors["posts"].seen.tolist() == [0, 0]
 
 
 def test_a_past_that_cannot_be_read_is_said_and_the_watch_goes_on(
     lake: Lake,
-    engine: DuckEngine,
     never: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -111,46 +99,48 @@ def test_a_past_that_cannot_be_read_is_said_and_the_watch_goes_on(
         what = "the disk is gone"
         raise UnavailableError(what)
 
-    monkeypatch.setattr(module, "look_up", broken)
+    monkeypatch.setattr(module.Past, "count", broken)
     with caplog.at_level(logging.WARNING, logger="groundswell.watch"):
-        state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, engine=engine, stop=never)
+        state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, stop=never)
     assert state.keys == [("arm", 1)]
     assert "1 trackers start without a past: the disk is gone" in caplog.text
 
 
-def test_teaching_is_given_up_when_the_watch_is_to_stop(lake: Lake, engine: DuckEngine) -> None:
+def test_teaching_is_given_up_when_the_watch_is_to_stop(lake: Lake) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(StoppedError):
-        teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, engine=engine, stop=stop)
+        teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, stop=stop)
 
 
-def test_a_statement_that_would_run_for_hours_is_interrupted(
-    lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reads", [1, 2, 4])
+def test_a_long_history_is_given_up_between_what_is_read(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, reads: int
 ) -> None:
-    stop, rows = threading.Event(), posts_of(START, 100).select(["text"])
+    stop, read = threading.Event(), DataFile.read
+    left = [reads]
 
-    def endless(*_: object, **__: object) -> None:
-        first, second, third = (engine.register(name, rows.rename_columns([name])) for name in "abc")
-        joined = first.cross_join(second).cross_join(third)
-        threading.Timer(0.3, stop.set).start()
-        engine.run(joined.aggregate(n=(joined.a + joined.b + joined.c).length().sum())).read_all()
+    def read_and_stop(*given: object) -> pa.Table:
+        left[0] -= 1
+        if left[0] == 0:
+            stop.set()
+        return read(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "look_up", endless)
+    monkeypatch.setattr(DataFile, "read", read_and_stop)
     with pytest.raises(StoppedError):
-        teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, engine=engine, stop=stop)
+        teach(WatchState.empty(), [ARM], START + HOUR, PARAMS, lake=lake, stop=stop)
 
 
-def test_a_long_history_is_given_up_between_its_windows(
-    lake: Lake, engine: DuckEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stop, looked_up = threading.Event(), module.look_up
-
-    def look_up_and_stop(*given: object, **more: object) -> module.Past:
-        past = looked_up(*given, **more)  # type: ignore[arg-type]
-        stop.set()
-        return past
-
-    monkeypatch.setattr(module, "look_up", look_up_and_stop)
-    with pytest.raises(StoppedError):
-        teach(WatchState.empty(), [ARM], START + HOUR, PARAMS, lake=lake, engine=engine, stop=stop)
+def test_windows_of_every_size_and_every_signal_are_taught(lake: Lake, never: threading.Event) -> None:
+    params = WatchParams(windows_us=(MINUTE, 5 * MINUTE, HOUR))
+    state = teach(WatchState.empty(), [ARM, LEG], START, params, lake=lake, stop=never)
+    for frame in state.frames:
+        windows = 3 * DAY // frame.window_us
+        assert frame.detectors["posts"].seen[1:].tolist() == pytest.approx([windows] * 2, abs=2)
+        assert len(frame.points(0, "arm")) == min(ring_of(frame.window_us, params), windows)
+    authors = state.frame(HOUR).detectors["authors"]
+    assert authors.seen[1] == pytest.approx(72, abs=2)
+    rate = authors.level_posts[1] / authors.level_windows[1]
+    # Of 97 people, those that one would meet in so many posts.
+    posts = 12 * RATE * ARMS / 10
+    assert rate == pytest.approx(97 * (1 - (96 / 97) ** posts), rel=0.2)

@@ -29,6 +29,7 @@ from groundswell.watch.lakefeed import LakeFeed, Portion
 from groundswell.watch.plan import params_of
 from groundswell.watch.rerun import Ended, Rerun, Windows
 from groundswell.watch.sweep import count_windows, sweep
+from groundswell.watch.windows import NEVER
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -141,7 +142,7 @@ def _test(feed: LakeFeed, tested: Tested, since_us: int, bar: _Bar) -> None:
         begun_us = feed.begun_us(pool)
         counted = count_windows(first_us, feed.volumes.totals, portions, 1, None, params, feed.opened_us(begun_us))
         bar.at("testing")
-        swept = sweep(counted, params, begun_us, lambda: bar.at("testing"))
+        swept = sweep(counted, params, np.array([begun_us, NEVER]), lambda: bar.at("testing"))
         for promise in sorted({*PROMISES, tested.promise_days}):
             bar.at(f"testing a promise of {promise:g} days")
             spec = _spec(tested.asked, promise)

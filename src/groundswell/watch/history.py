@@ -1,34 +1,29 @@
-"""What the lake knows of trackers' past, taught to the detector before their first batch counts."""
+"""What the lake knows of trackers' past, taught to the detectors before their first batch counts."""
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import reduce
-from operator import or_
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
-from groundswell.desk.clock import moment
 from groundswell.errors import GroundswellError
-from groundswell.query import Query, parse
-from groundswell.watch.contract import DAY, TrackerSpec, WatchParams
+from groundswell.query import Matcher, parse
+from groundswell.watch.contract import DAY, Ints, TrackerSpec, WatchParams
 from groundswell.watch.recent import LEARNED
-from groundswell.watch.seen import identities
 from groundswell.watch.state import WatchState
-from groundswell.watch.warm import History, take_up, teach_posts, warm_start_all
+from groundswell.watch.warm import take_up, teach_counted, teach_posts
+from groundswell.watch.windows import NEVER
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
-    from groundswell.engines.contract import Engine
     from groundswell.lake import Lake
+    from groundswell.watch.lakefeed import LakeFeed
+    from groundswell.watch.sweep import Counted
 
 log = logging.getLogger("groundswell.watch")
 
@@ -36,20 +31,10 @@ log = logging.getLogger("groundswell.watch")
 WEEKS: Final = 8
 #: Of how many of its newest posts a tracker learns what they are usually like.
 POSTS: Final = 2_000
-#: How often it is looked whether to stop while the engine works, seconds.
-_LOOK_S: Final = 0.1
 
 
 class StoppedError(Exception):
     """The watch is to stop, so the teaching was given up; nothing was learned."""
-
-
-@dataclass(frozen=True)
-class Past:
-    """What the lake tells of trackers: counts per window, and some of the newest posts of each."""
-
-    histories: Sequence[History]
-    posts: Sequence[pa.Table]
 
 
 def teach(
@@ -59,7 +44,6 @@ def teach(
     params: WatchParams,
     *,
     lake: Lake,
-    engine: Engine,
     stop: threading.Event,
 ) -> WatchState:
     """The state after `specs` have seen the posts of the last weeks before `until_us`, if the lake has any.
@@ -75,91 +59,81 @@ def teach(
         if stop.is_set():
             raise StoppedError
 
-    try:
-        with _interrupting(engine, stop):
-            past = look_up(specs, until_us, params, lake=lake, engine=engine)
-    except GroundswellError as error:
-        check()
-        log.warning("%d trackers start without a past: %s", len(specs), error)
-        past = Past([], [])
     check()
     take_up(state, specs, params)
-    state = warm_start_all(state, past.histories, params, check=check)
-    for history, posts in zip(past.histories, past.posts, strict=True):
+    try:
+        past = Past(specs, until_us, params, lake, check)
+        if past.is_empty:
+            return state
+        counted = past.count()
         check()
-        state = teach_posts(state, history.tracker, posts)
+        state = teach_counted(state, specs, counted, past.begun_us, params, check=check)
+        past.teach_posts(state, counted[0])
+    except GroundswellError as error:
+        log.warning("%d trackers start without a past: %s", len(specs), error)
     return state
 
 
-def look_up(specs: Sequence[TrackerSpec], until_us: int, params: WatchParams, *, lake: Lake, engine: Engine) -> Past:
-    """The past of `specs` in the weeks before `until_us`, in two passes over the lake; nothing if it has none.
+class Past:
+    """The posts of trackers in the weeks before `until_us`, read in two passes over the lake."""
 
-    Raises:
-        GroundswellError: the lake cannot be read.
-    """
-    from groundswell.lake import posts_table  # noqa: PLC0415 - loads Ibis, which an idle watch does not need
-    from groundswell.marts.baselines import histories  # noqa: PLC0415
+    def __init__(
+        self, specs: Sequence[TrackerSpec], until_us: int, params: WatchParams, lake: Lake, check: Callable[[], None]
+    ) -> None:
+        from groundswell.watch.lakefeed import LakeFeed  # noqa: PLC0415 - reads the lake, which an idle watch does not
 
-    if lake.count() == 0:
-        return Past([], [])
-    since_us = until_us - WEEKS * 7 * DAY
-    posts = posts_table(engine, lake, since=moment(since_us), until=moment(until_us))
-    queries = [parse(spec.query) for spec in specs]
-    counts, totals, first_us = histories(engine, posts, queries, params.window_us, until_us, WEEKS)
-    if not len(totals):
-        return Past([], [])
-    found = [History(spec, mine, totals, first_us) for spec, mine in zip(specs, counts, strict=True)]
-    starts_us = [first_us + _newest_from(mine) * params.window_us for mine in counts]
-    return Past(found, list(_newest_posts(engine, posts, queries, starts_us)))
+        queries = [parse(spec.query) for spec in specs]
+        since_us = until_us - WEEKS * 7 * DAY
+        self._specs = specs
+        self._params = params
+        self._check = check
+        # What one query is asked for, it matches.
+        self._matcher = Matcher([query.root for query in queries]) if len(queries) > 1 else None
+        self._feed: LakeFeed = LakeFeed(lake, queries, params, since_us, until_us, check=lambda _rows: check())
+        self.begun_us: Ints = np.zeros(0, np.int64)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the lake has no posts of that time."""
+        return not len(self._feed.volumes.totals)
 
-@contextmanager
-def _interrupting(engine: Engine, stop: threading.Event) -> Iterator[None]:
-    """Interrupt what `engine` runs in this thread when `stop` is set."""
-    done = threading.Event()
+    def count(self) -> list[Counted]:
+        """What they were in windows of every size.
 
-    def look() -> None:
-        # Again and again: between two statements there is nothing to interrupt.
-        while not done.wait(_LOOK_S):
-            if stop.is_set():
-                engine.interrupt()
+        Raises:
+            UnavailableError: the lake cannot be read.
+        """
+        from groundswell.watch.sweep import count_windows  # noqa: PLC0415 - see above
 
-    looking = threading.Thread(target=look, name="teaching", daemon=True)
-    looking.start()
-    try:
-        yield
-    finally:
-        done.set()
-        looking.join()
+        feed, trackers = self._feed, len(self._specs)
+        with ThreadPoolExecutor(os.cpu_count() or 1, "teaching") as pool:
+            self.begun_us = np.array([feed.begun_us(pool), *[NEVER] * trackers])
+            arrivals = (portion.arrivals for portion in feed.portions(pool))
+            totals, first_us = feed.volumes.totals, feed.volumes.first_us
+            return count_windows(first_us, totals, arrivals, trackers, self._matcher, self._params)
 
+    def teach_posts(self, state: WatchState, smallest: Counted) -> None:
+        """Teach trackers what their newest `POSTS` posts were like. Changes `state`."""
+        found = smallest.posts[:, 1:].sum(axis=0).astype(np.int64)
+        left = found - np.minimum(found, POSTS)
+        newest = np.cumsum(smallest.posts[::-1, 1:], axis=0)[::-1] > POSTS
+        # From this window on there are enough, or all.
+        first = np.where(newest[0], np.sum(newest, axis=0) - 1, 0) if len(newest) else np.zeros(len(found), np.int64)
+        if not found.any():
+            return
+        from groundswell.watch.sweep import pairs_of  # noqa: PLC0415 - see above
 
-def _newest_from(counts: npt.NDArray[np.int64]) -> int:
-    """The window from which on there are `POSTS` posts, or the first one."""
-    enough = np.flatnonzero(np.cumsum(counts[::-1]) >= POSTS)
-    return len(counts) - 1 - int(enough[0]) if len(enough) else 0
-
-
-def _newest_posts(
-    engine: Engine, posts: ir.Table, queries: Sequence[Query], starts_us: Sequence[int]
-) -> Iterator[pa.Table]:
-    """For each query its newest `POSTS` posts, oldest first, each once, all read in one pass."""
-    marks = {
-        f"q{n}": query.to_ibis(posts) & (posts.created_at >= _instant(start_us))
-        for n, (query, start_us) in enumerate(zip(queries, starts_us, strict=True))
-    }
-    order = ("created_at", "ingest_seq")
-    columns = dict.fromkeys((*order, "platform", "post_id", "key", *LEARNED))
-    marked = posts.select(*columns, **marks)
-    matching = marked.filter(reduce(or_, (marked[name] for name in marks)))
-    table = engine.run(matching).read_all().sort_by([(name, "ascending") for name in order])
-    _, first = np.unique(identities(table), return_index=True)
-    table = table.take(pa.array(np.sort(first)))
-    for name in marks:
-        mine = table.filter(table.column(name))
-        yield mine.slice(max(0, mine.num_rows - POSTS)).select(LEARNED)
-
-
-def _instant(micros: int) -> ir.TimestampScalar:
-    import ibis  # noqa: PLC0415 - a slow import that only queries need
-
-    return ibis.literal(moment(micros), type="timestamp('UTC', 6)")
+        begin = int(first[found > 0].min())
+        seen = smallest.posts[:begin, 1:].sum(axis=0).astype(np.int64)
+        feed = replace(self._feed, since_us=int(smallest.starts[begin]))
+        with ThreadPoolExecutor(os.cpu_count() or 1, "teaching") as pool:
+            for portion in feed.portions(pool, (*feed.columns, *LEARNED)):
+                self._check()
+                pairs = pairs_of(portion.arrivals, self._matcher)
+                for slot in np.unique(pairs.slot).tolist():
+                    rows = pairs.row[pairs.slot == slot]
+                    wanted = rows[max(0, int(left[slot] - seen[slot])) :]
+                    seen[slot] += len(rows)
+                    if len(wanted):
+                        posts = portion.arrivals.take(wanted).select(list(LEARNED))
+                        teach_posts(state, self._specs[slot], posts)

@@ -113,7 +113,7 @@ class LakeFeed:
 
         A query without a match gives no portions, but one for each stretch that was read says how much was not seen.
         """
-        read = tuple(columns or self.columns)
+        read = tuple(dict.fromkeys(columns or self.columns))
         align = math.lcm(*self.params.sizes)
         record, held = 1, none()
         for stretch in [*self.stream.stretches(self.volumes.first_us, self.end_us), None]:

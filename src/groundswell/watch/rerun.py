@@ -65,7 +65,7 @@ class Rerun:
         self._tracker = tracker
         self._params = params
         self._watched = Watched([tracker], [], None, params)
-        self.windows = [self._closed(one) for one in swept]
+        self.windows = [windows_of(one, column, tracker, params) for one in swept]
         self._voices = [self._speaking(one) for one in swept]
 
     def episodes(self, begin_us: int, *, cards: bool) -> Iterator[Ended]:
@@ -142,46 +142,49 @@ class Rerun:
         """The rows of the stream and the tracker before a window."""
         return one.detector("posts", number, self._params).rows(np.array([0, self._column]))
 
-    def _closed(self, one: Swept) -> Windows:
-        sized = self._params.at(one.window_us)
-        heard, gap = self._heard(one, "posts")
-        required = np.full(len(one.gap), self._required("posts"))
-        closed = judging._closed(0, heard, gap, required, sized)
-        posts = one.scores["posts"]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = one.counted.posts[:, 0] / posts.expected[:, 0]
-        closed.reals[:, REALS.index("platform_ratio")] = np.where(posts.learning[:, 0], np.nan, ratio)
-        return Windows(one.window_us, one.counted.starts, closed)
-
     def _speaking(self, one: Swept) -> dict[int, list[Voice]]:
         """What is rare enough for an alert, by the window's number."""
         sized = self._params.at(one.window_us)
         found: dict[int, list[Voice]] = {}
         posts = np.concatenate(([0.0], one.counted.posts[:, self._column]))
         for name in one.scores:
-            heard, gap = self._heard(one, name)
-            required = np.full(len(one.gap), self._required(name))
+            heard, gap = _heard(one, name, self._column)
+            required = np.full(len(one.gap), _required(name, self._tracker, self._params))
             for number, voice in judging._voices(name, heard, gap, posts, required, 0, sized):
                 start = int(one.counted.starts[number])
                 found.setdefault(number, []).append(msgspec.structs.replace(voice, start=start))
         return found
 
-    def _required(self, name: str) -> float:
-        return float(self._watched.promises[0]) / judging.share_of(name, self._params)
 
-    def _heard(self, one: Swept, name: str) -> tuple[Heard, Bools]:
-        """The tracker's windows in the places of trackers, behind a place for the stream that nothing looks at."""
-        scores, values = one.scores[name], one.values(name)[:, self._column]
-        column = self._column
-        cut: dict[str, Any] = {
-            field.name: np.concatenate((array[..., :1, column], array[..., column]), axis=-1)
-            for field in dataclasses.fields(Scores)
-            if isinstance(array := getattr(scores, field.name), np.ndarray)
-        }
-        behind = dataclasses.replace(scores, **cut, platform_ratio=None)
-        missing = np.concatenate(([False], one.missing[name][:, column]))
-        heard = Heard(Detector.empty(1), np.concatenate(([0.0], values)), np.zeros((4, 1)), behind, missing)
-        return heard, np.concatenate(([False], one.gap[:, column]))
+def windows_of(swept: Swept, column: int, tracker: TrackerSpec, params: WatchParams) -> Windows:
+    """The windows of one tracker; `column` is its place in the sweep."""
+    heard, gap = _heard(swept, "posts", column)
+    required = np.full(len(swept.gap), _required("posts", tracker, params))
+    closed = judging._closed(0, heard, gap, required, params.at(swept.window_us))
+    posts = swept.scores["posts"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = swept.counted.posts[:, 0] / posts.expected[:, 0]
+    closed.reals[:, REALS.index("platform_ratio")] = np.where(posts.learning[:, 0], np.nan, ratio)
+    return Windows(swept.window_us, swept.counted.starts, closed)
+
+
+def _required(name: str, tracker: TrackerSpec, params: WatchParams) -> float:
+    """How rare a window must be: the tracker's promise, and no budget besides."""
+    return tracker.promise_days / judging.share_of(name, params)
+
+
+def _heard(one: Swept, name: str, column: int) -> tuple[Heard, Bools]:
+    """A tracker's windows in the places of trackers, behind a place for the stream that nothing looks at."""
+    scores, values = one.scores[name], one.values(name)[:, column]
+    cut: dict[str, Any] = {
+        field.name: np.concatenate((array[..., :1, column], array[..., column]), axis=-1)
+        for field in dataclasses.fields(Scores)
+        if isinstance(array := getattr(scores, field.name), np.ndarray)
+    }
+    behind = dataclasses.replace(scores, **cut, platform_ratio=None)
+    missing = np.concatenate(([False], one.missing[name][:, column]))
+    heard = Heard(Detector.empty(1), np.concatenate(([0.0], values)), np.zeros((4, 1)), behind, missing)
+    return heard, np.concatenate(([False], one.gap[:, column]))
 
 
 class _Before:

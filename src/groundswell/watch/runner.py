@@ -223,7 +223,7 @@ class Runner:
             with contextlib.suppress(GroundswellError):
                 # What streamed in lately is history too; if it cannot be written now, it must do without.
                 delivery.write_some()
-            return teach(state, specs, until_us, params_of(self._settings), lake=lake, engine=engine, stop=stop)
+            return teach(state, specs, until_us, params_of(self._settings), lake=lake, stop=stop)
 
         def teach_words(topics: Emerging, until_us: int) -> Emerging:
             with contextlib.suppress(GroundswellError):

@@ -120,27 +120,39 @@ def count_windows(
     if opened_us is not None and opened_us < first_us:
         totals = np.concatenate((np.zeros((first_us - opened_us) // params.base_us, np.int64), totals))
         first_us = opened_us
-    end_us = first_us + len(totals) * params.base_us
-    counted = [_empty(size, first_us, end_us, totals, trackers, params) for size in params.sizes]
+    counted = count_stream(first_us, totals, trackers, params)
     for arrivals in portions:
         if not len(arrivals):
             continue
-        rows = np.arange(len(arrivals))
-        pairs = Pairs(np.zeros_like(rows), rows) if matcher is None else arrivals.pairs(matcher)
+        pairs = pairs_of(arrivals, matcher)
         for one in counted:
             _count(one, arrivals, pairs, trackers)
     return counted
 
 
+def pairs_of(arrivals: Arrivals, matcher: Matcher | None) -> Pairs:
+    """Which tracker matches which post; without a matcher each post the only tracker."""
+    if matcher is not None:
+        return arrivals.pairs(matcher)
+    rows = np.arange(len(arrivals))
+    return Pairs(np.zeros_like(rows), rows)
+
+
+def count_stream(first_us: int, totals: Ints, trackers: int, params: WatchParams) -> list[Counted]:
+    """Windows of every size with the posts of the whole stream and none of trackers."""
+    end_us = first_us + len(totals) * params.base_us
+    return [_empty(size, first_us, end_us, totals, trackers, params) for size in params.sizes]
+
+
 def sweep(
     counted: Sequence[Counted],
     params: WatchParams,
-    begun_us: int,
+    begun_us: Ints,
     check: Callable[[], None] = lambda: None,
 ) -> list[Swept]:
     """Let fresh detectors score every window and learn from it, sizes ascending.
 
-    Of a window that begins before `begun_us` the stream was not watched from its start. `check` is called now and then.
+    A window that begins before `begun_us` (one a column) was not watched from its start. `check` is called often.
     """
     out: list[Swept] = []
     for one in counted:
@@ -148,8 +160,7 @@ def sweep(
         sized = params.at(one.window_us)
         whole = one.parts * params.base_us == one.window_us
         fixed = ~whole | (_holes_in(out[0], one, params) if out else _silent(one, sized))
-        begun = np.zeros(one.posts.shape, np.bool_)
-        begun[:, 0] = one.starts < begun_us
+        begun = one.starts[:, None] < begun_us
         posts, gap, before, detector = _posts(one, sized, fixed, begun, check)
         swept = Swept(one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector})
         swept.missing["posts"] = np.zeros(one.posts.shape, np.bool_)

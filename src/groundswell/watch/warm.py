@@ -1,4 +1,4 @@
-"""Warm start: history's counts go through the same kernel, so that a new tracker knows its day and week."""
+"""Warm start: history goes through the same kernels, so that a new tracker knows its week in windows of every size."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from groundswell.watch.contract import SeriesPoint, TrackerSpec, WatchParams
-from groundswell.watch.detector import Detector, Scores, learn, score
+from groundswell.watch.contract import Ints, TrackerSpec, WatchParams
+from groundswell.watch.detector import Detector
 from groundswell.watch.frames import Frame, absent, ring_of
 from groundswell.watch.profiles import learn_all
 from groundswell.watch.recent import learned_columns
+from groundswell.watch.rerun import windows_of
 from groundswell.watch.state import WatchState, align
+from groundswell.watch.sweep import Counted, Swept, count_stream, sweep
+from groundswell.watch.windows import NEVER
 
-Ints = npt.NDArray[np.int64]
-
-#: Windows between two looks whether to go on.
-_CHECK_EVERY = 500
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -59,55 +59,56 @@ def warm_start_all(
     *,
     check: Callable[[], None] = lambda: None,
 ) -> WatchState:
-    """Teach trackers from their histories, all at once. The given `state` is used up.
+    """Teach trackers from counts of their posts in windows of the smallest size, all at once.
 
-    `check` is called every now and then; what it raises ends the work.
+    The given `state` is used up. `check` is called every now and then; what it raises ends the work.
 
     Windows in which the whole stream was empty though posts were expected teach nothing. Trackers that the
     state does not know yet are added to it.
     """
-    take_up(state, [history.tracker for history in histories], params)
+    trackers = [history.tracker for history in histories]
     if not histories:
         return state
-    counts, present, first = _grid(histories, params)
-    row = {key: number for number, key in enumerate(state.keys)}
-    slots = [row[(history.tracker.id, history.tracker.version)] for history in histories]
-    for frame in state.frames:
-        if frame.window_us % params.window_us == 0:
-            grid = _joined(counts, present, first, frame.window_us, params)
-            _teach(frame, slots, grid, histories, params, check)
-    return state
+    counts, totals, first_us = _grid(histories, params.base_us)
+    counted = count_stream(first_us, totals, len(trackers), params)
+    for one in counted:
+        one.signals = {}
+        window = (first_us + np.arange(len(totals)) * params.base_us - one.starts[:1]) // one.window_us
+        inside = window < len(one.starts)
+        np.add.at(one.posts[:, 1:], window[inside], counts[inside])
+    begun = np.array([NEVER, *(history.first_window_us for history in histories)])
+    return teach_counted(state, trackers, counted, begun, params, check=check)
 
 
-def _teach(
-    frame: Frame,
-    slots: Sequence[int],
-    grid: tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int],
-    histories: Sequence[History],
+def teach_counted(
+    state: WatchState,
+    trackers: Sequence[TrackerSpec],
+    counted: Sequence[Counted],
+    begun_us: Ints,
     params: WatchParams,
-    check: Callable[[], None],
-) -> None:
-    detector, points = _replay(*grid, histories, params.at(frame.window_us), check)
-    known = frame.detectors["posts"]
-    if detector.seen[0] > known.seen[0]:
-        _copy_row(detector, 0, known, 0)
-    for number, slot in enumerate(slots):
-        _copy_row(detector, number + 1, known, slot + 1)
-        _fill_ring(frame, slot, points[number], ring_of(frame.window_us, params))
+    *,
+    check: Callable[[], None] = lambda: None,
+) -> WatchState:
+    """Teach trackers what was counted (column n + 1 is that of tracker n). The given `state` is used up.
 
-
-def _joined(
-    counts: npt.NDArray[np.float64], present: npt.NDArray[np.bool_], first: int, window_us: int, params: WatchParams
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int]:
-    """The grid in larger windows: whole ones only, each present where all its parts are."""
-    parts = window_us // params.window_us
-    skip = -(first // params.window_us) % parts
-    length = max(len(counts) - skip, 0) // parts
-    rows = slice(skip, skip + length * parts)
-    shape = (length, parts, counts.shape[1])
-    joined = counts[rows].reshape(shape).sum(axis=1)
-    whole = np.asarray(present[rows].reshape(shape).all(axis=1), dtype=np.bool_)
-    return joined, whole, first + skip * params.window_us
+    A window that begins before `begun_us` (one a column) was not watched from its start. What the stream's rows know
+    is taken where it is more than they knew. Trackers that the state does not know yet are added to it.
+    """
+    take_up(state, trackers, params)
+    row = {key: number for number, key in enumerate(state.keys)}
+    slots = [row[tracker.id, tracker.version] for tracker in trackers]
+    for swept in sweep(counted, params, begun_us, check):
+        frame = state.frame(swept.window_us)
+        for name, detector in swept.detectors.items():
+            known = frame.detectors[name]
+            if detector.seen[0] > known.seen[0]:
+                _copy_row(detector, 0, known, 0)
+            for number, slot in enumerate(slots):
+                _copy_row(detector, number + 1, known, slot + 1)
+        check()
+        for number, (slot, tracker) in enumerate(zip(slots, trackers, strict=True)):
+            _fill_ring(frame, slot, number + 1, tracker, swept, params)
+    return state
 
 
 def teach_posts(state: WatchState, tracker: TrackerSpec, posts: pa.Table) -> WatchState:
@@ -117,76 +118,17 @@ def teach_posts(state: WatchState, tracker: TrackerSpec, posts: pa.Table) -> Wat
     return state
 
 
-def _grid(
-    histories: Sequence[History], params: WatchParams
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_], int]:
-    """Counts on one grid of windows: (windows, 1 + histories), where each history is present, and its start."""
-    width = params.window_us
-    first = min(h.first_window_us for h in histories)
-    length = max((h.first_window_us - first) // width + len(h.counts) for h in histories)
-    counts = np.zeros((length, len(histories) + 1))
-    present = np.zeros(counts.shape, dtype=np.bool_)
-    for number, history in enumerate(histories, start=1):
+def _grid(histories: Sequence[History], width: int) -> tuple[Ints, Ints, int]:
+    """Counts (windows, histories) and totals on one grid of windows, and its start."""
+    first = min(history.first_window_us for history in histories)
+    length = max((history.first_window_us - first) // width + len(history.counts) for history in histories)
+    counts, totals = np.zeros((length, len(histories)), np.int64), np.zeros(length, np.int64)
+    for number, history in enumerate(histories):
         begin = (history.first_window_us - first) // width
         rows = slice(begin, begin + len(history.counts))
         counts[rows, number] = history.counts
-        counts[rows, 0] = np.maximum(counts[rows, 0], history.totals)
-        present[rows, number] = present[rows, 0] = True
-    return counts, present, first
-
-
-def _replay(
-    counts: npt.NDArray[np.float64],
-    present: npt.NDArray[np.bool_],
-    first: int,
-    histories: Sequence[History],
-    params: WatchParams,
-    check: Callable[[], None],
-) -> tuple[Detector, list[list[SeriesPoint]]]:
-    detector = Detector.empty(counts.shape[1])
-    points: list[list[SeriesPoint]] = [[] for _ in histories]
-    silent = 0
-    for number in range(len(counts)):
-        if number % _CHECK_EVERY == 0:
-            check()
-        start = first + number * params.window_us
-        silent = 0 if counts[number, 0] else silent + 1
-        hole = silent > params.silence_windows or (silent > 0 and _was_expected(detector, params))
-        if len(counts) - number <= params.ring:
-            scores = score(detector, counts[number], start, params)
-            _note(points, histories, counts[number], present[number] & ~hole, scores, start, params)
-        if not hole:
-            learn(detector, counts[number], start, params, present[number])
-    return detector, points
-
-
-def _was_expected(detector: Detector, params: WatchParams) -> bool:
-    rate = detector.level_posts[0] / (detector.level_windows[0] + 1.0)
-    return bool(rate >= params.hole_expected)
-
-
-def _note(
-    points: list[list[SeriesPoint]],
-    histories: Sequence[History],
-    counts: npt.NDArray[np.float64],
-    present: npt.NDArray[np.bool_],
-    scores: Scores,
-    start: int,
-    params: WatchParams,
-) -> None:
-    length = params.window_us // 1_000_000
-    for at, history in enumerate(histories):
-        row = at + 1
-        name, count = history.tracker.id, int(counts[row])
-        if not present[row]:
-            points[at].append(SeriesPoint(name, length, start, count, None, None, None, None, None, None, "gap"))
-            continue
-        expected, lower, upper = (float(v[row]) for v in (scores.expected, scores.lower, scores.upper))
-        p_value = float(scores.p_drop[row] if scores.drop[row] else scores.p_burst[row])
-        days, ratio = float(scores.return_days[row]), scores.platform_ratio
-        points[at].append(
-            SeriesPoint(name, length, start, count, expected, lower, upper, p_value, days, ratio, "usual")
-        )
+        totals[rows] = np.maximum(totals[rows], history.totals)
+    return counts, totals, first
 
 
 def _copy_row(source: Detector, row: int, target: Detector, at: int) -> None:
@@ -194,12 +136,15 @@ def _copy_row(source: Detector, row: int, target: Detector, at: int) -> None:
         getattr(target, name)[at] = getattr(source, name)[row]
 
 
-def _fill_ring(frame: Frame, slot: int, points: list[SeriesPoint], ring: int) -> None:
-    """Put history before what the tracker has seen itself."""
+def _fill_ring(frame: Frame, slot: int, column: int, tracker: TrackerSpec, swept: Swept, params: WatchParams) -> None:
+    """Put the last windows of history before what the tracker has seen itself."""
+    ring = ring_of(frame.window_us, params)
+    windows = windows_of(swept, column, tracker, params)
     held = {closed.start: closed for closed in frame.ring}
     seen = min((start for start, closed in held.items() if closed.is_there(slot)), default=None)
     trackers = len(frame.detectors["posts"]) - 1
-    for point in points:
-        if seen is None or point.start < seen:
-            held.setdefault(point.start, absent(point.start, trackers)).put(slot, point)
+    for number in range(max(0, len(windows.starts) - ring), len(windows.starts)):
+        start = int(windows.starts[number])
+        if seen is None or start < seen:
+            held.setdefault(start, absent(start, trackers)).put(slot, windows.point(number, tracker.id))
     frame.ring = deque(held[start] for start in sorted(held)[-ring:])
