@@ -17,17 +17,21 @@ GROUNDSWELL = str(Path(sys.executable).with_name("groundswell"))
 pytestmark = pytest.mark.service
 
 
-def test_once_ends_by_itself_and_says_what_was_found_of_five_events(tmp_path: Path) -> None:
+def test_once_ends_by_itself_and_says_what_was_found_of_six_events(tmp_path: Path) -> None:
     command = [GROUNDSWELL, "demo", "--once", "--speed", "max", "--posts", "150000", "--json", "--home"]
     done = subprocess.run([*command, str(tmp_path / "demo")], capture_output=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr.decode()
     said = json.loads(done.stdout)
-    assert [event["kind"] for event in said["events"]] == ["crisis", "buildup", "viral", "bots", "surge"]
+    assert [event["kind"] for event in said["events"]] == ["crisis", "buildup", "viral", "bots", "viral", "surge"]
     found = {event["kind"]: event["found"] for event in said["events"]}
     assert found["crisis"]
     assert found["bots"]
     assert not found["surge"]
-    assert said["alerts"] == said["found"] + len(said["false_alarms"])
+    (unwatched,) = (event for event in said["events"] if event["query"] == "#pulsefest")
+    assert unwatched["found"]
+    assert unwatched["topic"]
+    assert unwatched["alert"] is None
+    assert said["alerts"] == sum(event["alert"] is not None for event in said["events"]) + len(said["false_alarms"])
     assert said["surge_alarms"] == 0
     assert said["set_up"]["stored"] == said["set_up"]["posts"]
     assert b"tiktok.nested" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,6 +84,17 @@ def test_an_event_inside_a_surge_is_still_found() -> None:
     result = score([event("surge", None, 60, 20), event("crisis", "cola", 62)], [alert("cola", 65)], PACE)
     assert result.found == 1
     assert result.surge_alarms == ()
+
+
+def test_an_event_that_nobody_watches_is_found_by_a_topic_and_by_nothing_else() -> None:
+    topic = replace(alert("#novaleak OR photos", 62), terms=frozenset({"#pulsefest", "pulsefest"}))
+    unwatched, crisis = event("viral", "#pulsefest", 60), event("crisis", "cola", 60)
+    result = score([unwatched, crisis], [], PACE, topics=[topic], watched={"cola"})
+    assert [(finding.alert, finding.by_topic) for finding in result.findings] == [(topic, True), (None, False)]
+    document = result.document()
+    assert (document["events"][0]["topic"], document["events"][0]["alert"]) == (topic.id, None)
+    assert (document["found"], document["alerts"], document["topics"]) == (1, 0, 1)
+    assert document["false_alarms"] == []
 
 
 def test_a_stream_at_once_has_no_time_of_waiting() -> None:

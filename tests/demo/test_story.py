@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from groundswell.demo.story import STREAM, TRACKERS, tell
+from groundswell.demo.story import STREAM, TRACKERS, UNWATCHED, tell
 from groundswell.query import parse
-from groundswell.simulate import EventKind
 from groundswell.simulate.plan import make_plan
 
 
@@ -32,13 +31,14 @@ def test_history_and_stream_are_the_same_posts_seen_at_other_ages() -> None:
     assert replace(story.live, observed_at=story.begins, observed_after=None) == story.history
 
 
-def test_all_events_happen_in_the_story_and_have_a_tracker() -> None:
+def test_all_events_happen_in_the_story_and_all_but_one_have_a_tracker() -> None:
     story = tell(datetime(2026, 6, 1, tzinfo=UTC))
     queries = {query for _, query in TRACKERS}
     topics = {topic.keyword: topic.query for topic in story.live.topics}
     for event in story.live.events:
         assert story.live.start + event.start + event.duration < story.ends
-        assert event.kind is EventKind.SURGE or topics[str(event.topic)] in queries
+        assert event.topic in (None, UNWATCHED.keyword) or topics[event.topic] in queries
+    assert UNWATCHED.query not in queries
     assert len({event.kind for event in story.live.events}) == 5
     assert len(queries) >= 4 + 4
     for query in queries:

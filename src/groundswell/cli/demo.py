@@ -37,7 +37,7 @@ def demo(
     posts: Annotated[int, typer.Option(min=1000, help="Posts to simulate.")] = 500_000,
     as_json: Json = False,
 ) -> None:
-    """Simulate two weeks of posts, import them, watch a live stream with five events, and say what was found.
+    """Simulate two weeks of posts, import them, watch a live stream with six events, and say what was found.
 
     A crisis, a viral post, a wave of bots and a slow build-up are to be noticed; a surge of the whole platform is
     not. After two hours of the stream (two minutes at 60x) a table shows what was found, how fast, and the false
@@ -135,7 +135,8 @@ def _report(score: Score, staged: Staged, speed: float | None, *, as_json: bool)
     table = Table("event", "query", "start", "posts", "usual", "found", "after", "waited", title="What the watch found")
     for finding in score.findings:
         event, alert = finding.event, finding.alert
-        found = ("yes" if alert else "[bold red]no[/]") if finding.wanted else "no, rightly"
+        yes = "as a topic" if finding.by_topic else "yes"
+        found = (yes if alert else "[bold red]no[/]") if finding.wanted else "no, rightly"
         if not finding.wanted and score.surge_alarms:
             found = f"[bold red]{len(score.surge_alarms)} alarms[/]"
         table.add_row(

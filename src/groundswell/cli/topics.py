@@ -43,8 +43,13 @@ def topics(
         if topic is not None:
             rows = [desk_topics.get(session, topic)]
         else:
-            state = "open" if open_only else "all"
-            rows, _ = desk_topics.page(session, state=state, platform=platform, since_us=since_us, limit=limit)
+            rows, _ = desk_topics.page(
+                session,
+                state="open" if open_only else "all",
+                platform=platform,
+                since_us=since_us,
+                limit=limit,
+            )
         names = desk_topics.tracker_names(session)
         items = [desk_topics.whole(row, names) for row in rows]
         still_open = desk_topics.open_count(session)

@@ -9,7 +9,7 @@ from contextlib import closing
 from groundswell.bus import Journal
 from groundswell.demo.score import Pace, RaisedAlert, Score, score
 from groundswell.demo.staging import Show, Staged
-from groundswell.desk import Desk, alerts, open_desk, trackers
+from groundswell.desk import Desk, alerts, changes, open_desk, topics, trackers
 from groundswell.desk.clock import moment, wall_us
 from groundswell.engines import open_engine
 from groundswell.importing import Options
@@ -70,10 +70,12 @@ class Play:
         return status is not None and status.watermark_us is not None and status.watermark_us >= end
 
     def _score(self, desk: Desk) -> Score:
-        return score(self._staged.truth.events, raised(desk), self._pace)
+        with desk.reading() as session:
+            watched = {row.query for row in trackers.list_active(session)}
+        return score(self._staged.truth.events, raised(desk), self._pace, topics=emerged(desk), watched=watched)
 
     def _tell_alerts(self, desk: Desk) -> None:
-        for alert in sorted(raised(desk), key=lambda alert: alert.opened_us):
+        for alert in sorted([*raised(desk), *emerged(desk, unseen=True)], key=lambda alert: alert.opened_us):
             if alert.id not in self._told:
                 self._told.add(alert.id)
                 headline = alert.headline.replace("\n", ": ")
@@ -95,6 +97,27 @@ def raised(desk: Desk) -> list[RaisedAlert]:
                 headline=row.headline,
             )
             for row in alerts.listed(session, limit=_ALL)
+        ]
+
+
+def emerged(desk: Desk, *, unseen: bool = False) -> list[RaisedAlert]:
+    """All emerging topics of a desk, as the score takes them; `unseen`: only those that no tracker sees."""
+    with desk.reading() as session:
+        rows, _ = topics.page(session, limit=_ALL)
+        told = changes.first_told(session, "topic")
+        return [
+            RaisedAlert(
+                id=row.id,
+                query=row.query,
+                direction="burst",
+                started_us=row.started_at,
+                opened_us=row.opened_at,
+                wall_us=told.get(row.id, 0),
+                headline=f"{row.headline}\n{row.detail}",
+                terms=frozenset(term["term"] for term in row.body["terms"]),
+            )
+            for row in rows
+            if not (unseen and row.body.get("covered_by"))
         ]
 
 

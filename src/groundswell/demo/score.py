@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -29,6 +29,8 @@ class RaisedAlert:
     opened_us: int
     wall_us: int
     headline: str
+    terms: frozenset[str] = frozenset()
+    """Of an emerging topic its hashtags and words; an alert has a query instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One event and the alert that found it (null: missed).
+    """One event and the alert that found it (null: missed), or, where no tracker watches for it, the topic.
 
     `delay_minutes` is event time from the event's start until the alert, `delay_seconds` the same in the time
     that a person in front of the running demo waited (null: it ran as fast as it could).
@@ -52,10 +54,11 @@ class Finding:
     alert: RaisedAlert | None
     delay_minutes: float | None
     delay_seconds: float | None
+    by_topic: bool = False
 
     @property
     def wanted(self) -> bool:
-        """Whether the event is about something that a tracker is to notice (a surge of everything is not)."""
+        """Whether the event is about something that is to be noticed (a surge of everything is not)."""
         return self.event.query is not None
 
 
@@ -67,6 +70,7 @@ class Score:
     alerts: int
     false_alarms: tuple[RaisedAlert, ...]
     surge_alarms: tuple[RaisedAlert, ...]
+    topics: int = 0
 
     @property
     def found(self) -> int:
@@ -91,7 +95,8 @@ class Score:
                     "expected": finding.event.expected,
                     "should_alert": finding.wanted,
                     "found": finding.alert is not None,
-                    "alert": None if finding.alert is None else finding.alert.id,
+                    "alert": None if finding.alert is None or finding.by_topic else finding.alert.id,
+                    "topic": None if finding.alert is None or not finding.by_topic else finding.alert.id,
                     "headline": None if finding.alert is None else finding.alert.headline,
                     "delay_minutes": finding.delay_minutes,
                     "delay_seconds": finding.delay_seconds,
@@ -103,31 +108,43 @@ class Score:
             "alerts": self.alerts,
             "false_alarms": [{"query": alert.query, "headline": alert.headline} for alert in self.false_alarms],
             "surge_alarms": len(self.surge_alarms),
+            "topics": self.topics,
         }
 
 
-def score(events: Sequence[EventTruth], alerts: Sequence[RaisedAlert], pace: Pace) -> Score:
+def score(
+    events: Sequence[EventTruth],
+    alerts: Sequence[RaisedAlert],
+    pace: Pace,
+    *,
+    topics: Sequence[RaisedAlert] = (),
+    watched: Set[str] | None = None,
+) -> Score:
     """Match alerts to events.
 
     An event is found by the first burst of a tracker with its query that starts in its time (five minutes
     before to ten minutes after). Further alerts of that tracker in that time belong to it too. Every other
-    alert is a false alarm; one that starts in the time of a surge is a surge alarm as well.
+    alert is a false alarm; one that starts in the time of a surge is a surge alarm as well. An event whose query is not
+    among the `watched` ones is found by the first of the emerging `topics` that has its hashtag or word.
     """
     ordered = sorted(alerts, key=lambda alert: alert.opened_us)
+    emerged = sorted(topics, key=lambda topic: topic.opened_us)
     belonging: set[str] = set()
     findings = []
     for event in events:
-        mine = [alert for alert in ordered if _is_about(event, alert)]
+        by_topic = watched is not None and event.query is not None and event.query not in watched
+        mine = [one for one in (emerged if by_topic else ordered) if _is_about(event, one)]
         belonging |= {alert.id for alert in mine}
-        findings.append(_finding(event, mine[0] if mine else None, pace))
+        findings.append(replace(_finding(event, mine[0] if mine else None, pace), by_topic=by_topic))
     false = tuple(alert for alert in ordered if alert.id not in belonging)
     surges = [event for event in events if event.query is None]
     during = tuple(alert for alert in false if any(_is_in_time(event, alert) for event in surges))
-    return Score(tuple(findings), len(ordered), false, during)
+    return Score(tuple(findings), len(ordered), false, during, len(emerged))
 
 
 def _is_about(event: EventTruth, alert: RaisedAlert) -> bool:
-    return event.query == alert.query and alert.direction == "burst" and _is_in_time(event, alert)
+    same = event.query == alert.query or event.query in alert.terms
+    return same and alert.direction == "burst" and _is_in_time(event, alert)
 
 
 def _is_in_time(event: EventTruth, alert: RaisedAlert) -> bool:

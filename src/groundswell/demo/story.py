@@ -1,4 +1,4 @@
-"""What the demo tells: two weeks of history, then a live evening with five events, and the trackers that watch it."""
+"""What the demo tells: two weeks of history, then a live evening with six events, and the trackers that watch it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from groundswell.simulate import Event, EventKind, Scenario
+from groundswell.simulate import TOPICS, Event, EventKind, Scenario, Topic
 
 HISTORY: Final = timedelta(days=14)
 #: The injected events happen in this time of the stream; the table is printed at its end.
@@ -29,12 +29,16 @@ TRACKERS: Final = (
     ("Saffron Bowl", '"saffron bowl"'),
 )
 
+#: What hardly anybody speaks of, and nobody watches, until people do: it is to be found as an emerging topic.
+UNWATCHED: Final = Topic("#pulsefest", 3, 0.0001)
+
 #: Minutes from the start of the stream, length in minutes, size of the peak.
 _EVENTS: Final = (
     (EventKind.CRISIS, 20, 40, 5.0, "aurora cola"),
     (EventKind.BUILDUP, 25, 60, 4.0, "bluefin air"),
     (EventKind.VIRAL, 35, 50, 5.0, "#novawear"),
     (EventKind.BOTS, 55, 25, 6.0, "kitepay"),
+    (EventKind.VIRAL, 65, 45, 1500.0, UNWATCHED.keyword),
     (EventKind.SURGE, 95, 20, 2.2, None),
 )
 
@@ -71,6 +75,7 @@ def tell(now: datetime, posts: int = POSTS) -> Story:
         days=(HISTORY + STREAM) / timedelta(days=1),
         seed=20,
         start=begins - HISTORY,
+        topics=(*TOPICS, UNWATCHED),
         events=tuple(
             Event(kind, HISTORY + timedelta(minutes=minute), timedelta(minutes=length), size, topic)
             for kind, minute, length, size, topic in _EVENTS

@@ -23,7 +23,7 @@ _BODY: Final = {"window": "windows", "alert": "alert", "topic": "topic", "tracke
 def append(
     session: Session, kind: Kind, subject: str, body: Mapping[str, Any], *, now_us: int | None = None
 ) -> ChangeRow:
-    """Add a change. `body` is, by kind: `{tracker id: window}`, the summary of an alert or a topic, a tracker, a status."""
+    """Add a change. `body` is, by kind: `{tracker id: window}`, an alert's or a topic's summary, a tracker, status."""
     row = ChangeRow(at=wall_us() if now_us is None else now_us, kind=kind, subject=subject, body=dict(body))
     session.add(row)
     session.flush()
@@ -43,6 +43,12 @@ def last_seq(session: Session) -> int:
 def first_seq(session: Session) -> int:
     """Number of the oldest change that is kept; 0 if there is none."""
     return session.scalar(select(func.min(ChangeRow.seq))) or 0
+
+
+def first_told(session: Session, kind: Kind) -> dict[str, int]:
+    """When each subject of a kind was first told of, as far as changes are kept; microseconds."""
+    query = select(ChangeRow.subject, func.min(ChangeRow.at)).where(ChangeRow.kind == kind).group_by(ChangeRow.subject)
+    return {subject: at for subject, at in session.execute(query)}
 
 
 def prune(session: Session, keep: int = KEEP) -> int:

@@ -82,7 +82,7 @@ class DemoEvent(Printed):
     should_alert: Annotated[bool, Field(description="false for a surge of everything")]
     found: bool
     alert: str | None
-    topic: Annotated[str | None, Field(description="the emerging topic that found it, where no tracker is for it")]
+    topic: Annotated[str | None, Field(description="the topic that found it, where no tracker is for it")]
     headline: str | None
     delay_minutes: Annotated[float | None, Field(description="event time from its start to the alert")]
     delay_seconds: Annotated[float | None, Field(description="the same as somebody in front of the demo waited")]
@@ -118,7 +118,7 @@ class DemoDocument(Printed):
     alerts: Count
     false_alarms: list[FalseAlarm]
     surge_alarms: Annotated[Count, Field(description="false alarms that came with the surge of everything")]
-    topics: Annotated[Count, Field(description="emerging topics, those about watched events too")]
+    topics: Annotated[Count, Field(description="emerging topics, also of watched events")]
 
 
 class DetectedAlert(Printed):

@@ -52,7 +52,8 @@ def update_topics(state: Emerging, seen: Look, days: Floats, moment: Moment, par
     _note_points(state, moment, changed)
     closed = _close(state, moment, params)
     if moment.is_block:
-        due = [topic.record.id for topic in state.topics if topic.record.id in changed]
+        recent = moment.end - state.block_us
+        due = [topic.record.id for topic in state.topics if topic.record.id in changed and topic.hot_us >= recent]
         turn = state.stream.block * _CARDS % max(len(due), 1)
         cards.update((due[turn:] + due[:turn])[:_CARDS])
     records = [_renew(state, topic, moment, held if topic.record.id in cards else None) for topic in state.topics

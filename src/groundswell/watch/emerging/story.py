@@ -60,10 +60,14 @@ def _term(term: TopicTerm) -> dict[str, Any]:
 
 def _with_card(record: TopicRecord, topic: OpenTopic, state: Emerging, held: Held) -> TopicRecord:
     """Name, query and card, from the kept posts that hold a term of the topic's own (else the leading one)."""
-    own = [key for key in sorted(topic.terms) if is_own(topic.terms[key])]
-    said = [Said(topic.terms[key], frozenset(held.of(key, record.started_at).tolist())) for key in own]
-    rows = [held.of(key, record.started_at) for key in own or [topic.lead]]
-    mine = np.unique(np.concatenate(rows))
+    own = [key for key in sorted(topic.terms) if is_own(topic.terms[key])] or [topic.lead]
+    lead, none = held.of(topic.lead, record.started_at), held.closed[:0]
+    # Posts that another topic leads are its own, even if a word like "duet" is news in both.
+    theirs = [held.of(other.lead, record.started_at) for other in state.topics if other is not topic]
+    others = np.setdiff1d(np.concatenate([none, *theirs]), lead)
+    rows = {key: np.setdiff1d(held.of(key, record.started_at), others) for key in own}
+    said = [Said(topic.terms[key], frozenset(rows[key].tolist())) for key in own if is_own(topic.terms[key])]
+    mine = np.unique(np.concatenate(list(rows.values())))
     read = mine[np.argsort(state.pool.column("identity")[mine], kind="stable")][:_READ]
     posts = state.pool.posts.take(read).to_pylist()
     groups = group_copies([post["text"] for post in posts])
@@ -71,9 +75,8 @@ def _with_card(record: TopicRecord, topic: OpenTopic, state: Emerging, held: Hel
     name = name_of(said, topic.terms[topic.lead], typical)
     followers = {post["author"]: post["followers"] for post in posts if post["followers"] is not None}
     topic.posts = max(topic.posts, len(mine))
-    others = np.setdiff1d(held.closed, mine, assume_unique=True)
     card = _counted(posts, topic.posts, state) | {
-        "words": _words(posts, others, state.pool, topic),
+        "words": _words(posts, np.setdiff1d(held.closed, mine, assume_unique=True), state.pool, topic),
         "examples": [_post(posts, group, len(posts), topic.posts / len(posts)) for group in groups[:_SHOWN]],
         "parameters": {
             "posts_kept": len(mine),

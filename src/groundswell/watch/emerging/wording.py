@@ -14,7 +14,8 @@ from groundswell.watch.emerging.records import TopicRecord, TopicTerm
 LEAST_EXPECTED: Final = 0.5
 #: Words of a query that are operators where they stand alone.
 _OPERATORS: Final = frozenset({"and", "or", "not", "near"})
-#: A term names its topic if it is in this fraction of the topic's posts.
+#: A hashtag, or a word, names its topic if it is in this fraction of the topic's posts.
+_TAGS: Final = 0.3
 _NAMES: Final = 0.5
 #: Two words are asked for together if so many of the posts with one of them have both.
 _TOGETHER: Final = 0.7
@@ -57,7 +58,7 @@ def name_of(own: Sequence[Said], lead: TopicTerm, texts: Sequence[str]) -> Name:
     """
     everything = frozenset().union(*(one.posts for one in own))
     ranked = sorted(own, key=lambda one: (-len(one.posts), -one.term.return_days, one.term.term))
-    tags = [one for one in ranked if one.term.kind == "hashtag" and len(one.posts) >= _NAMES * len(everything)]
+    tags = [one for one in ranked if one.term.kind == "hashtag" and len(one.posts) >= _TAGS * len(everything)]
     if tags:
         return Name(tags[0].term.term, _widened(tags[0].term.term, tags[0].posts, ranked, everything))
     words = [one for one in ranked if one.term.kind == "word" and len(one.posts) >= _NAMES * len(everything)]
