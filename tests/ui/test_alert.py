@@ -107,3 +107,62 @@ def test_a_tracker_shows_its_series_and_can_be_removed(alert: tuple[Any, str], v
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(page.get_by_text("Nothing is watched yet")).to_be_visible()
+
+
+def test_a_card_says_who_is_behind_it_and_how_earlier_weeks_were(
+    alert: tuple[Any, str], visit: Callable[..., Any]
+) -> None:
+    stage, identity = alert
+    page = visit(f"{stage.address}/alerts/{identity}").page
+    people = page.get_by_role("region", name="Who is behind it")
+    expect(people).to_contain_text("64 of 104 authors had been seen by this tracker before; 40 are new")
+    expect(people).to_contain_text("not known of 12")
+    season = page.get_by_role("region", name="The same hours of earlier weeks")
+    expect(season.locator("path")).to_have_count(5)
+    expect(season).to_contain_text("3 days ago –")
+    holds = page.get_by_role("region", name="Does it hold?")
+    expect(holds.get_by_role("row", name="Both")).to_contain_text("would not alert by itself")
+    drives = page.get_by_role("region", name="What drives it")
+    for said in ("agency.example", "English", "my arm after dose two", "Hashtags (in 80 of 126 posts)"):
+        expect(drives).to_contain_text(said)
+
+
+def test_an_alert_is_acknowledged_snoozed_and_commented(alert: tuple[Any, str], visit: Callable[..., Any]) -> None:
+    stage, identity = alert
+    page = visit(f"{stage.address}/alerts/{identity}").page
+    happened = page.get_by_role("region", name="What happened to it")
+    expect(happened).to_contain_text("opened, growing")
+    page.get_by_label("Your name").fill("Maya")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("button", name="Acknowledged")).to_have_attribute("aria-pressed", "true")
+    expect(happened).to_contain_text("Maya has seen it")
+    page.get_by_role("button", name="Snooze").click()
+    page.get_by_role("button", name="for 8 hours").click()
+    expect(page.get_by_role("button", name="Snoozed until")).to_be_visible()
+    page.get_by_label("Comment").fill("The ministry's site is down.")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(happened).to_contain_text("The ministry's site is down.")
+    expect(page.get_by_label("Comment")).to_have_value("")
+    page.get_by_role("link", name="Live", exact=True).first.click()
+    line = page.locator(".alert")
+    for said in ("seen by Maya", "snoozed until", "1 comment"):
+        expect(line).to_contain_text(said)
+
+
+def test_a_card_is_made_again_where_that_is_possible(alert: tuple[Any, str], visit: Callable[..., Any]) -> None:
+    stage, identity = alert
+    page = visit(f"{stage.address}/alerts/{identity}").page
+    page.get_by_role("button", name="recompute").click()
+    # This card was written by hand: nobody kept what it was made of.
+    expect(page.get_by_role("dialog", name="The card, made again")).to_contain_text("It cannot be made again.")
+
+
+def test_a_tracker_says_how_often_it_was_right(alert: tuple[Any, str], visit: Callable[..., Any]) -> None:
+    stage, identity = alert
+    page = visit(f"{stage.address}/alerts/{identity}").page
+    page.get_by_role("button", name="Known event").click()
+    expect(page.get_by_role("button", name="Known event")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("link", name="side effects", exact=True).click()
+    right = page.get_by_role("region", name="Was it right?")
+    expect(right).to_contain_text("100 % of 1 judged alert were worth it")
+    expect(right).to_contain_text("0 real, 1 known, 0 false, 0 open")

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
+from groundswell.channels import manage
+
 pytestmark = [pytest.mark.browser, pytest.mark.service]
 
 BUDGET = 300_000
@@ -37,6 +39,12 @@ def addresses(stage: Any) -> dict[str, str]:
     tracker = stage.track("side effects", '"side effects"')
     stage.close_windows(tracker, [20] * 90 + [None] * 5 + [22] * 40 + [126], unusual=1)
     alert = stage.raise_alert(tracker, posts=[POST])
+    topic = stage.raise_topic("#" + "novaleak" * 12)
+    stage.raise_topic("battery recall", rank=2, trackers=[{"id": tracker, "share": 0.4}])
+    hook = {"url": "https://hooks.example.org/" + "x" * 80}
+    with stage.desk.session() as session:
+        manage.add_channel(session, manage.Wish(name="Brand team", kind="webhook", settings=hook))
+        manage.add_channel(session, manage.Wish(name="Night desk", kind="slack", settings={"url_secret": "NOBODY"}))
     stage.fill()
     paths = {
         "live": "/",
@@ -45,6 +53,9 @@ def addresses(stage: Any) -> dict[str, str]:
         "tracker": f"/trackers/{tracker}",
         "editor": "/trackers/new",
         "change": f"/trackers/{tracker}/edit",
+        "topics": "/topics",
+        "topic": f"/topics/{topic}",
+        "channels": "/channels",
         "explore": "/posts",
     }
     return {name: stage.address + path for name, path in {**paths, "design": "/design"}.items()}
@@ -54,7 +65,7 @@ def settled(page: Page) -> None:
     """Wait until the page shows what it has."""
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator("main .loading-row").filter(visible=True)).to_have_count(0 if "/design" not in page.url else 3)
-    if any(part in page.url for part in ("/alerts/", "/trackers/", "/design")):
+    if any(part in page.url for part in ("/alerts/", "/topics/", "/design")):
         expect(page.locator(".chart svg").first).to_be_visible()
     page.evaluate("document.fonts.ready")
 
@@ -80,6 +91,15 @@ def test_axe_finds_nothing(
             expect(page.get_by_role("region", name="What came in, as a table")).to_be_visible()
             found += [f"{name} as a table: {each}" for each in violations(page)]
             page.keyboard.press("t")
+        if name == "channels":
+            page.get_by_role("button", name="New channel").click()
+            expect(page.get_by_role("dialog", name="New channel")).to_be_visible()
+            found += [f"{name} form: {each}" for each in violations(page)]
+            page.keyboard.press("Escape")
+        if name == "editor":
+            page.get_by_label("Query").fill("(nike OR")
+            expect(page.locator(".query-fault pre")).to_be_visible()
+            found += [f"{name} fault: {each}" for each in violations(page)]
         if name == "alert":
             page.keyboard.press("t")
             expect(page.get_by_role("columnheader", name="expected")).to_be_visible()

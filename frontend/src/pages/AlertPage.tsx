@@ -26,9 +26,6 @@ function age(alert: Alert, now: format.Moment): string {
   return alert.closed_at ? `over after ${lasted}` : `open ${lasted}, ${alert.phase}`;
 }
 
-/** What a signal counts; posts where it only weighs them. */
-const SIGNAL_UNITS: Record<string, string> = { posts: "posts", authors: "authors", reach: "followers" };
-
 function Sentence({ alert, now }: { alert: Alert; now: format.Moment }) {
   const { evidence } = alert;
   const range = `${format.expectation(evidence.lower)}–${format.expectation(evidence.upper)}`;
@@ -43,7 +40,7 @@ function Sentence({ alert, now }: { alert: Alert; now: format.Moment }) {
         </p>
       ) : (
         <p className="muted">
-          {format.whole(evidence.observed)} {SIGNAL_UNITS[evidence.signal] ?? "posts"} in the window against {format.expectation(evidence.expected)} expected ({range}) ·{" "}
+          {format.whole(evidence.observed)} posts in the window against {format.expectation(evidence.expected)} expected ({range}) ·{" "}
           <span title={p}>{format.onceIn(evidence.return_days)}</span> · {age(alert, now)}
         </p>
       )}
