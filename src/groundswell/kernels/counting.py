@@ -100,7 +100,7 @@ def stream_profile(posts: Floats, windows: Floats, c: Any, by_bin: Floats, by_ki
 def _factor(
     posts: Floats, windows: Floats, mean: float, hour: int, day: int, by_bin: Floats, by_kind: Floats, c: Any
 ) -> tuple[float, float]:
-    """Season factor of one bin of one series, shrunk to its own kind of day and that to the stream's; posts behind it."""
+    """Season factor of one bin, shrunk to the series' kind of day and that to the stream's; and the posts behind it."""
     kind_posts = kind_windows = 0.0
     base = hour * DAYS
     kind = day // 5
@@ -179,7 +179,7 @@ def recalibrated(log_p: float, core: Floats, side: int, c: Any) -> float:
     rate = (clusters + prior) / (core[side + TAIL_WINDOWS] + prior * math.exp(c.tail_from))
     log_rate = math.log(rate)
     if u <= c.tail_from:
-        return -u * (-log_rate / c.tail_from)
+        return float(-u * (-log_rate / c.tail_from))
     mean = (core[side + TAIL_SUM] + prior) / (clusters + prior)
     square = (core[side + TAIL_SQUARE] + 2.0 * prior) / (clusters + prior)
     variance = max(square - mean * mean, 1e-9)
@@ -204,9 +204,9 @@ def rise_of(count: float, expected: float, total: float, total_expected: float, 
 def score_rows(core: Floats, counts: Floats, known: Floats, exposure: Floats, first: int, c: Any, out: Floats) -> None:
     """Log probabilities into `out` (7, series).
 
-    Rows of `out`: of so many or more and of so few or fewer, given the rise of the rest, recalibrated; the same with the
-    rest left out of account; the two before recalibration, given the rise; the rise. `exposure` has shape (2, series): what
-    was seen and expected of the platforms that a series lives on. Row 0 is the stream if `first` is 1 and has no rise.
+    Rows of `out`: of so many or more and of so few or fewer, given the rise of the rest, recalibrated; the same with
+    the rest left out of account; the two before recalibration, given the rise; the rise. `exposure` has shape
+    (2, series): what was seen and expected of the platforms that a series lives on. The first `first` rows have none.
     """
     for i in range(len(core)):
         expected, extra, dispersion = known[0, i], known[1, i], known[3, i]
@@ -249,7 +249,7 @@ def _learn_tail(row: Floats, side: int, log_p: float, window: float, keep: float
 
 
 @njit(cache=True, nogil=True)
-def learn_rows(
+def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one by one
     core: Floats,
     bin_posts: Floats,
     bin_windows: Floats,
@@ -263,7 +263,7 @@ def learn_rows(
     drop_expected: float,
     c: Any,
 ) -> None:
-    """Let the window teach the series in `taught`; `logs` are the two probabilities before recalibration (2, series)."""
+    """Let the window teach the series in `taught`; `logs` (2, series) are the probabilities before recalibration."""
     hour, day = place(start + window // 2)
     number = hour * DAYS + day
     by_bin, by_kind = np.empty(BINS), np.empty(48)
@@ -337,7 +337,7 @@ def learn_rows(
 
 
 @njit(cache=True, nogil=True)
-def run_windows(
+def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     core: Floats,
     bin_posts: Floats,
     bin_windows: Floats,
@@ -354,8 +354,8 @@ def run_windows(
 ) -> None:
     """Forecast, score and learn window after window.
 
-    `counts` and `taught` have shape (windows, series), `free` (windows, 3, series or 0), `known` (windows, 4, series), `logs`
-    (windows, 7, series), `young` (windows, series): whether the series was not yet known well enough.
+    `counts` and `taught` have shape (windows, series), `free` (windows, 3, series or 0), `known` (windows, 4, series),
+    `logs` (windows, 7, series), `young` (windows, series): whether the series was not yet known well enough.
     """
     series = counts.shape[1]
     exposure = np.empty((2, series))

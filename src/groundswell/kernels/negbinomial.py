@@ -1,7 +1,7 @@
 """Tails of the negative binomial as logarithms, so that no burst is too rare to be told from another.
 
 With size s = 1/extra, x = mean/(s + mean) and f the probability of a count y, P(Y ≥ y) = f × K and P(Y < y) = f × L,
-where K and L are continued fractions of the incomplete beta function (Press et al., *Numerical Recipes*, 3rd ed., §6.4).
+where K and L are continued fractions of the incomplete beta function (Press et al., *Numerical Recipes*, §6.4).
 """
 
 from __future__ import annotations

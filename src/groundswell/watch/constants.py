@@ -36,8 +36,8 @@ class Constants(NamedTuple):
     season_prior: float = 30.0
     """Posts that the profile is worth to which a series' hours are shrunk: that of the whole stream."""
     season_day_prior: float = 300.0
-    """Posts that a day of the week is shrunk by to its kind of day: Tuesdays are like Wednesdays, and a burst on one Tuesday
-    must not make the next one's band."""
+    """Posts that a day of the week is shrunk by to its kind of day: Tuesdays are like Wednesdays, and a burst on one
+    Tuesday must not make the next one's band."""
 
     spread_half_life: float = 7 * DAY
     """Slow: a burst must not widen the band that it is judged by."""
@@ -50,7 +50,7 @@ class Constants(NamedTuple):
     """What that is worth: about sixteen windows of 10 posts."""
 
     tail_from: float = 4.0
-    """The tail begins where a window has a probability of exp(-4), about 1 in 55: some five a day of 5-minute windows."""
+    """The tail begins where a window has a probability of exp(-4), about 1 in 55: five a day of 5-minute windows."""
     tail_prior: float = 200.0
     """Exceedances that the theoretical tail is worth: the shape of as many has a standard error of 0.07."""
     tail_half_life: float = 90 * DAY

@@ -1,7 +1,8 @@
 """How unusual a closed window is: one vectorised kernel for all series, pure and without I/O.
 
-The formulas stand in `groundswell.watch.plain`; what runs is their compiled twin `groundswell.kernels.counting`. Row 0 is the
-whole stream. The rest of the stream is an exposure: a tracker must exceed what the rise of everything else explains.
+The formulas stand in `groundswell.watch.plain`; what runs is their compiled twin `groundswell.kernels.counting`. Row 0
+is the whole stream. The rest of the stream is an exposure: a tracker must exceed what the rise of everything else
+explains.
 """
 
 from __future__ import annotations
@@ -67,12 +68,12 @@ class Detector:
 
     @property
     def level_posts(self) -> Floats:
-        """Discounted posts …"""
+        """Discounted posts behind the level."""
         return self.core[:, at.LEVEL_POSTS]
 
     @property
     def level_windows(self) -> Floats:
-        """… and windows, each as long as its season factor, behind the level."""
+        """Discounted windows behind the level, each as long as its season factor."""
         return self.core[:, at.LEVEL_WINDOWS]
 
 
@@ -100,10 +101,14 @@ class Scores:
     """Return period with the stream left out of account; where only this is long, the state is `macro`."""
     surprise: Floats
     """Log probabilities of the two sides before recalibration, shape (2, …): what teaches the tail."""
+    edges: tuple[Floats, Floats] | None = None
+    """The band, where it is not that of counts."""
 
     @cached_property
     def band(self) -> tuple[Floats, Floats]:
         """The central 95 % of the predictive distribution."""
+        if self.edges is not None:
+            return self.edges
         mean, extra, d = (array.ravel() for array in (self.expected, self.extra, self.dispersion))
         # Both ends at once: for few series the calls cost more than the numbers.
         ends = quantile(np.repeat((0.025, 0.975), len(mean)), np.tile(mean / d, 2), np.tile(extra, 2)) * np.tile(d, 2)
@@ -164,8 +169,8 @@ def score(
 ) -> Scores:
     """How unusual the counts of the window that starts at `start_us` are. Learns nothing.
 
-    `known` is the window's `forecast`, where the caller has it already. `exposure` is what was seen and what was expected
-    of the platforms that each series lives on, shape (series,) each; null: of the whole stream.
+    `known` is the window's `forecast`, where the caller has it already. `exposure` is what was seen and what was
+    expected of the platforms that each series lives on, shape (series,) each; null: of the whole stream.
     """
     known = forecast(detector, start_us, params, constants=constants) if known is None else known
     around = np.empty((2, len(counts)))
@@ -213,7 +218,7 @@ def _scores(
     )
 
 
-def learn(
+def learn(  # noqa: PLR0913, PLR0917 - all that a caller may have already
     detector: Detector,
     counts: Floats,
     start_us: int,
@@ -257,8 +262,8 @@ def run(
 ) -> Scores:
     """Forecast, score and learn window after window, as the single calls do; changes `detector`.
 
-    `counts` and `taught` (null: all) have shape (windows, series), `free` (windows, 3, series). What comes back has shape
-    (windows, series); its `platform_ratio` is null.
+    `counts` and `taught` (null: all) have shape (windows, series), `free` (windows, 3, series). What comes back has
+    shape (windows, series); its `platform_ratio` is null.
     """
     windows, series = counts.shape
     starts = np.asarray(starts_us, dtype=np.int64)

@@ -6,9 +6,9 @@ Forecasting and Dynamic Models*, ch. 14) has the extra variation
 
     v = overdispersion + 1 / posts behind the level + 1 / posts behind the season's hour
 
-so a young series has a wide band and an old one a narrow one. Real series are rougher than that, each in its own way, so
-what the distribution says of a rare window is recalibrated by the series' own exceedances of a threshold: a generalised
-Pareto tail (Pickands 1975; Davison & Smith 1990) that is the theoretical one until enough of them were seen.
+so a young series has a wide band and an old one a narrow one. Real series are rougher than that, each in its own way,
+so what the distribution says of a rare window is recalibrated by the series' own exceedances of a threshold: a
+generalised Pareto tail (Pickands 1975; Davison & Smith 1990), the theoretical one until enough of them were seen.
 
 Arrays are changed in place and have one row a series; the columns of `core` are those of `groundswell.kernels.columns`.
 """
@@ -37,9 +37,9 @@ _LEAST_SEASON: Final = 0.05
 def shaped(spread: Floats, season: Floats, most: float) -> Floats:
     """How the overdispersion at a time of day compares with that on average.
 
-    Up to `most` it is a rate that wobbles, by the same fraction at every hour (negative binomial, variance m + v m²). What
-    is above comes from bursts, whose size does not follow the time of day: variance in proportion to the mean, as in
-    quasi-Poisson surveillance (Farrington et al. 1996). So three posts instead of one at four in the morning weigh
+    Up to `most` it is a rate that wobbles, by the same fraction at every hour (negative binomial, variance m + v m²).
+    What is above comes from bursts, whose size does not follow the time of day: variance in proportion to the mean, as
+    in quasi-Poisson surveillance (Farrington et al. 1996). So thirty posts instead of ten at four in the morning weigh
     less than three hundred instead of a hundred at noon.
     """
     some = np.maximum(spread, 1e-12)
@@ -102,7 +102,7 @@ def recalibrated(log_p: Floats, core: Floats, side: int, c: Constants) -> Floats
     excess = np.maximum(-log_p - c.tail_from, 0.0)
     heavy = np.log1p(shape * excess / scale) / np.maximum(shape, 1e-9)
     beyond = log_rate - np.where(shape > 1e-9, heavy, excess / scale)
-    return np.where(-log_p <= c.tail_from, log_p * (-log_rate / c.tail_from), beyond)
+    return np.asarray(np.where(-log_p <= c.tail_from, log_p * (-log_rate / c.tail_from), beyond), dtype=np.float64)
 
 
 def rise_of(
@@ -123,9 +123,9 @@ def score_rows(
 ) -> None:
     """Log probabilities into `out` (7, series).
 
-    Rows of `out`: of so many or more and of so few or fewer, given the rise of the rest, recalibrated; the same with the
-    rest left out of account; the two before recalibration, given the rise; the rise. `exposure` has shape (2, series): what
-    was seen and expected of the platforms that a series lives on. The first `first` rows have no rise.
+    Rows of `out`: of so many or more and of so few or fewer, given the rise of the rest, recalibrated; the same with
+    the rest left out of account; the two before recalibration, given the rise; the rise. `exposure` has shape
+    (2, series): what was seen and expected of the platforms that a series lives on. The first `first` rows have none.
     """
     expected, extra, _, dispersion = known
     rise = rise_of(counts, expected, exposure[0], exposure[1], float(known[1, 0]), c.platform_prior)
@@ -142,7 +142,7 @@ def score_rows(
     out[4], out[5], out[6] = high, low, rise
 
 
-def learn_rows(
+def learn_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     core: Floats,
     bin_posts: Floats,
     bin_windows: Floats,
@@ -181,8 +181,8 @@ def learn_rows(
     doubt = 1.0 / posts + 1.0 / (of_kind(bin_posts, hour, np.full(len(core), day)) + c.season_prior)
     wide = np.minimum(counts, expected + c.spread_clip * deviation + 3.0)
     _learn_spread(core, wide, known, doubt, taught & ~(young | shifted), window, c)
-    _put(core, at.LEVEL_POSTS, keep * core[:, at.LEVEL_POSTS] + clipped, taught)
-    _put(core, at.LEVEL_WINDOWS, keep * core[:, at.LEVEL_WINDOWS] + season, taught)
+    put(core, at.LEVEL_POSTS, keep * core[:, at.LEVEL_POSTS] + clipped, taught)
+    put(core, at.LEVEL_WINDOWS, keep * core[:, at.LEVEL_WINDOWS] + season, taught)
     narrow = c.season_clip * deviation + 1.0
     usual = np.where(young | shifted, counts, np.clip(counts, expected - narrow, expected + narrow))
     # A public holiday teaches nothing about the day that it falls on.
@@ -190,13 +190,14 @@ def learn_rows(
     _learn_season(core, bin_posts, bin_windows, np.maximum(usual, 0.0), number, by_bin[number], weekly, window, c)
     if stream_known:
         learned = taught & ~young
-        _learn_tail(core, at.BURST, logs[0], learned, window, c)
-        _learn_tail(core, at.DROP, logs[1], learned & (expected >= drop_expected), window, c)
-    _put(core, at.OUTSIDE, runs, taught)
-    _put(core, at.SEEN, seen + 1.0, taught)
+        learn_tail(core, at.BURST, logs[0], learned, window, c)
+        learn_tail(core, at.DROP, logs[1], learned & (expected >= drop_expected), window, c)
+    put(core, at.OUTSIDE, runs, taught)
+    put(core, at.SEEN, seen + 1.0, taught)
 
 
-def _put(core: Floats, column: int, new: Floats, where: Bools) -> None:
+def put(core: Floats, column: int, new: Floats, where: Bools) -> None:
+    """Replace a column where asked."""
     np.copyto(core[:, column], new, where=where)
 
 
@@ -221,12 +222,12 @@ def _learn_spread(
     variance = 2.0 * (1.0 / some + np.maximum(spread, 0.0)) ** 2
     longest = max(c.spread_half_life / window, 5 * c.level_windows)
     fade = np.exp2(-1.0 / np.minimum(longest, np.maximum(core[:, at.SEEN] / 3, DAY / window)))
-    _put(core, at.SPREAD_SUM, fade * core[:, at.SPREAD_SUM] + weight * single, where)
-    _put(core, at.SPREAD_WEIGHT, fade * core[:, at.SPREAD_WEIGHT] + weight, where)
-    _put(core, at.SPREAD_VARIANCE, fade**2 * core[:, at.SPREAD_VARIANCE] + weight**2 * variance, where)
+    put(core, at.SPREAD_SUM, fade * core[:, at.SPREAD_SUM] + weight * single, where)
+    put(core, at.SPREAD_WEIGHT, fade * core[:, at.SPREAD_WEIGHT] + weight, where)
+    put(core, at.SPREAD_VARIANCE, fade**2 * core[:, at.SPREAD_VARIANCE] + weight**2 * variance, where)
 
 
-def _learn_season(
+def _learn_season(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     core: Floats,
     bin_posts: Floats,
     bin_windows: Floats,
@@ -247,7 +248,7 @@ def _learn_season(
     core[:, at.TOTAL_WINDOWS] += longer * stream
 
 
-def _learn_tail(core: Floats, side: int, log_p: Floats, where: Bools, window: int, c: Constants) -> None:
+def learn_tail(core: Floats, side: int, log_p: Floats, where: Bools, window: int, c: Constants) -> None:
     """Exceedances within `tail_gap` of each other are one, of the size of the largest."""
     tail = core[:, side : side + 6]
     keep = 2.0 ** (-window / c.tail_half_life)
@@ -267,7 +268,7 @@ def _learn_tail(core: Floats, side: int, log_p: Floats, where: Bools, window: in
     tail[over, at.TAIL_CALM] = 0.0
 
 
-def run_windows(
+def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     core: Floats,
     bin_posts: Floats,
     bin_windows: Floats,
@@ -284,8 +285,8 @@ def run_windows(
 ) -> None:
     """Forecast, score and learn window after window.
 
-    `counts` and `taught` have shape (windows, series), `free` (windows, 3, series or 0), `known` (windows, 4, series), `logs`
-    (windows, 7, series), `young` (windows, series): whether the series was not yet known well enough.
+    `counts` and `taught` have shape (windows, series), `free` (windows, 3, series or 0), `known` (windows, 4, series),
+    `logs` (windows, 7, series), `young` (windows, series): whether the series was not yet known well enough.
     """
     exposure = np.empty((2, counts.shape[1]))
     for number, start in enumerate(starts.tolist()):

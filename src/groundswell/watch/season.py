@@ -1,7 +1,7 @@
 """The shape of a week, learned per series and shrunk to the whole stream's while young.
 
-Hour of the day × day of the week (UTC) are 168 bins. A bin is shrunk to its kind of day (Monday to Friday, weekend), that
-of a series to the whole stream's and that of the stream to its day. Between the centres of the hours the season is
+Hour of the day × day of the week (UTC) are 168 bins. A bin is shrunk to its kind of day (Monday to Friday, weekend),
+that of a series to the whole stream's and that of the stream to its day. Between the centres of the hours the season is
 interpolated, so that it does not jump.
 """
 
