@@ -123,6 +123,22 @@ def test_a_redirect_that_keeps_the_body_is_followed_but_not_for_ever(receiver: A
         send(config_of("webhook", {"url": receiver.url}), message, None, OPEN)
 
 
+def test_a_login_goes_to_its_own_host_only(
+    receiver: Any, message: Message, secrets: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of("webhook", {"url": receiver.url, "bearer_secret": "PASSWORD"})
+    elsewhere = receiver.url.replace("127.0.0.1", "localhost")
+    receiver.answer = lambda n: (307, {"Location": elsewhere}, b"") if n == 1 else (200, {}, b"")
+    send(config, message, None, OPEN)
+    assert receiver.requests[0].headers["authorization"] == "Bearer pass word"
+    assert "authorization" not in receiver.requests[1].headers
+    monkeypatch.setenv("GROUNDSWELL_SECRET_PASSWORD_HOST", "hooks.example")
+    with pytest.raises(NotSentError, match=r"PASSWORD is only for hooks\.example"):
+        send(config, message, None, OPEN)
+    monkeypatch.setenv("GROUNDSWELL_SECRET_PASSWORD_HOST", "127.0.0.1")
+    send(config, message, None, OPEN)
+
+
 def test_an_address_that_is_not_public_is_refused_before_anything_is_sent(receiver: Any, message: Message) -> None:
     with pytest.raises(NotSentError, match=r"not a public address.*GROUNDSWELL_PRIVATE_URLS"):
         send(config_of("webhook", {"url": receiver.url}), message, None, Sending())

@@ -85,6 +85,20 @@ def test_what_is_not_valid_is_refused_with_the_reason(
     assert "me:pw" not in answer.text
 
 
+def test_over_the_network_a_login_is_only_sent_to_the_host_that_it_is_bound_to(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"host": "smtp.example", "sender": "a@b.org", "to": ["c@d.org"], "user": "me", "password_secret": "MAIL"}
+    wish = {"name": "Mail", "kind": "email", "settings": settings}
+    assert "GROUNDSWELL_SECRET_MAIL_HOST=smtp.example" in client.post("/channels", json=wish).json()["hint"]
+    monkeypatch.setenv("GROUNDSWELL_SECRET_MAIL_HOST", "other.example")
+    assert client.post("/channels", json=wish).status_code == 400
+    monkeypatch.setenv("GROUNDSWELL_SECRET_MAIL_HOST", "smtp.example")
+    assert client.post("/channels", json=wish).status_code == 201
+    moved = client.put("/channels/mail", json={"settings": {**settings, "host": "evil.example"}})
+    assert "may not be sent to evil.example" in moved.json()["detail"]
+
+
 def test_what_a_channel_of_this_machine_runs_cannot_be_changed_over_the_network(served: Any, tmp_path: Path) -> None:
     with served.services.desk.session() as session:
         channels.add(session, "log", "file", {"path": str(tmp_path / "log")}, Rules())

@@ -70,6 +70,9 @@ def post(url: str, content: bytes, headers: Mapping[str, str], *, private: bool)
         if urlsplit(url).scheme == "https" and urlsplit(moved).scheme != "https":
             what = f"{_host(url)} leads to an address without encryption"
             raise NotSentError(what, hint="give the address that it really has")
+        if urlsplit(url)[:2] != urlsplit(moved)[:2]:
+            # A login is meant for the one to whom it was given.
+            sent.pop("Authorization", None)
         url = moved
     what = f"{_host(url)}: more than {REDIRECTS} redirects"
     raise NotSentError(what, hint="give the address that they end at")

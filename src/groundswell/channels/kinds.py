@@ -224,6 +224,17 @@ def secrets_of(config: Config) -> list[str]:
     return [value for _, value in values if value is not None]
 
 
+def logins_of(config: Config) -> list[tuple[str, str | None]]:
+    """Names of the secrets that are sent as they are, each with who gets it (null: the host of a secret address)."""
+    match config:
+        case Webhook(bearer_secret=str() as name, url=url):
+            return [(name, None if url is None else urlsplit(url).hostname)]
+        case Email(password_secret=str() as name, host=host):
+            return [(name, host.lower())]
+        case _:
+            return []
+
+
 def target_of(config: Config) -> str:
     """Where a channel leads, in a few words and without any secret."""
     match config:

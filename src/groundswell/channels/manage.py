@@ -15,10 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from groundswell.channels.http import NotSentError
-from groundswell.channels.kinds import LOCAL, TEMPLATES, Config, config_of, secrets_of, target_of
+from groundswell.channels.kinds import LOCAL, TEMPLATES, Config, config_of, logins_of, secrets_of, target_of
 from groundswell.channels.messages import SAMPLE, Message, link_of
 from groundswell.channels.quiet import quiet_of
-from groundswell.channels.secret import is_set, variable_of
+from groundswell.channels.secret import host_bound_to, is_set, variable_of
 from groundswell.channels.send import Sending, preview, send
 from groundswell.channels.templates import check_template
 from groundswell.desk import channels, outbox, trackers
@@ -124,6 +124,20 @@ def refuse_local(kind: str) -> None:
     if kind in LOCAL:
         what = f"a channel of kind {kind} can only be added at the command line of the machine that sends"
         raise UsageError(what, hint=f"there: groundswell channels add NAME {kind} …")
+
+
+def refuse_unbound(kind: str, settings: Mapping[str, Any]) -> None:
+    """Refuse what would let somebody beyond this machine's command line send themselves a login.
+
+    Raises:
+        UsageError: a secret that would be sent is not bound to the host that would get it.
+    """
+    for name, host in logins_of(config_of(kind, settings)):
+        bound = host_bound_to(name)
+        if bound is None or host not in (None, bound):
+            what = f"the secret {name} may not be sent to {host or 'an address that is a secret'}"
+            hint = f"set {variable_of(name)}_HOST={host or 'its host'} where the server runs, or use the command line"
+            raise UsageError(what, hint=hint)
 
 
 def document(row: ChannelRow, session: Session, counts: Mapping[str, Counter[str]] | None = None) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 The name `SLACK` stands for the variable `GROUNDSWELL_SECRET_SLACK`: of the process that sends, or a line of the file
 `groundswell.env`; or for the content of the file that `GROUNDSWELL_SECRET_SLACK_FILE` names (as containers mount them).
 Only variables of that beginning can be named, so whoever may add a channel cannot read the rest of the environment.
+`GROUNDSWELL_SECRET_MAIL_HOST` is the only host to which the secret `MAIL` is sent; over the network, a channel that
+sends a login can only be added for a secret that is bound in this way, so that nobody lets it be sent to themselves.
 """
 
 from __future__ import annotations
@@ -47,6 +49,13 @@ def check_name(name: str) -> str:
         hint = f"put the secret into an environment variable such as {BEGINNING}SLACK and give its name: SLACK"
         raise UsageError(what, hint=hint)
     return short
+
+
+def host_bound_to(name: str) -> str | None:
+    """The only host to which a secret may be sent, by the variable `…_HOST` beside it; null if none is said."""
+    in_file = dotenv_values(ENV_FILE) if Path(ENV_FILE).is_file() else {}
+    said = os.environ.get(f"{variable_of(name)}_HOST") or in_file.get(f"{variable_of(name)}_HOST") or ""
+    return said.strip().lower() or None
 
 
 def is_set(name: str) -> bool:

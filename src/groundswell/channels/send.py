@@ -6,14 +6,26 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from groundswell.channels.chat import discord_body, slack_body
 from groundswell.channels.http import NotSentError, post
-from groundswell.channels.kinds import Command, Config, Discord, Email, File, Slack, Webhook, check_url, secrets_of
+from groundswell.channels.kinds import (
+    Command,
+    Config,
+    Discord,
+    Email,
+    File,
+    Slack,
+    Webhook,
+    check_url,
+    logins_of,
+    secrets_of,
+)
 from groundswell.channels.local import append_line, run_command
 from groundswell.channels.mail import letter_of, send_mail
 from groundswell.channels.messages import Message
-from groundswell.channels.secret import is_set, read_secret
+from groundswell.channels.secret import host_bound_to, is_set, read_secret
 from groundswell.channels.signing import sign
 from groundswell.errors import GroundswellError, UsageError
 
@@ -48,6 +60,7 @@ def send(config: Config, message: Message, words: dict[str, str] | None, how: Se
 
 
 def _send(config: Config, message: Message, words: dict[str, str] | None, how: Sending, *, again: bool) -> None:
+    _check_bound(config)
     match config:
         case Webhook() | Slack() | Discord():
             content, headers = request_of(config, message, words, how.clock)
@@ -60,6 +73,15 @@ def _send(config: Config, message: Message, words: dict[str, str] | None, how: S
             append_line(config, message, words, again=again)
         case _:
             raise AssertionError(config)  # every kind is above
+
+
+def _check_bound(config: Config) -> None:
+    for name, host in logins_of(config):
+        bound = host_bound_to(name)
+        to = urlsplit(_address(config)).hostname if host is None and isinstance(config, Webhook) else host
+        if bound is not None and bound != to:
+            what = f"the secret {name} is only for {bound}"
+            raise NotSentError(what, hint="give the channel that host, or another secret")
 
 
 def request_of(

@@ -48,6 +48,7 @@ def add_channel(services: ServicesOf, request: NewChannel) -> Channel:
     Secrets are named, never sent: put them into the environment of the server (`GROUNDSWELL_SECRET_…`).
     """
     manage.refuse_local(request.kind)
+    manage.refuse_unbound(request.kind, _settings(request))
     with services.desk.session() as session:
         row = manage.add_channel(session, _wish(request.name, request.kind, _settings(request), request))
         document = _document(session, row)
@@ -119,6 +120,7 @@ def change_channel(services: ServicesOf, channel: ChannelId, request: ChangedCha
         if request.settings is not None:
             manage.refuse_local(row.kind)
             said = _settings(request)
+            manage.refuse_unbound(row.kind, said)
         row = manage.add_channel(session, _wish(row.name, row.kind, said, request), replace=True)
         document = _document(session, row)
     services.tell()
