@@ -24,7 +24,7 @@ from groundswell.watch.trackers import add_tracker
 
 @pytest.fixture
 def own(tmp_path: Path) -> Settings:
-    return load_settings(home=tmp_path / "home", threads=1)
+    return load_settings(home=tmp_path / "home", threads=1, windows="300,900,3600")
 
 
 @contextmanager

@@ -18,10 +18,11 @@ from groundswell.watch.emerging import flow as emerging
 from groundswell.watch.emerging.records import TopicRecord
 from groundswell.watch.episodes import Episode, alert_id, begin, count_in, extend, is_unusual, join, proceed
 from groundswell.watch.evidence import Case, collect, detail, go_on, headline
+from groundswell.watch.exposure import trend_of
 from groundswell.watch.frames import PLATFORMS, STATE_NUMBER, Frame, Window, ring_of
 from groundswell.watch.frozen import freeze
 from groundswell.watch.holding import forget_posts, teach_profiles
-from groundswell.watch.judging import Judged, Watched, judge, share_of
+from groundswell.watch.judging import Judged, Watched, gap_of, is_scored, judge, share_of
 from groundswell.watch.recent import prune
 from groundswell.watch.rules import record_of
 from groundswell.watch.state import WatchState
@@ -30,8 +31,8 @@ from groundswell.watch.windows import NEVER, closing
 
 Floats = npt.NDArray[np.float64]
 
-#: How long a tracker's posts on a platform are remembered for what share of it lives there.
-_MIX_HALF_LIFE: Final = 7 * DAY
+#: What share of a tracker lives on which platform is known from so many of its last posts, or half as many.
+_MIX_POSTS: Final = 20_000.0
 
 
 @dataclass
@@ -73,12 +74,15 @@ def close_window(state: WatchState, start: int, watched: Watched, written: Writt
     for frame in state.frames[1:]:
         if frame.start != NEVER and frame.start + frame.window_us <= start:  # the stream was away
             _finish(state, frame, watched, written, touched)
-    window = state.open.pop(start, None) or Window.empty(len(state.keys))
+    window = state.open.pop(start, None)
+    end = start + base.window_us
+    posts = window is not None
+    window = window or Window.empty(len(state.keys))
     if window.counts[0]:
         state.last_post = start
-    end = start + base.window_us
     gap = _close(state, base, start, window, watched, written, touched)
-    _learn_mix(state, window, base.window_us)
+    if posts:
+        _learn_mix(state, window)
     _hand_on(state, base, start, window)
     for frame in state.frames[1:]:
         if frame.start != NEVER and frame.start + frame.window_us == end:
@@ -86,7 +90,8 @@ def close_window(state: WatchState, start: int, watched: Watched, written: Writt
     _write_alerts(state, touched, end, watched, written)
     for topic in emerging.close(state.topics, start, watched.params.topics):
         written.topics[topic.id] = topic
-    teach_profiles(state, start, gap, watched.params)
+    if posts:
+        teach_profiles(state, start, gap, watched.params)
     forget_posts(state, end, watched.params)
     written.closed += 1
 
@@ -130,7 +135,10 @@ def _close(
 ) -> npt.NDArray[np.bool_]:
     """Close one window of one size; says which series did not watch it."""
     params = watched.params.at(frame.window_us)
-    judged = judge(state, frame, start, window, watched)
+    if not is_scored(state, frame, watched.params):
+        return gap_of(state, frame, start, window, None, watched)
+    trend = trend_of(state, frame, start, window, params)
+    judged = judge(state, frame, start, window, trend.around, watched)
     frame.ring.append(judged.closed)
     while len(frame.ring) > ring_of(frame.window_us, watched.params):
         frame.ring.popleft()
@@ -139,6 +147,7 @@ def _close(
         _take(state, frame, slot, judged, watched, touched)
     for one in judged.heard.values():
         learn(one.detector, one.values, start, params, ~judged.gap & ~one.missing, one.known, one.scores)
+    trend.learn(frame, start, params, taught=not judged.gap[0])
     _add_late(state, frame, judged)
     length = frame.window_us // 1_000_000
     for slot, (tracker_id, _) in enumerate(state.keys):
@@ -162,7 +171,7 @@ def _take(
     elif episode.phase == "closed":
         return
     else:
-        if frame is state.frames[0]:
+        if frame is next(one for one in state.frames if is_scored(state, one, params)):
             count_in(episode, point)
         mine = [voice for voice in voices if voice.direction == episode.direction]
         moved = join(episode, mine, point)
@@ -284,12 +293,14 @@ def _add_late(state: WatchState, frame: Frame, judged: Judged) -> None:
         judged.closed.late[key[2]] += late
 
 
-def _learn_mix(state: WatchState, window: Window, window_us: int) -> None:
-    """Learn on which platforms a tracker's posts are."""
+def _learn_mix(state: WatchState, window: Window) -> None:
+    """Learn on which platforms a tracker's posts are; the past fades with further posts."""
     trackers, platforms = len(state.keys), len(state.platforms)
     mix = np.zeros((trackers, platforms))
-    mix[:, : state.mix.shape[1]] = state.mix[:, :platforms] * 2.0 ** (-window_us / _MIX_HALF_LIFE)
+    mix[:, : state.mix.shape[1]] = state.mix
     tally = window.tallies.get(PLATFORMS)
     if tally is not None:
         mix[tally.slots, tally.keys] += tally.counts
+    full = mix.sum(axis=1) > _MIX_POSTS
+    mix[full] /= 2.0
     state.mix = mix

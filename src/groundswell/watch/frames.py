@@ -50,6 +50,8 @@ class Window:
 
     def and_also(self, other: Window) -> Window:
         """Both together."""
+        if not other.counts[0] and not other.tallies:
+            return replace(self, parts=self.parts + other.parts, holes=self.holes + other.holes)
         return Window(
             self.counts + other.counts,
             summed(self.volumes, other.volumes),

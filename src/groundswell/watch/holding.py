@@ -24,6 +24,8 @@ def teach_profiles(state: WatchState, start: int, gap: Bools, params: WatchParam
     turns = max(params.window_us // params.base_us, 1)
     turn = start // params.base_us % turns
     mine = np.flatnonzero((pairs.window == start) & (pairs.slot % turns == turn))
+    if not len(mine):
+        return
     mine = mine[np.lexsort((pairs.identity[mine], pairs.slot[mine]))]
     slots, first = np.unique(pairs.slot[mine], return_index=True)
     for slot, rows in zip(slots.tolist(), np.split(mine, first[1:]), strict=False):
@@ -49,8 +51,9 @@ def forget_posts(state: WatchState, closed_us: int, params: WatchParams) -> None
     mine = np.flatnonzero(closed & within & (pairs.window >= begun[pairs.slot]))
     wanted[mine[_first(pairs, mine, params.window_us, keep)]] = True
     for size in params.sizes[1:]:
-        oldest = closed_us // size * size
-        mine = np.flatnonzero(closed & (pairs.window >= oldest))
+        mine = np.flatnonzero(closed & (pairs.window >= closed_us // size * size))
+        if not len(mine):
+            continue
         wanted[mine[_first(pairs, mine, size, keep)]] = True
     if not wanted.all():
         state.recent = Recent(state.recent.posts, pairs.take(wanted))
@@ -59,6 +62,8 @@ def forget_posts(state: WatchState, closed_us: int, params: WatchParams) -> None
 def _first(pairs: KeptPairs, rows: Ints, size: int, keep: int) -> Bools:
     """Which of `rows` are among the `keep` first of their tracker and window of `size`."""
     slots = pairs.slot[rows]
+    if len(rows) <= keep:
+        return np.ones(len(rows), dtype=np.bool_)
     if np.bincount(slots, minlength=1).max(initial=0) <= keep:
         return np.ones(len(rows), dtype=np.bool_)
     windows = pairs.window[rows] // size

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from groundswell.query import Query
-from groundswell.watch.contract import TrackerSpec, WatchParams
+from groundswell.watch.contract import DAY, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector, Forecast, Scores, forecast, score
 from groundswell.watch.episodes import Voice
 from groundswell.watch.frames import STATE_NUMBER, Closed, Frame, Window, signals_of
@@ -21,9 +21,12 @@ from groundswell.watch.windows import is_covered
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Around = tuple[Floats, Floats]
 
 #: Signals other than posts are worth an alert only where the window holds so many posts.
 LEAST_POSTS: Final = 10
+#: Windows smaller than the one that is shown first are scored where the stream has so many posts in one on average.
+LEAST_STREAM: Final = 0.2
 #: What a further size of window spends of a promise, against the first one (measured on quiet series).
 SPENT_BY_SIZE: Final = 0.4
 
@@ -75,25 +78,46 @@ class Judged:
     """What is rare enough for an alert, by tracker's number."""
 
 
-def judge(state: WatchState, frame: Frame, start: int, window: Window, watched: Watched) -> Judged:
-    """Score a window. Changes neither `state` nor `frame`, but says in `window.holes` whether it is one."""
+def judge(
+    state: WatchState, frame: Frame, start: int, window: Window, around: Around | None, watched: Watched
+) -> Judged:
+    """Score a window. Changes neither `state` nor `frame`, but says in `window.holes` whether it is one.
+
+    `around` is what was seen and what was expected of the platforms of each series; null: of the whole stream.
+    """
     params = watched.params.at(frame.window_us)
-    asked = {name: _hear(name, frame, start, window, params) for name in frame.detectors}
+    asked = {name: _hear(name, frame, start, window, around, params) for name in frame.detectors}
     heard = {name: one for name, one in asked.items() if one is not None}
     posts = heard["posts"]
-    begun = np.array([state.first_us, *(series.first_us for series in state.series)], dtype=np.int64)
-    gap = (begun > start) | _is_hole(frame, start, window, posts.scores, watched)
+    gap = gap_of(state, frame, start, window, posts.scores, watched)
     voices: dict[int, list[Voice]] = {}
     required: dict[str, Floats] = {}
     for name, one in heard.items():
         required[name] = watched.promises / share_of(name, watched.params)
         if watched.only_learn:
             continue
-        for slot, voice in (
-            () if watched.only_learn else _voices(name, one, gap, posts.values, required[name], start, params)
-        ):
+        for slot, voice in _voices(name, one, gap, posts.values, required[name], start, params):
             voices.setdefault(slot, []).append(voice)
     return Judged(heard, gap, _closed(start, posts, gap, required["posts"], params), voices)
+
+
+def is_scored(state: WatchState, frame: Frame, params: WatchParams) -> bool:
+    """Whether windows of a size are scored: small ones of a stream that fills hardly any of them say nothing more."""
+    if frame.window_us >= params.window_us:
+        return True
+    known = state.frame(params.window_us).detectors["posts"]
+    if known.seen[0] * params.window_us < DAY:
+        return True
+    a_window = known.level_posts[0] / (known.level_windows[0] + 1.0) * frame.window_us / params.window_us
+    return bool(a_window >= LEAST_STREAM)
+
+
+def gap_of(
+    state: WatchState, frame: Frame, start: int, window: Window, scores: Scores | None, watched: Watched
+) -> Bools:
+    """Which series did not watch a window from its start, or not at all; says in `window.holes` if nobody did."""
+    begun = np.array([state.first_us, *(series.first_us for series in state.series)], dtype=np.int64)
+    return (begun > start) | _is_hole(frame, start, window, scores, watched)
 
 
 def share_of(name: str, params: WatchParams) -> float:
@@ -108,7 +132,9 @@ def share_of(name: str, params: WatchParams) -> float:
     return SIGNALS[name].weight / total / (1.0 + SPENT_BY_SIZE * (sizes - 1))
 
 
-def _hear(name: str, frame: Frame, start: int, window: Window, params: WatchParams) -> Heard | None:
+def _hear(
+    name: str, frame: Frame, start: int, window: Window, around: Around | None, params: WatchParams
+) -> Heard | None:
     posts = window.counts.astype(np.float64)
     values = posts
     if name != "posts":
@@ -120,10 +146,10 @@ def _hear(name: str, frame: Frame, start: int, window: Window, params: WatchPara
     values = np.where(missing, 0.0, values)
     detector = frame.detectors[name]
     known = forecast(detector, start, params)
-    return Heard(detector, values, known, score(detector, values, start, params, known), missing)
+    return Heard(detector, values, known, score(detector, values, start, params, known, around), missing)
 
 
-def _is_hole(frame: Frame, start: int, window: Window, scores: Scores, watched: Watched) -> bool:
+def _is_hole(frame: Frame, start: int, window: Window, scores: Scores | None, watched: Watched) -> bool:
     """Whether the window was not watched; says so in `window.holes` too."""
     params = watched.params
     if window.parts * params.base_us < frame.window_us:
@@ -131,7 +157,7 @@ def _is_hole(frame: Frame, start: int, window: Window, scores: Scores, watched: 
     if watched.covered is not None:
         hole = not is_covered(start, watched.covered, params.at(frame.window_us))
     else:
-        expected = float(scores.expected[0]) if scores.platform_ratio is not None else 0.0
+        expected = 0.0 if scores is None or scores.platform_ratio is None else float(scores.expected[0])
         hole = bool(window.counts[0] == 0 and expected >= params.hole_expected)
         hole = hole or window.holes > (1 - params.cover) * window.parts
     if frame.window_us == params.base_us:
