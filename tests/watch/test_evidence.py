@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
+from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.testing.streams import START, make_posts, tracker
@@ -19,7 +21,7 @@ from groundswell.web.models import Evidence
 PARAMS = WatchParams()
 
 
-def case(texts: Sequence[str], authors: Sequence[str | None], expected: float = 10.0, past: int = 100) -> Case:
+def case(texts: Sequence[str | None], authors: Sequence[str | None], expected: float = 10.0, past: int = 100) -> Case:
     rows = len(texts)
     point = SeriesPoint("t", 300, START, rows, expected, 4.0, 17.0, 1e-9, 900.0, 1.4, "unusual")
     voice = Voice("posts", PARAMS.window_us, START, "burst", rows, expected, 4.0, 17.0, 1e-9, 900.0, 30.0)
@@ -54,6 +56,17 @@ def test_copies_and_a_loud_author_are_seen() -> None:
     assert evidence["posts"][0]["copies"] == 30
     assert evidence["posts"][0]["followers"] == 29
     assert "75 % copies of one text" in detail(evidence)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.sampled_from(["arm hurts", "arm hurts!", "arm day", "my arm again", None]), min_size=1), st.randoms()
+)
+def test_the_card_does_not_depend_on_the_order_of_posts(texts: list[str | None], shuffle: Random) -> None:
+    plain = case(texts, [f"u{n % 5}" for n in range(len(texts))])
+    order = list(range(len(texts)))
+    shuffle.shuffle(order)
+    assert collect(dataclasses.replace(plain, posts=plain.posts.take(order))) == collect(plain)
 
 
 def test_what_is_usual_has_no_larger_share_than_it_always_has() -> None:

@@ -25,6 +25,8 @@ from groundswell.watch.runner import Runner
 from groundswell.watch.trackers import add_tracker
 from groundswell.web.models import Evidence
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600
 FIRST = 1_767_225_600  # 2026-01-01
 

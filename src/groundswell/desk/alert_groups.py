@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from groundswell.desk.tables import AlertCaseRow, AlertRow
 
@@ -26,6 +26,8 @@ ALIKE: Final = 0.5
 SKETCH: Final = 512
 #: Identities of which two alerts must share one to be compared.
 _LEAST: Final = 32
+#: Cards are large, and groups do not look at them.
+_LIGHT: Final = select(AlertRow).options(defer(AlertRow.evidence))
 
 
 def sketch_of(identities: Hashes) -> bytes:
@@ -58,7 +60,7 @@ def regroup(session: Session, alert_ids: Iterable[str]) -> list[AlertRow]:
 
     It depends on what the alerts are, not on the order in which they came.
     """
-    changed = list(session.scalars(select(AlertRow).where(AlertRow.id.in_(list(alert_ids)))))
+    changed = list(session.scalars(_LIGHT.where(AlertRow.id.in_(list(alert_ids)))))
     around = _around(session, changed)
     if len(around) < 2:
         return []
@@ -81,11 +83,11 @@ def _around(session: Session, changed: Sequence[AlertRow]) -> list[AlertRow]:
     if not changed:
         return []
     since, until = min(row.started_at for row in changed), max(row.updated_at for row in changed)
-    near = select(AlertRow).where(AlertRow.started_at <= until, AlertRow.updated_at >= since)
+    near = _LIGHT.where(AlertRow.started_at <= until, AlertRow.updated_at >= since)
     found = {row.id: row for row in session.scalars(near)}
     groups = {row.group_id for row in found.values() if row.group_id is not None}
     if groups:
-        rest = session.scalars(select(AlertRow).where(or_(AlertRow.group_id.in_(groups), AlertRow.id.in_(groups))))
+        rest = session.scalars(_LIGHT.where(or_(AlertRow.group_id.in_(groups), AlertRow.id.in_(groups))))
         found |= {row.id: row for row in rest}
     return sorted(found.values(), key=lambda row: (row.started_at, row.id))
 
@@ -128,7 +130,7 @@ def members(session: Session, group_ids: Iterable[str | None]) -> dict[str, list
     wanted = {group for group in group_ids if group is not None}
     if not wanted:
         return {}
-    query = select(AlertRow).where(AlertRow.group_id.in_(wanted)).order_by(AlertRow.started_at, AlertRow.id)
+    query = _LIGHT.where(AlertRow.group_id.in_(wanted)).order_by(AlertRow.started_at, AlertRow.id)
     groups: dict[str, list[AlertRow]] = {}
     for row in session.scalars(query):
         groups.setdefault(str(row.group_id), []).append(row)

@@ -71,10 +71,10 @@ class Shares:
 
     def copies(self, rows: Sequence[Row], groups: Sequence[Sequence[int]]) -> list[Row]:
         """The texts that came more than once (`web.evidence_models.Copies`)."""
-        found = []
-        for group in groups[:SHOWN]:
+        found: list[Row] = []
+        for group in groups:
             if len(group) < 2:
-                break
+                continue
             members = [rows[at] for at in group]
             best = min(members, key=rank)
             found.append(
@@ -86,7 +86,7 @@ class Shares:
                     "share": self.of(len(group), 0.0 if self.burst else None),
                 }
             )
-        return found
+        return sorted(found, key=lambda row: (-row["posts"], row["key"]))[:SHOWN]
 
 
 def known_posts(rows: Sequence[Row]) -> dict[str, int]:
