@@ -89,9 +89,9 @@ def _cards(settings: Settings, tested: Tested) -> list[dict[str, Any]]:
 def _write_windows(session: Session, windows: Windows, first_us: int) -> None:
     """What the seasonal pictures of alerts from `first_us` on show."""
     begin = int(np.searchsorted(windows.starts, first_us - _PICTURE_US))
-    for start in range(begin, len(windows.starts), _CHUNK):
-        numbers = range(start, min(start + _CHUNK, len(windows.starts)))
-        series.write(session, [msgspec.structs.asdict(windows.point(number, TRACKER)) for number in numbers])
+    numbers = begin + np.flatnonzero(windows.scored[begin:])
+    for some in (numbers[at : at + _CHUNK].tolist() for at in range(0, len(numbers), _CHUNK)):
+        series.write(session, [msgspec.structs.asdict(windows.point(number, TRACKER)) for number in some])
 
 
 def _candidates(tested: Tested) -> list[dict[str, Any]]:
@@ -136,7 +136,8 @@ def _series(tested: Tested) -> dict[str, Any] | None:
     if tested.since_us is None:
         return None
     shown = [(one, int(np.searchsorted(one.starts, tested.since_us))) for one in tested.windows]
-    shown = [(one, begin) for one, begin in shown if begin < len(one.starts)]
+    # Windows that were not closed are not drawn: then those of a larger size are.
+    shown = [(one, begin) for one, begin in shown if begin < len(one.starts) and one.scored[begin:].all()]
     if not shown:
         return None
     windows, begin = next(((one, begin) for one, begin in shown if len(one.starts) - begin <= DRAWN), shown[-1])

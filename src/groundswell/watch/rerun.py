@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from groundswell.kernels import columns as at
 from groundswell.watch import closing, judging
 from groundswell.watch.contract import Ints, SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector, Scores
@@ -35,6 +36,8 @@ class Windows:
     window_us: int
     starts: Ints
     closed: Closed
+    scored: Bools
+    """Which of them the watch would have closed at all."""
 
     def point(self, number: int, tracker_id: str) -> SeriesPoint:
         """One of them."""
@@ -45,7 +48,8 @@ class Windows:
     def before(self, end_us: int, most: int, tracker_id: str) -> list[SeriesPoint]:
         """The newest `most` of those that ended by `end_us`, oldest first."""
         after = int(np.searchsorted(self.starts + self.window_us, end_us, side="right"))
-        return [self.point(number, tracker_id) for number in range(max(0, after - most), after)]
+        numbers = np.flatnonzero(self.scored[:after])[-most:]
+        return [self.point(number, tracker_id) for number in numbers.tolist()]
 
 
 @dataclass(frozen=True)
@@ -114,15 +118,23 @@ class Rerun:
     def _close(self, state: WatchState, end_us: int, *, cards: bool) -> bool:
         """What closing all windows that end then does to the episode; whether its card is to be written."""
         touched: dict[int, bool] = {}
+        self._say_level(state, end_us)
         for frame, one, windows, spoken in zip(state.frames, self._swept, self.windows, self._voices, strict=True):
             number, rest = divmod(end_us - one.window_us - int(one.counted.starts[0]), one.window_us)
-            if rest or not 0 <= number < len(one.counted.starts):
+            if rest or not 0 <= number < len(one.counted.starts) or not one.scored[number]:
                 continue
             voices = spoken.get(number, [])
             if state.series[0].episode is not None or voices:
                 judged = self._judged(one, windows, number, voices, cards=cards)
                 closing._take(state, frame, 0, judged, self._watched, touched)
         return bool(touched)
+
+    def _say_level(self, state: WatchState, end_us: int) -> None:
+        """Let the state know of the stream what says which windows are scored (`judging.is_scored`)."""
+        levels = self._swept[0].levels
+        if levels is not None:
+            core = state.frame(self._params.window_us).detectors["posts"].core
+            core[0, [at.SEEN, at.LEVEL_POSTS, at.LEVEL_WINDOWS]] = levels.before(np.array([end_us]))[0]
 
     def _judged(self, one: Swept, windows: Windows, number: int, voices: list[Voice], *, cards: bool) -> Judged:
         cell = slice(number, number + 1)
@@ -151,6 +163,8 @@ class Rerun:
             heard, gap = _heard(one, name, self._column)
             required = np.full(len(one.gap), _required(name, self._tracker, self._params))
             for number, voice in judging._voices(name, heard, gap, posts, required, 0, sized):
+                if not one.scored[number]:
+                    continue
                 start = int(one.counted.starts[number])
                 found.setdefault(number, []).append(msgspec.structs.replace(voice, start=start))
         return found
@@ -165,7 +179,7 @@ def windows_of(swept: Swept, column: int, tracker: TrackerSpec, params: WatchPar
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = swept.counted.posts[:, 0] / posts.expected[:, 0]
     closed.reals[:, REALS.index("platform_ratio")] = np.where(posts.learning[:, 0], np.nan, ratio)
-    return Windows(swept.window_us, swept.counted.starts, closed)
+    return Windows(swept.window_us, swept.counted.starts, closed, swept.scored)
 
 
 def _required(name: str, tracker: TrackerSpec, params: WatchParams) -> float:

@@ -20,6 +20,7 @@ from groundswell.watch.contract import Arrivals, Ints, Pairs, WatchParams
 from groundswell.watch.detector import Detector, Scores, run
 from groundswell.watch.frames import signals_of
 from groundswell.watch.signals import SIGNALS, Matched
+from groundswell.watch.thin import Levels, is_thin, levels_of
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -59,6 +60,10 @@ class Swept:
     """By signal: the detector before each `CHUNK` windows."""
     detectors: dict[str, Detector]
     """After the last window."""
+    scored: Bools
+    """Shape (windows,): small windows of a thin stream are not."""
+    levels: Levels | None
+    """What was known of the stream, where it is thin."""
 
     @property
     def window_us(self) -> int:
@@ -82,7 +87,7 @@ class Swept:
         found = copy_of(self.before[name][chunk])
         rows = slice(chunk * CHUNK, number)
         if rows.stop > rows.start:
-            taught = ~self.gap[rows] & ~self.missing[name][rows]
+            taught = ~self.gap[rows] & ~self.missing[name][rows] & self.scored[rows, None]
             run(found, self.values(name)[rows], self.counted.starts[rows], params.at(self.window_us), taught)
         return found
 
@@ -154,21 +159,40 @@ def sweep(
 
     A window that begins before `begun_us` (one a column) was not watched from its start. `check` is called often.
     """
+    main = next((one for one in counted if one.window_us == params.window_us), counted[-1])
+    if not is_thin(main.posts[:, 0], params.base_us, params):
+        return _sweep(counted, params, begun_us, None, check)
+    gap = main.starts < begun_us[0]
+    for _ in range(_MOST_ROUNDS):
+        check()
+        out = _sweep(counted, params, begun_us, levels_of(main.posts[:, 0], main.starts, ~gap, params), check)
+        found = next(one.gap[:, 0] for one in out if one.counted is main)
+        if (found == gap).all():
+            break
+        gap = found
+    return out
+
+
+def _sweep(
+    counted: Sequence[Counted], params: WatchParams, begun_us: Ints, levels: Levels | None, check: Callable[[], None]
+) -> list[Swept]:
     out: list[Swept] = []
     for one in counted:
         check()
         sized = params.at(one.window_us)
         whole = one.parts * params.base_us == one.window_us
         fixed = ~whole | (_holes_in(out[0], one, params) if out else _silent(one, sized))
+        small = levels is not None and one.window_us < params.window_us
+        scored = levels.scored(one.starts, one.window_us, params) if levels and small else np.ones(len(fixed), np.bool_)
         begun = one.starts[:, None] < begun_us
-        posts, gap, before, detector = _posts(one, sized, fixed, begun, check)
-        swept = Swept(one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector})
+        posts, gap, before, detector = _posts(one, sized, fixed, begun, scored, check)
+        swept = Swept(one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector}, scored, levels)
         swept.missing["posts"] = np.zeros(one.posts.shape, np.bool_)
         for name in one.signals:
             check()
             values, missing = _values(one, name)
             fresh = Detector.empty(values.shape[1])
-            taught = ~gap & ~missing
+            taught = ~gap & ~missing & scored[:, None]
             swept.scores[name], swept.before[name] = _run(fresh, values, one.starts, sized, taught)
             swept.missing[name], swept.detectors[name] = missing, fresh
         out.append(swept)
@@ -250,7 +274,7 @@ def _silent(one: Counted, params: WatchParams) -> Bools:
 
 
 def _posts(
-    one: Counted, params: WatchParams, fixed: Bools, begun: Bools, check: Callable[[], None]
+    one: Counted, params: WatchParams, fixed: Bools, begun: Bools, scored: Bools, check: Callable[[], None]
 ) -> tuple[Scores, Bools, list[Detector], Detector]:
     """Run over the posts. An empty window where many were expected is a hole, which no window before it depends on."""
     empty = one.posts[:, 0] == 0
@@ -259,8 +283,8 @@ def _posts(
         check()
         detector = Detector.empty(one.posts.shape[1])
         gap = begun | hole[:, None]
-        scores, before = _run(detector, one.posts, one.starts, params, ~gap)
-        missed = empty & ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
+        scores, before = _run(detector, one.posts, one.starts, params, ~gap & scored[:, None])
+        missed = scored & empty & ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
         again = fixed | missed
         if (again == hole).all():
             break

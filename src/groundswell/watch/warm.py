@@ -143,7 +143,7 @@ def _fill_ring(frame: Frame, slot: int, column: int, tracker: TrackerSpec, swept
     held = {closed.start: closed for closed in frame.ring}
     seen = min((start for start, closed in held.items() if closed.is_there(slot)), default=None)
     trackers = len(frame.detectors["posts"]) - 1
-    for number in range(max(0, len(windows.starts) - ring), len(windows.starts)):
+    for number in np.flatnonzero(windows.scored)[-ring:].tolist():
         start = int(windows.starts[number])
         if seen is None or start < seen:
             held.setdefault(start, absent(start, trackers)).put(slot, windows.point(number, tracker.id))
