@@ -166,6 +166,7 @@ def told(settings: Settings, receiver: Receiver, kills: int) -> None:
         assert bodies.setdefault(request.headers["webhook-id"], request.body) == request.body
 
 
+@pytest.mark.slow
 def test_a_kill_at_each_border_of_a_send_repeats_at_most_that_message_with_its_id(
     history: Path, undisturbed: tuple[dict[str, Any], dict[str, int]], receiver: Receiver, tmp_path: Path
 ) -> None:
@@ -177,6 +178,8 @@ def test_a_kill_at_each_border_of_a_send_repeats_at_most_that_message_with_its_i
     compare(outcome(settings), undisturbed[0])
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_a_receiver_that_is_away_half_of_the_time_gets_each_message_all_the_same(
     history: Path, undisturbed: tuple[dict[str, Any], dict[str, int]], receiver: Receiver, tmp_path: Path
 ) -> None:
