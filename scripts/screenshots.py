@@ -31,6 +31,7 @@ FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--lang=en-GB")
 WIDTHS: Final = {"": (1440, 900), "-narrow": (390, 844)}
 LARGEST: Final = 200_000
 IMPORT: Final = "data-import"
+EDITOR: Final = "editor"
 #: Open alerts that make a good picture, and how long the demo may take for them, seconds.
 ENOUGH: Final = 2
 PATIENCE_S: Final = 600
@@ -108,6 +109,12 @@ def _look_into(page: Page) -> None:
     page.locator(".map-row select").first.wait_for(timeout=120_000)
 
 
+def _test_on_the_past(page: Page) -> None:
+    """Let the editor say what its query would have done."""
+    page.get_by_role("button", name="Test on the past").click()
+    page.locator(".backtest-sentence, .error-note").first.wait_for(timeout=300_000)
+
+
 def _put_away(page: Page) -> None:
     """Leave the server as it was."""
     page.get_by_role("button", name="Discard survey.csv").click()
@@ -128,6 +135,8 @@ def _shoot(browser: Browser, address: str, name: str, theme: str, ending: str) -
     _settle(page)
     if name == IMPORT:
         _look_into(page)
+    if name == EDITOR:
+        _test_on_the_past(page)
     path = IMAGES / f"{name}-{theme}{ending}.png"
     page.screenshot(path=path)
     if name == IMPORT:
@@ -138,11 +147,12 @@ def _shoot(browser: Browser, address: str, name: str, theme: str, ending: str) -
 
 def _addresses(address: str, names: Sequence[str]) -> dict[str, str]:
     """Where each page is; those of an alert only if they are wanted."""
-    pages = {"data": "/data", IMPORT: "/data"}
+    pages = {"topics": "/topics", "channels": "/channels", "data": "/data", IMPORT: "/data"}
     if not names or set(names) - set(pages):
         alert = _best_alert(address)
         search = httpx.QueryParams({"q": alert["query"]})
-        pages = {"live": "/", "alert": f"/alerts/{alert['id']}", "explore": f"/posts?{search}", **pages}
+        pages |= {"live": "/", "alert": f"/alerts/{alert['id']}", "explore": f"/posts?{search}"}
+        pages |= {"tracker": f"/trackers/{alert['tracker']}", EDITOR: f"/trackers/new?{search}"}
     return {name: path for name, path in pages.items() if not names or name in names}
 
 

@@ -38,12 +38,17 @@ function fieldsOf(tracker: Tracker): Fields {
 
 const numberOf = (text: string): number | null => (text.trim() === "" ? null : Number(text));
 
+/** A name for a tracker without one: its query, a single phrase without its quotes. */
+export function nameOf(query: string): string {
+  return (/^"([^"]+)"$/.exec(query)?.[1] ?? query).slice(0, 200);
+}
+
 /** What differs from the tracker as it is; for a new one, from what the settings say. */
 export function draftOf(fields: Fields, before: Fields): TrackerDraft {
   const query = fields.query.trim();
   const draft: TrackerDraft = {};
   if (query !== before.query) draft.query = query;
-  const name = fields.name.trim() || query.slice(0, 200);
+  const name = fields.name.trim() || nameOf(query);
   if (name !== before.name) draft.name = name;
   if (fields.promise !== before.promise) draft.promise_days = Number(fields.promise);
   if (fields.country !== before.country) draft.country = fields.country || null;
@@ -94,7 +99,7 @@ function Editor({ tracker, first, before }: EditorProps) {
                 value={fields.name}
                 maxLength={200}
                 autoComplete="off"
-                placeholder={query || "as the query"}
+                placeholder={nameOf(query) || "as the query"}
                 onChange={(event) => set({ name: event.target.value })}
               />
             </label>

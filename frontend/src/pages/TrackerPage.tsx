@@ -118,7 +118,10 @@ function PrecisionFacts({ found }: { found: TrackerPrecision }) {
   return (
     <>
       {found.precision === null ? (
-        <p>None of its {format.counted(found.alerts, "alerts")} was judged. Say on an alert what it was, and this page says how far to trust the next.</p>
+        <p>
+          {found.alerts === 1 ? "Its one alert was not judged." : `None of its ${format.whole(found.alerts)} alerts was judged.`} Say on an alert
+          what it was, and this page says how far to trust the next.
+        </p>
       ) : (
         <p>
           <strong>{format.percent(found.precision)}</strong> of {format.counted(found.judged, "judged alerts")} were worth it
@@ -132,7 +135,8 @@ function PrecisionFacts({ found }: { found: TrackerPrecision }) {
         <div>
           <dt className="muted">alerts</dt>
           <dd>
-            {format.whole(found.alerts)}, {perDay(found.alerts_per_day)}
+            {format.whole(found.alerts)}
+            {found.alerts_per_day !== null && ` (${perDay(found.alerts_per_day)})`}
           </dd>
         </div>
         <div>
