@@ -17,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +30,7 @@ from groundswell.lake.terms import index_texts
 from groundswell.schema import POSTS, TIMESTAMP
 from groundswell.settings import Settings, load_settings
 from groundswell.text.keys import observation_keys
+from groundswell.watch.backtest import Asked, run
 
 END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 SLICE: Final = 250_000
@@ -107,3 +107,42 @@ def slice_rows(number: int, start: datetime, span: timedelta, words: pa.Array) -
     again = again.set_column(POSTS.get_field_index("observed_at"), POSTS.field("observed_at"), seen)
     both = pa.concat_tables([table, again]).combine_chunks()
     return both.set_column(POSTS.get_field_index("key"), POSTS.field("key"), observation_keys(both))
+
+
+def measure(settings: Settings, query: str, back: float) -> dict[str, Any]:
+    """One backtest in this process: seconds, posts, alerts, and the most memory that the process had (MiB)."""
+    begun = time.perf_counter()
+    tested = run(settings, Asked(query, days=back))
+    return {
+        "seconds": time.perf_counter() - begun,
+        "stream_posts": tested.stream_posts,
+        "posts": tested.posts,
+        "alerts": len(tested.alerts),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def report(settings: Settings, lake: Path, back: float) -> None:
+    """Print one table of all cases, first with nothing counted beside the lake, then again."""
+    print(f"{Lake.open(settings).count():,} rows; {back:g} days are tested, up to 56 more are learned from\n")
+    print(f"{'query':20}{'posts':>11}{'alerts':>8}{'first s':>9}{'again s':>9}{'stream posts/s':>16}{'peak MiB':>10}")
+    for query in CASES:
+        shutil.rmtree(settings.lake_path / "baselines", ignore_errors=True)
+        first, again = (_in_process(lake, query, back) for _ in range(2))
+        pace = again["stream_posts"] / again["seconds"]
+        print(
+            f"{query:20}{again['posts']:>11,}{again['alerts']:>8}{first['seconds']:>9.1f}{again['seconds']:>9.1f}"
+            f"{pace:>16,.0f}{max(first['peak_mib'], again['peak_mib']):>10,.0f}",
+            flush=True,
+        )
+
+
+def _in_process(lake: Path, query: str, back: float) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--lake", str(lake), "--back", str(back), "--case", query]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+if __name__ == "__main__":
+    main()
