@@ -168,3 +168,25 @@ def test_a_tracker_that_counts_by_observation_counts_old_posts_when_they_are_see
     )
     _, twice = run(again, [], [crawled, tracker("made", "arm")], PARAMS, state)
     assert not any(point.count for (name, _, _), point in twice.points.items() if name == "seen")
+
+
+def test_a_machine_that_floods_a_tracker_speaks_through_its_share_too() -> None:
+    rng = np.random.default_rng(5)
+    events = np.sort(rng.integers(0, 30 * HOUR, 30 * 360)) + START
+    flood = np.sort(rng.integers(0, 14 * MINUTE, 90)) + START + 28 * HOUR
+    texts = [f"arm {rng.integers(10_000)} thought {rng.integers(10_000)}" for _ in events]
+    texts += ["arm cream heals all pain buy it today"] * 90
+    authors = [f"u{n}" for n in rng.integers(0, 5_000, len(events))] + ["machine"] * 90
+    times = np.concatenate((events, flood))
+    order = np.argsort(times, kind="stable")
+    posts = make_posts(times[order].tolist(), [texts[n] for n in order], authors=[authors[n] for n in order])
+    _, told = run(posts, [], [TRACKERS[0]], PARAMS)
+    (alert,) = told.alerts.values()
+    assert {"top_author", "copies"} <= {voice["signal"] for voice in alert.evidence["voices"]}
+
+
+def test_on_a_holiday_of_its_country_a_tracker_is_held_to_a_sunday() -> None:
+    french = structs.replace(tracker("fr", "arm"), country="FR")
+    watched = Watched([french, TRACKERS[0]], [], None, PARAMS)
+    christmas = 20_447 * DAY
+    assert watched.calendar.free(christmas + 12 * HOUR, HOUR)[2].tolist() == [False, True, False]

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from groundswell.watch.contract import DAY, AlertRecord, SeriesPoint, TrackerSpec, WatchParams
-from groundswell.watch.detector import learn
 from groundswell.watch.emerging import flow as emerging
 from groundswell.watch.emerging.records import TopicRecord
 from groundswell.watch.episodes import Episode, alert_id, begin, count_in, extend, is_unusual, join, proceed
@@ -146,7 +145,7 @@ def _close(
     for slot in sorted(open_now | judged.voices.keys()):
         _take(state, frame, slot, judged, watched, touched)
     for one in judged.heard.values():
-        learn(one.detector, one.values, start, params, ~judged.gap & ~one.missing, one.known, one.scores)
+        one.learn(start, params, ~judged.gap)
     trend.learn(frame, start, params, taught=not judged.gap[0])
     _add_late(state, frame, judged)
     length = frame.window_us // 1_000_000
@@ -192,7 +191,7 @@ def _take(
         posts = judged.heard["posts"]
         episode.peak = closed.point(slot, state.keys[slot][0], frame.window_us)
         episode.platform_rise = float(posts.scores.platform_rise[slot + 1])
-        episode.tail = capture(posts.detector, slot + 1, posts.values, closed.start, frame.window_us)
+        episode.tail = capture(frame.detectors["posts"], slot + 1, posts.values, closed.start, frame.window_us)
     touched[slot] = touched.get(slot, False) or whole
 
 

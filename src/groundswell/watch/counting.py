@@ -162,7 +162,7 @@ def count_pairs(state: WatchState, arrivals: Arrivals, pairs: Pairs, starts: Int
         return
     trackers = len(state.keys)
     numbers = _numbers_of(state, arrivals)
-    scored = {name for frame in state.frames for name in frame.detectors if name != "posts"}
+    scored = {name for frame in state.frames for name in (*frame.detectors, *frame.levels)} - {"posts"}
     state.recent = remember(state.recent, arrivals, pairs, starts, params.keep_of_each(trackers))
     distinct = np.unique(starts)
     step = max(1, _NUMBERS // trackers)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from groundswell.watch.contract import SECOND, Ints, SeriesPoint, WatchParams, WindowState
 from groundswell.watch.detector import Detector
+from groundswell.watch.levels import Levels
 from groundswell.watch.signals import SIGNALS, Tally
 from groundswell.watch.windows import NEVER
 
@@ -168,6 +169,8 @@ class Frame:
     """Row 0 is the whole stream, then one row a platform of the state's list."""
     ring: deque[Closed] = field(default_factory=deque)
     """Closed windows, oldest first, at most `ring_of`."""
+    levels: dict[str, Levels] = field(default_factory=dict)
+    """As `detectors`, of the signals that are measured and not counted."""
     start: int = NEVER
     """Start of the window that is being put together (sizes other than the smallest)."""
     partial: Window | None = None
@@ -176,12 +179,17 @@ class Frame:
     def empty(cls, window_us: int, trackers: int, params: WatchParams) -> Frame:
         """A size of window of which nothing is known."""
         detectors = {name: Detector.empty(trackers + 1) for name in signals_of(window_us, params)}
-        return cls(window_us, detectors, Detector.empty(1))
+        levels = {
+            name: Levels.empty(trackers + 1, "share" if SIGNALS[name].kind == "share" else "positive")
+            for name in measured_of(window_us, params)
+        }
+        return cls(window_us, detectors, Detector.empty(1), levels=levels)
 
     def rows(self, source: Ints) -> None:
         """Make the trackers others: number n was `source[n]` before; -1 is new. Changes the frame."""
         rows = np.concatenate(([0], np.where(source >= 0, source + 1, -1)))
         self.detectors = {name: one.rows(rows) for name, one in self.detectors.items()}
+        self.levels = {name: one.rows(rows) for name, one in self.levels.items()}
         self.ring = deque(closed.rows(source) for closed in self.ring)
         if self.partial is not None:
             self.partial = self.partial.rows(source)
@@ -204,9 +212,14 @@ def ring_of(window_us: int, params: WatchParams) -> int:
 
 
 def signals_of(window_us: int, params: WatchParams) -> list[str]:
-    """Signals that are scored in windows of a size: small ones hold too few posts for any but `posts`."""
+    """Signals that are counted in windows of a size: small ones hold too few posts for any but `posts`."""
     return [
         name
         for name in params.signals
         if SIGNALS[name].kind == "count" and (name == "posts" or window_us >= params.window_us)
     ]
+
+
+def measured_of(window_us: int, params: WatchParams) -> list[str]:
+    """Signals that are measured and not counted, in windows of a size."""
+    return [name for name in params.signals if SIGNALS[name].kind != "count" and window_us >= params.window_us]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from groundswell.query import Query
+from groundswell.watch import levels
 from groundswell.watch.contract import DAY, TrackerSpec, WatchParams
-from groundswell.watch.detector import Detector, Forecast, Scores, forecast, score
+from groundswell.watch.detector import Detector, Scores, forecast, learn, score
 from groundswell.watch.episodes import Voice
-from groundswell.watch.frames import STATE_NUMBER, Closed, Frame, Window, signals_of
+from groundswell.watch.frames import STATE_NUMBER, Closed, Frame, Window, measured_of, signals_of
+from groundswell.watch.holidays import Calendar
+from groundswell.watch.levels import Levels
 from groundswell.watch.signals import SIGNALS, Tally
 from groundswell.watch.state import WatchState
 from groundswell.watch.windows import is_covered
@@ -44,6 +47,11 @@ class Watched:
     only_learn: bool = False
     """Windows teach, but open no episode: a warm start."""
 
+    @property
+    def calendar(self) -> Calendar:
+        """The public holidays of the whole stream (none) and of each tracker."""
+        return _calendar((None, *(tracker.country for tracker in self.trackers)))
+
     @cached_property
     def promises(self) -> Floats:
         """Days of each tracker's promise, longer where all of them together would break the desk's budget."""
@@ -53,17 +61,32 @@ class Watched:
         return days * tighter
 
 
+@lru_cache(maxsize=4)
+def _calendar(countries: tuple[str | None, ...]) -> Calendar:
+    return Calendar(countries)
+
+
 @dataclass(frozen=True)
 class Heard:
     """One signal in one window."""
 
-    detector: Detector
+    detector: Detector | Levels
     values: Floats
     """One a series, row 0 the whole stream."""
-    known: Forecast
+    known: Any
+    """The kernel's forecast."""
     scores: Scores
     missing: Bools
     """Which windows had too little to say."""
+    free: Bools
+    """Which series are on a public holiday, as `holidays.Calendar.free`."""
+
+    def learn(self, start: int, params: WatchParams, taught: Bools) -> None:
+        """Let the window teach the series in `taught`."""
+        if isinstance(self.detector, Levels):
+            levels.learn(self.detector, self.values, start, params, taught, self.known, self.scores, self.free)
+        else:
+            learn(self.detector, self.values, start, params, taught & ~self.missing, self.known, self.scores, self.free)
 
 
 @dataclass(frozen=True)
@@ -86,7 +109,9 @@ def judge(
     `around` is what was seen and what was expected of the platforms of each series; null: of the whole stream.
     """
     params = watched.params.at(frame.window_us)
-    asked = {name: _hear(name, frame, start, window, around, params) for name in frame.detectors}
+    free = watched.calendar.free(start, frame.window_us)
+    asked = {name: _hear(name, frame, start, window, (around, free), params) for name in frame.detectors}
+    asked |= {name: _measure(name, frame, start, window, free, params) for name in frame.levels}
     heard = {name: one for name, one in asked.items() if one is not None}
     posts = heard["posts"]
     gap = gap_of(state, frame, start, window, posts.scores, watched)
@@ -126,15 +151,17 @@ def share_of(name: str, params: WatchParams) -> float:
     Parts are by the weights of signals. Windows of several sizes hold the same posts, so that k sizes together spend
     less than k times what one does.
     """
-    scored = [signals_of(size, params) for size in params.sizes]
+    scored = [[*signals_of(size, params), *measured_of(size, params)] for size in params.sizes]
     total = sum(SIGNALS[each].weight for each in {each for names in scored for each in names})
     sizes = sum(name in names for names in scored)
     return SIGNALS[name].weight / total / (1.0 + SPENT_BY_SIZE * (sizes - 1))
 
 
 def _hear(
-    name: str, frame: Frame, start: int, window: Window, around: Around | None, params: WatchParams
+    name: str, frame: Frame, start: int, window: Window, context: tuple[Around | None, Bools], params: WatchParams
 ) -> Heard | None:
+    """A signal that is counted; `context` is the macro trend and who is on a holiday. Null: nobody has one."""
+    around, free = context
     posts = window.counts.astype(np.float64)
     values = posts
     if name != "posts":
@@ -145,8 +172,24 @@ def _hear(
         return None
     values = np.where(missing, 0.0, values)
     detector = frame.detectors[name]
-    known = forecast(detector, start, params)
-    return Heard(detector, values, known, score(detector, values, start, params, known, around), missing)
+    known = forecast(detector, start, params, free)
+    return Heard(detector, values, known, score(detector, values, start, params, known, around), missing, free)
+
+
+def _measure(name: str, frame: Frame, start: int, window: Window, free: Bools, params: WatchParams) -> Heard | None:
+    """A signal that is measured. Null: nobody has one."""
+    trackers = len(window.counts) - 1
+    tally = window.tallies.get(name)
+    if tally is None:
+        return None
+    found = SIGNALS[name].values(tally, window.counts[1:].astype(np.float64))
+    values = np.concatenate(([np.nan], found))
+    missing = np.isnan(values)
+    if not trackers or missing.all():
+        return None
+    known_of = frame.levels[name]
+    known = levels.forecast(known_of, start, params, free)
+    return Heard(known_of, values, known, levels.score(known_of, values, start, params, known), missing, free)
 
 
 def _is_hole(frame: Frame, start: int, window: Window, scores: Scores | None, watched: Watched) -> bool:
@@ -194,7 +237,8 @@ def _voices(
     if signal.kind == "count":
         burst, drop = excess >= params.min_excess, -excess >= params.min_excess
     else:
-        burst, drop = excess > 0, excess < 0
+        clear = one.values[1:] >= (signal.least if signal.kind == "share" else signal.least * scores.expected[1:])
+        burst, drop = (excess > 0) & clear, np.zeros(len(excess), dtype=np.bool_)
     if name != "posts":
         worth &= posts[1:] >= LEAST_POSTS
     worth &= np.where(scores.drop[1:], drop & signal.drops, burst)

@@ -24,6 +24,7 @@ from groundswell.watch.detector import Detector
 from groundswell.watch.emerging import flow as emerging
 from groundswell.watch.episodes import Episode
 from groundswell.watch.frames import Closed, Frame, Window
+from groundswell.watch.levels import Kind, Levels
 from groundswell.watch.profiles import Profile
 from groundswell.watch.recent import KeptPairs, Recent
 from groundswell.watch.rules import Books, Notice
@@ -32,7 +33,7 @@ from groundswell.watch.signals import Tally
 from groundswell.watch.state import Series, WatchState
 from groundswell.watch.windows import StreamClock
 
-STATE_VERSION: Final = 4
+STATE_VERSION: Final = 5
 _FORMAT: Final = b"groundswell.watch"
 _SCHEMA: Final = pa.schema(
     [
@@ -70,6 +71,8 @@ class _WindowDocument(msgspec.Struct):
 class _FrameDocument(msgspec.Struct):
     window_us: int
     detectors: list[str]
+    levels: dict[str, Kind]
+    """The kind of each."""
     start: int
     partial: _WindowDocument | None
 
@@ -136,12 +139,15 @@ def _frame_arrays(name: str, frame: Frame) -> tuple[_FrameDocument, Arrays]:
         arrays |= {f"{name}/{field}": np.stack([getattr(closed, field) for closed in frame.ring]) for field in _CLOSED}
     for signal, detector in frame.detectors.items():
         arrays |= _detector_arrays(f"{name}/{signal}", detector)
+    for signal, levels in frame.levels.items():
+        arrays |= {f"{name}/{signal}/{array}": getattr(levels, array) for array in Levels.ARRAYS}
     arrays |= _detector_arrays(f"{name}/:platforms", frame.platforms)
     partial = None
     if frame.partial is not None:
         partial, more = _window_arrays(f"{name}/:partial", frame.start, frame.partial)
         arrays |= more
-    return _FrameDocument(frame.window_us, list(frame.detectors), frame.start, partial), arrays
+    kinds = {signal: levels.kind for signal, levels in frame.levels.items()}
+    return _FrameDocument(frame.window_us, list(frame.detectors), kinds, frame.start, partial), arrays
 
 
 def _frame_of(name: str, document: _FrameDocument, arrays: Mapping[str, Array]) -> Frame:
@@ -152,6 +158,10 @@ def _frame_of(name: str, document: _FrameDocument, arrays: Mapping[str, Array]) 
         window_us=document.window_us,
         detectors={signal: _detector_of(f"{name}/{signal}", arrays) for signal in document.detectors},
         platforms=_detector_of(f"{name}/:platforms", arrays),
+        levels={
+            signal: Levels(kind, *(arrays[f"{name}/{signal}/{array}"] for array in Levels.ARRAYS))
+            for signal, kind in document.levels.items()
+        },
         ring=deque(
             Closed(start, *(arrays[f"{name}/{field}"][number].copy() for field in _CLOSED))
             for number, start in enumerate(arrays[f"{name}/starts"].tolist())

@@ -19,6 +19,7 @@ class Authors:
     kind: Kind = "count"
     weight: float = 0.1
     drops: bool = False
+    least: float = 0.0
     keep: int = 512
 
     def tally(self, matched: Matched) -> Tally:

@@ -68,6 +68,10 @@ class Signal(Protocol):
         """Whether a low value is worth an alert too."""
 
     @property
+    def least(self) -> float:
+        """A share below this is not worth an alert; a positive quantity less than so many times what is expected."""
+
+    @property
     def keep(self) -> int:
         """Keys that its tally keeps of a tracker and window."""
 

@@ -32,6 +32,7 @@ class Copies:
     kind: Kind = "share"
     weight: float = 0.05
     drops: bool = False
+    least: float = 0.3
     keep: int = 512
 
     def tally(self, matched: Matched) -> Tally:

@@ -24,6 +24,7 @@ class Engagement:
     kind: Kind = "positive"
     weight: float = 0.05
     drops: bool = False
+    least: float = 3.0
     keep: int = 0
 
     def tally(self, matched: Matched) -> Tally:

@@ -17,6 +17,7 @@ class Posts:
     kind: Kind = "count"
     weight: float = 0.7
     drops: bool = True
+    least: float = 0.0
     keep: int = 0
 
     def tally(self, matched: Matched) -> Tally:

@@ -23,6 +23,7 @@ class Reach:
     kind: Kind = "positive"
     weight: float = 0.05
     drops: bool = False
+    least: float = 3.0
     keep: int = 0
 
     def tally(self, matched: Matched) -> Tally:

@@ -26,6 +26,7 @@ class TopAuthor:
     kind: Kind = "share"
     weight: float = 0.05
     drops: bool = False
+    least: float = 0.3
     keep: int = _GROUPS
 
     def tally(self, matched: Matched) -> Tally:
