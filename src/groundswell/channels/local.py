@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -81,7 +80,7 @@ def append_line(config: File, message: Message, words: dict[str, str] | None, *,
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock(descriptor)
             if again and _holds(descriptor, line):
                 return
             _append(descriptor, line)
@@ -90,6 +89,14 @@ def append_line(config: File, message: Message, words: dict[str, str] | None, *,
     except OSError as error:
         what = f"{path} cannot be written ({error.strerror or error})"
         raise NotSentError(what, hint="check its folder, its permissions and the space on the disk") from error
+
+
+def _lock(descriptor: int) -> None:
+    # Where the system has no such lock, appending in one write has to do.
+    with contextlib.suppress(ImportError):
+        import fcntl  # noqa: PLC0415 - not everywhere
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _append(descriptor: int, line: bytes) -> None:
