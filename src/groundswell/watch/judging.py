@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final
 
@@ -78,7 +78,7 @@ class Heard:
     scores: Scores
     missing: Bools
     """Which windows had too little to say."""
-    free: Bools
+    free: Bools = field(default_factory=lambda: np.zeros((3, 0), dtype=np.bool_))
     """Which series are on a public holiday, as `holidays.Calendar.free`."""
 
     def learn(self, start: int, params: WatchParams, taught: Bools) -> None:
