@@ -142,7 +142,7 @@ def _test(feed: LakeFeed, tested: Tested, since_us: int, bar: _Bar) -> None:
         begun_us = feed.begun_us(pool)
         counted = count_windows(first_us, feed.volumes.totals, portions, 1, None, params, feed.opened_us(begun_us))
         bar.at("testing")
-        swept = sweep(counted, params, np.array([begun_us, NEVER]), lambda: bar.at("testing"))
+        swept = sweep(counted, params, np.array([begun_us, NEVER]), lambda: bar.at("testing"), [tested.asked.country])
         for promise in sorted({*PROMISES, tested.promise_days}):
             bar.at(f"testing a promise of {promise:g} days")
             spec = _spec(tested.asked, promise)

@@ -21,7 +21,7 @@ from groundswell.query.ast import Either
 from groundswell.query.pruning import columns_of
 from groundswell.watch.arrivals import BATCH, TableArrivals
 from groundswell.watch.contract import DAY, WatchParams
-from groundswell.watch.frames import signals_of
+from groundswell.watch.frames import measured_of, signals_of
 
 if TYPE_CHECKING:
     from groundswell.lake import Lake
@@ -103,7 +103,11 @@ class LakeFeed:
     @property
     def columns(self) -> tuple[str, ...]:
         """What the scored signals look at, and the queries where there are several to be told apart."""
-        scored = {name for size in self.params.sizes for name in signals_of(size, self.params)}
+        scored = {
+            name
+            for size in self.params.sizes
+            for name in (*signals_of(size, self.params), *measured_of(size, self.params))
+        }
         asked = [column for name in sorted(scored) for column in _ASKED.get(name, ())]
         told = [c for query in self.queries for c in columns_of(query.root)] if len(self.queries) > 1 else []
         return tuple(dict.fromkeys((*_ALWAYS, *asked, *told)))

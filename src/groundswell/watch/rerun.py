@@ -6,24 +6,22 @@ then every window until the episode is over.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.kernels import columns as at
 from groundswell.watch import closing, judging
 from groundswell.watch.contract import Ints, SeriesPoint, TrackerSpec, WatchParams
-from groundswell.watch.detector import Detector, Scores
+from groundswell.watch.detector import Detector
 from groundswell.watch.episodes import Episode, Voice
 from groundswell.watch.frames import REALS, Closed
 from groundswell.watch.judging import Heard, Judged, Watched
 from groundswell.watch.state import WatchState, align
-from groundswell.watch.sweep import Swept
+from groundswell.watch.sweep import Swept, of_scores
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -118,25 +116,23 @@ class Rerun:
     def _close(self, state: WatchState, end_us: int, *, cards: bool) -> bool:
         """What closing all windows that end then does to the episode; whether its card is to be written."""
         touched: dict[int, bool] = {}
-        self._say_level(state, end_us)
+        stream = self._swept[0].stream
+        level = None if stream is None else stream.before(np.array([end_us]))[0]
+        for frame in state.frames:
+            frame.detectors["posts"] = cast(Detector, _Known(level))
         for frame, one, windows, spoken in zip(state.frames, self._swept, self.windows, self._voices, strict=True):
             number, rest = divmod(end_us - one.window_us - int(one.counted.starts[0]), one.window_us)
             if rest or not 0 <= number < len(one.counted.starts) or not one.scored[number]:
                 continue
             voices = spoken.get(number, [])
             if state.series[0].episode is not None or voices:
-                judged = self._judged(one, windows, number, voices, cards=cards)
+                if cards:
+                    frame.detectors["posts"] = cast(Detector, _Known(level, self, one, number))
+                judged = self._judged(one, windows, number, voices)
                 closing._take(state, frame, 0, judged, self._watched, touched)
         return bool(touched)
 
-    def _say_level(self, state: WatchState, end_us: int) -> None:
-        """Let the state know of the stream what says which windows are scored (`judging.is_scored`)."""
-        levels = self._swept[0].levels
-        if levels is not None:
-            core = state.frame(self._params.window_us).detectors["posts"].core
-            core[0, [at.SEEN, at.LEVEL_POSTS, at.LEVEL_WINDOWS]] = levels.before(np.array([end_us]))[0]
-
-    def _judged(self, one: Swept, windows: Windows, number: int, voices: list[Voice], *, cards: bool) -> Judged:
+    def _judged(self, one: Swept, windows: Windows, number: int, voices: list[Voice]) -> Judged:
         cell = slice(number, number + 1)
         held = windows.closed
         # Views: what the episode says of the window stays said.
@@ -144,10 +140,10 @@ class Rerun:
             int(windows.starts[number]), held.count[cell], held.late[cell], held.state[cell], held.reals[cell]
         )
         rows = [0, self._column]
-        scores = _columns(one.window("posts", number), rows)
+        scores = of_scores([one.window("posts", number)], lambda arrays: arrays[0][..., rows])
         values = one.counted.posts[number, rows]
-        detector: Any = _Before(self, one, number) if cards else Detector.empty(2)
-        heard = Heard(cast(Detector, detector), values, np.zeros((4, 2)), scores, np.zeros(2, np.bool_))
+        none = np.zeros(2, np.bool_)
+        heard = Heard(Detector.empty(2), values, np.zeros((4, 2)), scores, none)
         return Judged({"posts": heard}, one.gap[number, rows], closed, {0: voices} if voices else {})
 
     def before(self, one: Swept, number: int) -> Detector:
@@ -190,34 +186,27 @@ def _required(name: str, tracker: TrackerSpec, params: WatchParams) -> float:
 def _heard(one: Swept, name: str, column: int) -> tuple[Heard, Bools]:
     """A tracker's windows in the places of trackers, behind a place for the stream that nothing looks at."""
     scores, values = one.scores[name], one.values(name)[:, column]
-    cut: dict[str, Any] = {
-        field.name: np.concatenate((array[..., :1, column], array[..., column]), axis=-1)
-        for field in dataclasses.fields(Scores)
-        if isinstance(array := getattr(scores, field.name), np.ndarray)
-    }
-    behind = dataclasses.replace(scores, **cut, platform_ratio=None)
+    behind = of_scores(
+        [scores], lambda arrays: np.concatenate((arrays[0][..., :1, column], arrays[0][..., column]), axis=-1)
+    )
     missing = np.concatenate(([False], one.missing[name][:, column]))
     heard = Heard(Detector.empty(1), np.concatenate(([0.0], values)), np.zeros((4, 1)), behind, missing)
     return heard, np.concatenate(([False], one.gap[:, column]))
 
 
-class _Before:
-    """Stands for the detector before a window, which is made when somebody asks for its rows."""
+class _Known:
+    """Stands for the detector of a size before a window: what `closing` asks of it, made when it is asked for."""
 
-    def __init__(self, rerun: Rerun, one: Swept, number: int) -> None:
+    def __init__(
+        self, level: Floats | None, rerun: Rerun | None = None, one: Swept | None = None, number: int = 0
+    ) -> None:
         self._rerun = rerun
         self._one = one
         self._number = number
+        self.seen, self.level_posts, self.level_windows = np.zeros((3, 1)) if level is None else level[:, None]
 
     def rows(self, kept: Ints) -> Detector:
         """As `Detector.rows`."""
+        if self._rerun is None or self._one is None:
+            return Detector.empty(len(kept))
         return self._rerun.before(self._one, self._number).rows(kept)
-
-
-def _columns(scores: Scores, rows: list[int]) -> Scores:
-    cut: dict[str, Any] = {
-        field.name: getattr(scores, field.name)[..., rows]
-        for field in dataclasses.fields(Scores)
-        if isinstance(getattr(scores, field.name), np.ndarray)
-    }
-    return dataclasses.replace(scores, **cut)

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from groundswell.query import Matcher
+from groundswell.watch import levels
 from groundswell.watch.contract import Arrivals, Ints, Pairs, WatchParams
 from groundswell.watch.detector import Detector, Scores, run
-from groundswell.watch.frames import signals_of
+from groundswell.watch.frames import measured_of, signals_of
+from groundswell.watch.holidays import Calendar
+from groundswell.watch.levels import Levels
 from groundswell.watch.signals import SIGNALS, Matched
-from groundswell.watch.thin import Levels, is_thin, levels_of
+from groundswell.watch.thin import StreamLevels, is_thin, levels_of
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -62,8 +65,12 @@ class Swept:
     """After the last window."""
     scored: Bools
     """Shape (windows,): small windows of a thin stream are not."""
-    levels: Levels | None
+    stream: StreamLevels | None
     """What was known of the stream, where it is thin."""
+    free: Bools
+    """Shape (windows, 3, series): who is on a holiday; no series where none is known."""
+    levels_of: dict[str, Levels] = field(default_factory=dict)
+    """Of measured signals what is known after the last window."""
 
     @property
     def window_us(self) -> int:
@@ -88,18 +95,26 @@ class Swept:
         rows = slice(chunk * CHUNK, number)
         if rows.stop > rows.start:
             taught = ~self.gap[rows] & ~self.missing[name][rows] & self.scored[rows, None]
-            run(found, self.values(name)[rows], self.counted.starts[rows], params.at(self.window_us), taught)
+            sized = params.at(self.window_us)
+            run(found, self.values(name)[rows], self.counted.starts[rows], sized, taught, self.free[rows])
         return found
 
     def window(self, name: str, number: int) -> Scores:
         """What was said of one window; arrays of shape (1 + trackers,)."""
-        whole = self.scores[name]
-        cut: dict[str, Any] = {
-            field.name: getattr(whole, field.name)[..., number, :]
-            for field in dataclasses.fields(Scores)
-            if isinstance(getattr(whole, field.name), np.ndarray)
-        }
-        return dataclasses.replace(whole, **cut, platform_ratio=self.ratio(number))
+        cut = of_scores([self.scores[name]], lambda arrays: arrays[0][..., number, :])
+        return dataclasses.replace(cut, platform_ratio=self.ratio(number))
+
+
+def of_scores(parts: Sequence[Scores], make: Callable[[list[Any]], Any]) -> Scores:
+    """Scores whose arrays are made of the same arrays of some others."""
+    made: dict[str, Any] = {
+        field.name: make([getattr(part, field.name) for part in parts])
+        for field in dataclasses.fields(Scores)
+        if isinstance(getattr(parts[0], field.name), np.ndarray)
+    }
+    if parts[0].edges is not None:
+        made["edges"] = (make([part.lower for part in parts]), make([part.upper for part in parts]))
+    return dataclasses.replace(parts[0], **made)
 
 
 def copy_of(detector: Detector) -> Detector:
@@ -154,18 +169,22 @@ def sweep(
     params: WatchParams,
     begun_us: Ints,
     check: Callable[[], None] = lambda: None,
+    countries: Sequence[str | None] = (),
 ) -> list[Swept]:
     """Let fresh detectors score every window and learn from it, sizes ascending.
 
     A window that begins before `begun_us` (one a column) was not watched from its start. `check` is called often.
+    `countries` are those of the trackers, whose public holidays are no usual days (none: not known).
     """
+    calendar = Calendar((None, *countries))
     main = next((one for one in counted if one.window_us == params.window_us), counted[-1])
     if not is_thin(main.posts[:, 0], params.base_us, params):
-        return _sweep(counted, params, begun_us, None, check)
+        return _sweep(counted, params, begun_us, (None, calendar), check)
     gap = main.starts < begun_us[0]
     for _ in range(_MOST_ROUNDS):
         check()
-        out = _sweep(counted, params, begun_us, levels_of(main.posts[:, 0], main.starts, ~gap, params), check)
+        stream = levels_of(main.posts[:, 0], main.starts, ~gap, params)
+        out = _sweep(counted, params, begun_us, (stream, calendar), check)
         found = next(one.gap[:, 0] for one in out if one.counted is main)
         if (found == gap).all():
             break
@@ -174,26 +193,38 @@ def sweep(
 
 
 def _sweep(
-    counted: Sequence[Counted], params: WatchParams, begun_us: Ints, levels: Levels | None, check: Callable[[], None]
+    counted: Sequence[Counted],
+    params: WatchParams,
+    begun_us: Ints,
+    around: tuple[StreamLevels | None, Calendar],
+    check: Callable[[], None],
 ) -> list[Swept]:
     out: list[Swept] = []
+    stream, calendar = around
     for one in counted:
         check()
         sized = params.at(one.window_us)
         whole = one.parts * params.base_us == one.window_us
         fixed = ~whole | (_holes_in(out[0], one, params) if out else _silent(one, sized))
-        small = levels is not None and one.window_us < params.window_us
-        scored = levels.scored(one.starts, one.window_us, params) if levels and small else np.ones(len(fixed), np.bool_)
+        scored = np.ones(len(fixed), np.bool_)
+        if stream is not None and one.window_us < params.window_us:
+            scored = stream.scored(one.starts, one.window_us, params)
         begun = one.starts[:, None] < begun_us
-        posts, gap, before, detector = _posts(one, sized, fixed, begun, scored, check)
-        swept = Swept(one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector}, scored, levels)
+        free = _free(calendar, one)
+        posts, gap, before, detector = _posts(one, sized, fixed, (begun, scored, free), check)
+        swept = Swept(one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector}, scored, stream, free)
         swept.missing["posts"] = np.zeros(one.posts.shape, np.bool_)
         for name in one.signals:
             check()
             values, missing = _values(one, name)
+            if SIGNALS[name].kind != "count":
+                taught = ~gap & ~missing & scored[:, None]
+                swept.scores[name], swept.levels_of[name] = _measured(name, values, one.starts, sized, taught)
+                swept.missing[name] = missing
+                continue
             fresh = Detector.empty(values.shape[1])
             taught = ~gap & ~missing & scored[:, None]
-            swept.scores[name], swept.before[name] = _run(fresh, values, one.starts, sized, taught)
+            swept.scores[name], swept.before[name] = _run(fresh, values, one.starts, sized, (taught, free))
             swept.missing[name], swept.detectors[name] = missing, fresh
         out.append(swept)
     return out
@@ -209,7 +240,7 @@ def _empty(size: int, first_us: int, end_us: int, totals: Ints, trackers: int, p
     parts = np.bincount(smallest[mine], minlength=length)
     signals = {
         name: SIGNALS[name].values(SIGNALS[name].tally(_no_posts(trackers)), np.zeros(trackers))
-        for name in signals_of(size, params)
+        for name in (*signals_of(size, params), *measured_of(size, params))
         if name != "posts"
     }
     nothing = {name: np.tile(values, (length, 1)) for name, values in signals.items()}
@@ -247,11 +278,20 @@ def _values(one: Counted, name: str) -> tuple[Floats, Bools]:
     """What is scored of a signal, and where there is too little; the stream's column is its posts, as in the watch."""
     if name == "posts":
         return one.posts, np.zeros(one.posts.shape, np.bool_)
+    if SIGNALS[name].kind != "count":
+        values = np.concatenate((np.full((len(one.starts), 1), np.nan), one.signals[name]), axis=1)
+        return values, np.isnan(values)
     values = np.concatenate((one.posts[:, :1], one.signals[name]), axis=1)
     missing = np.isnan(values)
     # Where no tracker has anything to say the watch does not ask, so the stream's row learns nothing either.
     missing[:, 0] = missing[:, 1:].all(axis=1)
     return np.where(missing, 0.0, values), missing
+
+
+def _free(calendar: Calendar, one: Counted) -> Bools:
+    if not calendar.known or not len(one.starts):
+        return np.zeros((len(one.starts), 3, 0), np.bool_)
+    return np.stack([calendar.free(start, one.window_us) for start in one.starts.tolist()])
 
 
 def _holes_in(base: Swept, one: Counted, params: WatchParams) -> Bools:
@@ -274,16 +314,20 @@ def _silent(one: Counted, params: WatchParams) -> Bools:
 
 
 def _posts(
-    one: Counted, params: WatchParams, fixed: Bools, begun: Bools, scored: Bools, check: Callable[[], None]
+    one: Counted, params: WatchParams, fixed: Bools, context: tuple[Bools, Bools, Bools], check: Callable[[], None]
 ) -> tuple[Scores, Bools, list[Detector], Detector]:
-    """Run over the posts. An empty window where many were expected is a hole, which no window before it depends on."""
+    """Run over the posts. An empty window where many were expected is a hole, which no window before it depends on.
+
+    `context`: which windows a series did not watch from their start, which are scored, and the holidays.
+    """
+    begun, scored, free = context
     empty = one.posts[:, 0] == 0
     hole = fixed
     for _ in range(_MOST_ROUNDS):
         check()
         detector = Detector.empty(one.posts.shape[1])
         gap = begun | hole[:, None]
-        scores, before = _run(detector, one.posts, one.starts, params, ~gap & scored[:, None])
+        scores, before = _run(detector, one.posts, one.starts, params, (~gap & scored[:, None], free))
         missed = scored & empty & ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
         again = fixed | missed
         if (again == hole).all():
@@ -293,18 +337,37 @@ def _posts(
 
 
 def _run(
-    detector: Detector, values: Floats, starts: Ints, params: WatchParams, taught: Bools
+    detector: Detector, values: Floats, starts: Ints, params: WatchParams, context: tuple[Bools, Bools]
 ) -> tuple[Scores, list[Detector]]:
-    """All windows, and the detector before each `CHUNK` of them. Changes `detector`."""
+    """All windows, and the detector before each `CHUNK` of them. Changes `detector`. `context`: taught and holidays."""
+    taught, free = context
     parts, before = [], []
     for begin in range(0, max(len(starts), 1), CHUNK):
         rows = slice(begin, begin + CHUNK)
         before.append(copy_of(detector))
-        parts.append(run(detector, values[rows], starts[rows], params, np.ascontiguousarray(taught[rows])))
+        parts.append(run(detector, values[rows], starts[rows], params, np.ascontiguousarray(taught[rows]), free[rows]))
     if len(parts) == 1:
         return parts[0], before
-    fields = [
-        field.name for field in dataclasses.fields(Scores) if isinstance(getattr(parts[0], field.name), np.ndarray)
-    ]
-    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts], axis=-2) for name in fields}
-    return dataclasses.replace(parts[0], **joined), before
+    return of_scores(parts, lambda arrays: np.concatenate(arrays, axis=-2)), before
+
+
+def _measured(name: str, values: Floats, starts: Ints, params: WatchParams, taught: Bools) -> tuple[Scores, Levels]:
+    """Run over the windows in which somebody has a value; in the others nothing is said."""
+    known = Levels.empty(values.shape[1], "share" if SIGNALS[name].kind == "share" else "positive")
+    rows = np.flatnonzero(taught.any(axis=1))
+    if not len(rows):
+        # As of one window in which nobody has a value.
+        nothing = levels.score(known, np.full(values.shape[1], np.nan), 0, params)
+
+        def nowhere(arrays: list[Any]) -> Any:
+            return np.zeros((*arrays[0].shape[:-1], len(starts), values.shape[1]), arrays[0].dtype)
+
+        return of_scores([nothing], nowhere), known
+    found = levels.run(known, values[rows], starts[rows], params, taught[rows])
+
+    def spread(arrays: list[Any]) -> Any:
+        whole = np.zeros((*arrays[0].shape[:-2], len(starts), values.shape[1]), arrays[0].dtype)
+        whole[..., rows, :] = arrays[0]
+        return whole
+
+    return of_scores([found], spread), known

@@ -24,7 +24,7 @@ _FAR: Final = 5.0
 
 
 @dataclass(frozen=True)
-class Levels:
+class StreamLevels:
     """What the stream's detector knew: windows seen, posts and windows behind its level."""
 
     ends: Ints
@@ -55,11 +55,11 @@ def is_thin(posts: Floats, base_us: int, params: WatchParams) -> bool:
     return least * base_us / params.window_us < _FAR * LEAST_STREAM
 
 
-def levels_of(posts: Floats, starts: Ints, taught: Bools, params: WatchParams) -> Levels:
+def levels_of(posts: Floats, starts: Ints, taught: Bools, params: WatchParams) -> StreamLevels:
     """What the detector of the whole stream knows before each window of the size that is shown first."""
     detector, known = Detector.empty(1), np.zeros((len(starts) + 1, 3))
     for number in range(len(starts)):
         cell = slice(number, number + 1)
         run(detector, posts[cell, None], starts[cell], params, taught[cell, None])
         known[number + 1] = detector.seen[0], detector.level_posts[0], detector.level_windows[0]
-    return Levels(starts + params.window_us, known)
+    return StreamLevels(starts + params.window_us, known)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from groundswell.watch.contract import Ints, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector
 from groundswell.watch.frames import Frame, absent, ring_of
+from groundswell.watch.levels import Levels
 from groundswell.watch.profiles import learn_all
 from groundswell.watch.recent import learned_columns
 from groundswell.watch.rerun import windows_of
@@ -97,8 +98,12 @@ def teach_counted(
     take_up(state, trackers, params)
     row = {key: number for number, key in enumerate(state.keys)}
     slots = [row[tracker.id, tracker.version] for tracker in trackers]
-    for swept in sweep(counted, params, begun_us, check):
+    countries = [tracker.country for tracker in trackers]
+    for swept in sweep(counted, params, begun_us, check, countries):
         frame = state.frame(swept.window_us)
+        for name, known_levels in swept.levels_of.items():
+            for number, slot in enumerate(slots):
+                _copy_row(known_levels, number + 1, frame.levels[name], slot + 1)
         for name, detector in swept.detectors.items():
             known = frame.detectors[name]
             if detector.seen[0] > known.seen[0]:
@@ -131,8 +136,8 @@ def _grid(histories: Sequence[History], width: int) -> tuple[Ints, Ints, int]:
     return counts, totals, first
 
 
-def _copy_row(source: Detector, row: int, target: Detector, at: int) -> None:
-    for name in Detector.ARRAYS:
+def _copy_row(source: Detector | Levels, row: int, target: Detector | Levels, at: int) -> None:
+    for name in source.ARRAYS:
         getattr(target, name)[at] = getattr(source, name)[row]
 
 
