@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from groundswell.engines import open_engine
 from groundswell.platforms import registry
 from groundswell.query import Matcher, parse
 from groundswell.settings import load_settings
+from groundswell.watch import batches
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.batches import Records, Ways, arrivals_of, engine_posts, posts_of
 from groundswell.watch.contract import Arrivals
@@ -231,7 +233,8 @@ def test_many_records_are_worked_out_by_several_threads_with_the_same_result(way
     assert_same(arrivals_of(blocks, ways), slowly(blocks, ways))
 
 
-def test_without_the_kernels_the_engine_does_it(ways: Ways) -> None:
+def test_without_the_kernels_the_engine_does_it(ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "load_live", lambda _: None)
     blocks = blocks_of(lines_of([jetstream(n) for n in range(20)]))
     kernels.unload()
     arrivals = arrivals_of(blocks, ways)
@@ -261,3 +264,19 @@ def test_a_record_that_the_ordinary_way_refuses_has_a_stand_in(ways: Ways) -> No
     assert posts["record"].to_pylist() == [12, 11, 10, 12]
     assert posts["platform"].to_pylist() == ["bluesky"] * 4
     assert posts["text"].is_valid().to_pylist() == [True, False, True, True]
+
+
+def test_the_kernels_are_loaded_beside_the_work_once_it_is_worth_while(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = threading.Event()
+    monkeypatch.setattr(batches, "load_live", lambda _: asked.set())
+    monkeypatch.setattr(batches, "_met", [])
+    monkeypatch.setattr(batches, "_begun", [])
+    monkeypatch.setattr(batches, "_WORTH_WHILE", 30)
+    blocks = blocks_of(lines_of([jetstream(n) for n in range(20)]))
+    arrivals_of(blocks, ways)
+    assert not batches._begun
+    arrivals_of(blocks, ways)
+    assert asked.wait(20)
+    assert batches._begun == [True]

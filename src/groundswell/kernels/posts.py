@@ -18,50 +18,48 @@ def hash_all(data: Bytes, bounds: Ints32, table: Hashes, out: Hashes) -> None:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def _add_distinct(hashes: Hashes, begin: int, end: int, held: Hashes, out: Hashes, at: int) -> int:
-    """Write the distinct ones of some hashes in ascending order; the place behind them."""
-    size = end - begin
-    if size > 64:
-        sorted_ = np.sort(hashes[begin:end])
-        for n in range(size):
-            if n == 0 or sorted_[n] != sorted_[n - 1]:
-                out[at] = sorted_[n]
-                at += 1
-        return at
-    count = 0
+def _add_distinct(hashes: Hashes, begin: int, end: int, met: Hashes, out: Hashes, at: int) -> int:
+    """Write the distinct ones of some hashes in the order in which they come; the place behind them.
+
+    `met` has 16 words of bits that tell nearly every new one without a look at the others; zeros before and after.
+    """
+    first = at
     for n in range(begin, end):
-        value = hashes[n]
-        place = count
-        while place > 0 and held[place - 1] > value:
-            place -= 1
-        if place > 0 and held[place - 1] == value:
-            continue
-        for k in range(count, place, -1):
-            held[k] = held[k - 1]
-        held[place] = value
-        count += 1
-    for n in range(count):
-        out[at + n] = held[n]
-    return at + count
+        value: Any = hashes[n]
+        word = value & np.uint64(15)
+        bit = np.uint64(1) << (value >> np.uint64(4) & np.uint64(63))
+        if met[word] & bit:
+            known = False
+            for k in range(first, at):
+                if out[k] == value:
+                    known = True
+                    break
+            if known:
+                continue
+        met[word] |= bit
+        out[at] = value
+        at += 1
+    met[:] = np.uint64(0)
+    return at
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
 def distinct_terms(
     words: Hashes, word_rows: Ints32, tags: Hashes, tag_rows: Ints32, row: Ints, hashes: Hashes, kinds: Bytes
 ) -> int:
-    """The distinct words and then the distinct hashtags of each post, each ascending; how many.
+    """The distinct words and then the distinct hashtags of each post, each where it first stands; how many.
 
     `row`, `hashes` and `kinds` (0 a word, 1 a hashtag) have room for all; the borders have n + 1.
     """
-    held = np.empty(64, np.uint64)
+    met = np.zeros(16, np.uint64)
     at = 0
     for post in range(len(word_rows) - 1):
         begin = at
-        at = _add_distinct(words, word_rows[post], word_rows[post + 1], held, hashes, at)
+        at = _add_distinct(words, word_rows[post], word_rows[post + 1], met, hashes, at)
         for n in range(begin, at):
             kinds[n] = 0
         middle = at
-        at = _add_distinct(tags, tag_rows[post], tag_rows[post + 1], held, hashes, at)
+        at = _add_distinct(tags, tag_rows[post], tag_rows[post + 1], met, hashes, at)
         for n in range(middle, at):
             kinds[n] = 1
         for n in range(begin, at):
@@ -71,27 +69,30 @@ def distinct_terms(
 
 @njit(nogil=True, cache=True, boundscheck=False)
 def first_places(wanted: Hashes, hashes: Hashes, out: Ints) -> None:
-    """The first place of each of the `wanted` hashes (ascending) among others; -1 where it is not there."""
-    bits = np.zeros(1024, np.uint64)
+    """The first place of each of the `wanted` hashes, all different, among others; -1 where it is not there."""
+    size = 64
+    while size < 4 * len(wanted):
+        size *= 2
+    keys = np.zeros(size, np.uint64)
+    number = np.full(size, -1, np.int32)
+    last = np.uint64(size - 1)
     for n in range(len(wanted)):
         out[n] = -1
-        bit = wanted[n] & np.uint64(65535)
-        bits[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+        at = wanted[n] & last
+        while number[at] >= 0:
+            at = (at + np.uint64(1)) & last
+        keys[at] = wanted[n]
+        number[at] = n
     left = len(wanted)
     for place in range(len(hashes)):
         if left == 0:
             return
         value: Any = hashes[place]
-        bit = value & np.uint64(65535)
-        if bits[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1) == 0:
-            continue
-        low, high = 0, len(wanted)
-        while low < high:
-            middle = (low + high) >> 1
-            if wanted[middle] < value:
-                low = middle + 1
-            else:
-                high = middle
-        if low < len(wanted) and wanted[low] == value and out[low] < 0:
-            out[low] = place
-            left -= 1
+        at = value & last
+        while number[at] >= 0:
+            if keys[at] == value:
+                if out[number[at]] < 0:
+                    out[number[at]] = place
+                    left -= 1
+                break
+            at = (at + np.uint64(1)) & last

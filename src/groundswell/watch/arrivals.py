@@ -112,7 +112,7 @@ class TableArrivals:
         return _Words(self._column("hashtags"), "#")
 
     def terms(self) -> Terms:
-        """The distinct words and hashtags of each post, sorted by row, words first, then by hash."""
+        """The distinct words and hashtags of each post, sorted by row, words first, each where it first stands."""
         return self._terms
 
     @cached_property
@@ -138,7 +138,7 @@ class TableArrivals:
 
 
 class _Words:
-    """The distinct values of a list column, row by row: `row` ascending, `hash` ascending within a row."""
+    """The distinct values of a list column, row by row, each where it first stands: `row` ascending."""
 
     def __init__(self, lists: Any, sign: str = "") -> None:
         encoded = pc.dictionary_encode(pc.list_flatten(lists))
@@ -150,11 +150,11 @@ class _Words:
         filled = code >= 0
         filled[filled] = pc.not_equal(values, "").to_numpy(zero_copy_only=False)[code[filled]]
         row, hashed = row[filled], hashes[code[filled]]
-        order = np.lexsort((hashed, row))
-        row, hashed = row[order], hashed[order]
+        order = np.lexsort((hashed, row))  # stable, so that of equal ones the first comes first
         first = np.ones(len(row), dtype=np.bool_)
-        first[1:] = (row[1:] != row[:-1]) | (hashed[1:] != hashed[:-1])
-        self.row, self.hash = row[first], hashed[first]
+        first[1:] = (np.diff(row[order]) != 0) | (hashed[order][1:] != hashed[order][:-1])
+        at = np.sort(order[first])
+        self.row, self.hash = row[at], hashed[at]
         self.text: dict[int, str | None] = dict(zip(hashes.tolist(), signed.to_pylist(), strict=True))
 
 

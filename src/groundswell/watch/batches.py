@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +18,7 @@ import pyarrow as pa
 
 from groundswell import schema
 from groundswell.bus import Block, Kind
-from groundswell.kernels import loaded, loaded_live
+from groundswell.kernels import load_live, loaded, loaded_live
 from groundswell.sources.replay import is_undated
 from groundswell.watch.arrivals import BATCH, TableArrivals
 from groundswell.watch.contract import Arrivals, Ints
@@ -34,6 +36,11 @@ ORIGIN: Final = "journal"
 _PART: Final = 2_000
 #: From so many posts on, an engine makes them sooner.
 _MANY: Final = 4_000
+#: Records from which on the kernels are loaded; before, most of a test or a small file would be over.
+_WORTH_WHILE: Final = 10_000
+_met: Final[list[int]] = []
+_begun: Final[list[bool]] = []
+_turn: Final = threading.Lock()
 _LINE_FEED: Final = 0x0A
 
 
@@ -67,7 +74,7 @@ class Records:
         data = np.frombuffer(b"".join(body for block in blocks for body in (block.content, b"\n")), np.uint8)
         numbers = np.concatenate([block.numbers for block in blocks])
         received = np.concatenate([block.received_us for block in blocks])
-        return cls(blocks[0].source, blocks[0].hint, data, _borders(data, len(numbers)), numbers, received)
+        return cls(blocks[0].source, blocks[0].hint, data, borders_of(data, len(numbers)), numbers, received)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -80,10 +87,16 @@ class Records:
 
 def arrivals_of(blocks: Sequence[Block], ways: Ways) -> Arrivals:
     """The posts of some blocks, in the order of their records."""
+    _warm_up(sum(block.count for block in blocks), ways.settings.home / "cache")
     counted = [block for block in blocks if block.kind == Kind.RECORDS and not is_undated(block.hint)]
+    groups = groupby(counted, key=lambda block: (block.source, repr(block.hint)))
+    return arrivals_of_records([Records.of(list(group)) for _, group in groups], ways)
+
+
+def arrivals_of_records(groups: Sequence[Records], ways: Ways) -> Arrivals:
+    """The posts of some raw records, in their order."""
     parts: list[Arrivals] = []
-    for _, group in groupby(counted, key=lambda block: (block.source, repr(block.hint))):
-        records = Records.of(list(group))
+    for records in groups:
         layout = None if loaded_live() is None else _fast_layout(records, ways)
         if layout is None:
             parts.append(TableArrivals(posts_of(records, np.arange(len(records)), ways)))
@@ -214,7 +227,7 @@ def _with_stand_ins(posts: pa.Table, records: Records, rows: Ints, layout: FastL
     return pa.concat_tables([posts, stand_ins]).take(pa.array([first[number] for number in numbers]))
 
 
-def _borders(data: npt.NDArray[np.uint8], count: int) -> Ints:
+def borders_of(data: npt.NDArray[np.uint8], count: int) -> Ints:
     """Where each of so many records begins, and where the last one ends."""
     kernel = loaded()
     bounds = np.zeros(count + 1, np.int64)
@@ -223,6 +236,16 @@ def _borders(data: npt.NDArray[np.uint8], count: int) -> Ints:
     else:
         kernel.line_starts(data, bounds[1:])
     return bounds
+
+
+def _warm_up(records: int, folder: Path) -> None:
+    """Load the compiled kernels beside the work, once so much has come in that they pay for themselves."""
+    with _turn:
+        _met[:] = [sum(_met) + records]
+        if _met[0] < _WORTH_WHILE or _begun:
+            return
+        _begun.append(True)
+    threading.Thread(target=load_live, args=(folder,), name="kernels", daemon=True).start()
 
 
 @cache

@@ -125,7 +125,7 @@ class FastArrivals:
         return Pairs(pairs.slot[kept], pairs.row[kept])
 
     def terms(self) -> Terms:
-        """The distinct words and hashtags of each post, sorted by row, words first, then by hash."""
+        """The distinct words and hashtags of each post, sorted by row, words first, each where it first stands."""
         words, tags = self._words, self._tags
         signed = self._signed_tags[1]
         room = len(words.hashes) + len(signed)

@@ -22,12 +22,11 @@ from groundswell.watch.commit import (
 from groundswell.watch.contract import DAY, SECOND, TrackerSpec
 from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.plan import (
-    MAX_BYTES,
-    MAX_RECORDS,
     Plan,
     batch_of,
     covered_until,
     in_force,
+    limits,
     params_of,
     spec_of,
 )
@@ -116,7 +115,7 @@ class WatchLoop:
         journal = self._parts.journal
         self._take_up_trackers()
         now_us = self._parts.now()
-        last = journal.borders(self.progress.block, MAX_RECORDS, MAX_BYTES, _MAX_SPAN_US)
+        last = journal.borders(self.progress.block, *limits(), _MAX_SPAN_US)
         if last == self.progress.block:
             return 0
         blocks = journal.between(self.progress.block + 1, last)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from groundswell.bus import Block, Connected
 from groundswell.desk.tables import PlanRow, TrackerRow
+from groundswell.kernels import loaded_live
 from groundswell.watch.batches import Ways, arrivals_of
 from groundswell.watch.contract import DAY, SECOND, CountBy, TrackerSpec, WatchBatch, WatchParams
 from groundswell.watch.emerging.records import TopicParams
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from groundswell.platforms import Registry
     from groundswell.settings import Settings
 
-#: A batch holds at most this many records and bytes (before compression), and one block at least.
-MAX_RECORDS: Final = 20_000
-MAX_BYTES: Final = 32 << 20
+#: A batch holds at most this many records and bytes (before compression), and one block at least; first as the
+#: engine reads them, then as the compiled kernels do.
+LIMITS: Final = (20_000, 32 << 20)
+LIMITS_LIVE: Final = (60_000, 64 << 20)
 #: Connections that ended longer before the clock than this say nothing about windows that are still open.
 _CONNECTIONS_US: Final = 2 * DAY
 
@@ -47,6 +49,11 @@ class Plan:
         covered = None if row.covered is None else tuple((int(a), int(b)) for a, b in row.covered)
         trackers = tuple((str(tracker), int(version)) for tracker, version in row.trackers)
         return cls(row.number, row.first_block, row.last_block, row.clock, trackers, covered)
+
+
+def limits() -> tuple[int, int]:
+    """Records and bytes of a batch, at most."""
+    return LIMITS if loaded_live() is None else LIMITS_LIVE
 
 
 def params_of(settings: Settings) -> WatchParams:
