@@ -7,9 +7,26 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from tests.desk.test_alert_groups import posts
+from tests.desk.test_alert_life import NOW, alert
+from tests.desk.test_records import window
 from tests.services.servers import Postgres
 
-from groundswell.desk import Desk, channels, open_desk, outbox
+from groundswell.desk import (
+    Desk,
+    alert_cases,
+    alert_documents,
+    alert_groups,
+    alert_life,
+    alerts,
+    channels,
+    open_desk,
+    outbox,
+    precision,
+    seasons,
+    series,
+    trackers,
+)
 from groundswell.desk.channels import Rules
 from groundswell.desk.tables import Base
 from groundswell.settings import load_settings
@@ -49,3 +66,29 @@ def test_a_message_is_planned_once_claimed_held_and_told_in_a_digest(elsewhere: 
             channels.remove(session, "ops", now_us=8)
         with elsewhere.reading() as session:
             assert outbox.counts(session)[where] == {"digested": 1, "dropped": 1}
+
+
+def test_an_alert_lives_is_grouped_and_counts_for_the_report(elsewhere: Desk) -> None:
+    with elsewhere:
+        with elsewhere.session() as session:
+            tracker = trackers.add(session, "Shoes", "shoe*", 30.0, now_us=NOW).id
+            series.write(session, [window(tracker, NOW), window(tracker, NOW - 7 * 86_400_000_000, 4)])
+            alerts.write(session, [alert("abcd1", tracker), alert("abcd2", tracker, NOW + 1)])
+            cases = [{"alert_id": name, "data": b"x", "sketch": posts(0, 60)} for name in ("abcd1", "abcd2")]
+            alert_cases.write(session, cases)
+            assert {row.id for row in alert_groups.regroup(session, ["abcd2"])} == {"abcd1", "abcd2"}
+            assert alert_cases.settle(session, 10, version=3, seq=99) == 2
+        with elsewhere.session() as session:
+            alert_life.acknowledge(session, "abcd1", who="Maya", now_us=NOW)
+            alert_life.snooze(session, "abcd1", NOW + 9, now_us=NOW)
+            alert_life.comment(session, "abcd1", "seen", now_us=NOW)
+            alert_life.judge(session, "abcd1", "real", note="it is", now_us=NOW)
+            alerts.write(session, [alert("abcd1", tracker, phase="peak")])
+        with elsewhere.reading() as session:
+            found = alert_documents.whole(session, alerts.get(session, "abcd1"))
+            assert (found["verdict"], found["comments"], found["lake_version"]) == ("real", 1, 3)
+            assert [event["kind"] for event in found["events"]] == ["acknowledged", "snoozed", "commented", "verdict"]
+            assert [row.id for row in alerts.page(session, grouped=True)] == ["abcd2"]
+            assert seasons.season_of(session, tracker, 300, NOW, NOW + 300_000_000) is not None
+            report = precision.report(session, NOW, NOW + 86_400_000_000)
+            assert report["all"]["verdicts"] == {"real": 1, "false": 0, "known": 0, "none": 1}
