@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from groundswell.kernels.signs import after_character, after_escape, after_number, after_plain, is_word
+
 Bytes = NDArray[np.uint8]
 Ints32 = NDArray[np.int32]
 Ints = NDArray[np.int64]
@@ -91,112 +93,6 @@ def byte_classes() -> Bytes:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def _hex(byte: int) -> int:
-    """The value of a hexadecimal digit; -1 if it is none."""
-    if 0x30 <= byte <= 0x39:
-        return byte - 0x30
-    low = byte | 0x20
-    return low - 0x57 if 0x61 <= low <= 0x66 else -1
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def unit_at(data: Bytes, at: int, end: int) -> int:
-    """The four hexadecimal digits at a place; -1 if they are not there."""
-    if at + 4 > end:
-        return -1
-    value = 0
-    for i in range(at, at + 4):
-        digit = _hex(int(data[i]))
-        if digit < 0:
-            return -1
-        value = value << 4 | digit
-    return value
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def _after_escape(  # noqa: PLR0911 - each return a kind of escape
-    data: Bytes, at: int, end: int
-) -> int:
-    r"""The place behind the escape whose `\` is at `at`; -1 if it is wrong or doubtful."""
-    if at + 1 >= end:
-        return -1
-    sign = data[at + 1]
-    if sign in (0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74):
-        return at + 2
-    if sign != 0x75:
-        return -1
-    unit = unit_at(data, at + 2, end)
-    if unit <= 0 or 0xDC00 <= unit <= 0xDFFF:
-        return -1
-    if unit < 0xD800 or unit > 0xDFFF:
-        return at + 6
-    if at + 8 > end or data[at + 6] != 0x5C or data[at + 7] != 0x75:
-        return -1
-    low = unit_at(data, at + 8, end)
-    return at + 12 if 0xDC00 <= low <= 0xDFFF else -1
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def _after_character(  # noqa: PLR0911 - each return a length
-    data: Bytes, at: int, end: int
-) -> int:
-    """The place behind a character of several bytes (RFC 3629, section 4); -1 if it is none."""
-    first = data[at]
-    if 0xC2 <= first <= 0xDF:
-        return at + 2 if at + 1 < end and data[at + 1] & 0xC0 == 0x80 else -1
-    if 0xE0 <= first <= 0xEF:
-        if at + 2 >= end or data[at + 1] & 0xC0 != 0x80 or data[at + 2] & 0xC0 != 0x80:
-            return -1
-        if (first == 0xE0 and data[at + 1] < 0xA0) or (first == 0xED and data[at + 1] > 0x9F):
-            return -1
-        return at + 3
-    if 0xF0 <= first <= 0xF4:
-        if at + 3 >= end or data[at + 1] & 0xC0 != 0x80 or data[at + 2] & 0xC0 != 0x80 or data[at + 3] & 0xC0 != 0x80:
-            return -1
-        if (first == 0xF0 and data[at + 1] < 0x90) or (first == 0xF4 and data[at + 1] > 0x8F):
-            return -1
-        return at + 4
-    return -1
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def _after_digits(data: Bytes, at: int, end: int) -> int:
-    """The place behind one or more digits; -1 if there are none."""
-    begin = at
-    while at < end and 0x30 <= data[at] <= 0x39:
-        at += 1
-    return at if at > begin else -1
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def _after_number(data: Bytes, at: int, end: int) -> int:
-    """The place behind a number; -1 if it is none."""
-    if data[at] == 0x2D:
-        at += 1
-    if at < end and data[at] == 0x30:
-        at += 1
-    else:
-        at = _after_digits(data, at, end)
-        if at < 0:
-            return -1
-    if at < end and data[at] == 0x2E:
-        at = _after_digits(data, at + 1, end)
-        if at < 0:
-            return -1
-    if at < end and data[at] | 0x20 == 0x65:
-        at += 1
-        if at < end and data[at] in (0x2B, 0x2D):
-            at += 1
-        at = _after_digits(data, at, end)
-    return at
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def _is_word(data: Bytes, at: int, end: int, one: int, two: int, three: int, four: int) -> bool:
-    return at + 4 <= end and data[at] == one and data[at + 1] == two and data[at + 2] == three and data[at + 3] == four
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
 def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
     data: Bytes, bounds: Ints, classes: Bytes, wanted: Wanted, places: Places, doubted: Bytes
 ) -> Listed:
@@ -261,14 +157,14 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
                 while i < end:
                     sort = classes[data[i]]
                     if sort == 0:
-                        i += 1
+                        i = after_plain(data, i + 1, end)
                     elif sort == _WIDE:
-                        i = _after_character(data, i, end)
+                        i = after_character(data, i, end)
                         if i < 0:
                             break
                     elif sort == _BACKSLASH:
                         escaped = True
-                        i = _after_escape(data, i, end)
+                        i = after_escape(data, i, end)
                         if i < 0:
                             break
                     else:
@@ -320,14 +216,14 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
                 while i < end:
                     sort = classes[data[i]]
                     if sort == 0:
-                        i += 1
+                        i = after_plain(data, i + 1, end)
                     elif sort == _WIDE:
-                        i = _after_character(data, i, end)
+                        i = after_character(data, i, end)
                         if i < 0:
                             break
                     elif sort == _BACKSLASH:
                         found = ESCAPED
-                        i = _after_escape(data, i, end)
+                        i = after_escape(data, i, end)
                         if i < 0:
                             break
                     else:
@@ -349,20 +245,20 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
                 last = i
                 mode = _KEY_OR_END if byte == 0x7B else _VALUE_OR_END
             elif byte == 0x2D or 0x30 <= byte <= 0x39:
-                i = _after_number(data, i, end)
+                i = after_number(data, i, end)
                 if i < 0:
                     break
                 found = NUMBER
                 last = i
                 mode = _AFTER
             else:
-                if _is_word(data, i, end, 0x74, 0x72, 0x75, 0x65):
+                if is_word(data, i, end, 0x74, 0x72, 0x75, 0x65):
                     found = TRUE
                     i += 4
-                elif _is_word(data, i, end, 0x6E, 0x75, 0x6C, 0x6C):
+                elif is_word(data, i, end, 0x6E, 0x75, 0x6C, 0x6C):
                     found = NULL
                     i += 4
-                elif _is_word(data, i, end, 0x66, 0x61, 0x6C, 0x73) and i + 4 < end and data[i + 4] == 0x65:
+                elif is_word(data, i, end, 0x66, 0x61, 0x6C, 0x73) and i + 4 < end and data[i + 4] == 0x65:
                     found = FALSE
                     i += 5
                 else:

@@ -84,7 +84,7 @@ class Values:
 
     def texts(self) -> pa.Array:
         """The values as texts; null where nothing or null stands."""
-        room = int((self.end - self.begin).sum())
+        room = int((self.end - self.begin).sum()) + 8
         out, ends = np.empty(room, np.uint8), np.empty(len(self.kind) + 1, np.int32)
         size = values.copy_values(self.data, self.kind, self.begin, self.end, out, ends)
         valid = None
