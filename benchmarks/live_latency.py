@@ -3,9 +3,9 @@
     python benchmarks/live_latency.py [--seconds 300] [--rate 5000] [--trackers 100]
 
 A home of its own gets a day of thin history (so that the detector knows the stream), trackers, and `groundswell serve`
-in a process of its own with windows of a minute. Posts have the time at which they are sent; in some windows some
-trackers' words come four times as often. Latency is from the moment at which a window may close (its end + lateness,
-wall clock) to the message on the WebSocket. Nothing lost: every record that was sent is acknowledged, counted in the
+in a process of its own, with windows of 1, 5, 15 and 60 minutes. Posts have the time at which they are sent; in some
+windows some trackers' words come four times as often. Latency is from the moment at which a window may close (its
+end + lateness, wall clock) to the message on the WebSocket. Nothing lost: every record that was sent is acknowledged, counted in the
 ledger, and stored. The first table compares pushing alone with an ASGI application that only counts lines.
 """
 
@@ -35,6 +35,7 @@ from websockets.sync.client import connect
 
 BATCH = 100
 WINDOW_S = 60
+WINDOWS = "60,300,900,3600"
 LATENESS_S = 2
 HISTORY_HOURS = 27
 HISTORY_PER_S = 1.0
@@ -141,7 +142,7 @@ def server(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], s
     environment = {
         **os.environ,
         "GROUNDSWELL_HOME": str(home),
-        "GROUNDSWELL_WINDOW": str(WINDOW_S),
+        "GROUNDSWELL_WINDOWS": WINDOWS,
         "GROUNDSWELL_LATENESS": str(LATENESS_S),
         "GROUNDSWELL_COMMIT_EVERY": "30",
     }
@@ -223,7 +224,8 @@ class Heard:
     def _take(self, change: dict[str, object], now: float) -> None:
         windows, alert = change.get("windows"), change.get("alert")
         if isinstance(windows, dict) and windows:
-            end = seconds_of(next(iter(windows.values()))["start"]) + WINDOW_S
+            length = float(str(change["window_s"]))
+            end = seconds_of(next(iter(windows.values()))["start"]) + length
             if end > self.since:
                 self.windows.append(now - end - LATENESS_S)
         if isinstance(alert, dict):
