@@ -36,7 +36,7 @@ def run(windows: list[dict[int, int]], most: int = 1 << 12) -> tuple[Candidates,
     """Windows of a minute, 100 posts each, through all passes; which terms were to be looked at."""
     terms, memory, flagged = Candidates(5), Memory.of(FIVE), []
     for number, counts in enumerate(windows):
-        terms.take_window(window(counts), most, 100.0 * number, seed=3)
+        terms.take_window(window(counts), most, 100.0 * number, number // 5, seed=3)
         flags = pass_window(terms, number % 5, 100.0, 500.0)
         if number % 5 == 4:
             flags |= pass_block(terms, number // 5 % BLOCKS, np.array([500.0, 1500.0, 6000.0, 500.0]), memory)
@@ -106,11 +106,21 @@ def test_what_stands_out_is_looked_at_at_once() -> None:
 
 def test_the_weakest_go_and_newcomers_inherit_what_they_may_have_had() -> None:
     strong = {key: 5 for key in range(1, 9)}
-    terms, _ = run([strong, *({100 + number: 1} for number in range(40))], most=16)
+    terms, _ = run([strong, *({100 + number: 2} for number in range(40))], most=16)
     assert set(strong) <= set(terms.key[: terms.used].tolist())
     assert terms.used <= 16
     assert terms.floor >= 1
     assert terms.posts[terms.used - 1] >= 1
+
+
+def test_while_room_is_short_a_term_of_one_author_is_let_in_when_it_comes_again() -> None:
+    full = {key: 5 for key in range(1, 17)}
+    first, second = 100 << 50, 101 << 50
+    once, _ = run([full, {first: 1}, {second: 1}], most=16)
+    assert once.key[: once.used].tolist() == [*range(1, 17)]
+    again, _ = run([full, {first: 1}, {second: 1}, {first: 1}], most=16)
+    assert first in again.key[: again.used].tolist()
+    assert second not in again.key[: again.used].tolist()
 
 
 def test_memory_is_within_two_hundred_megabytes_with_all_candidates() -> None:

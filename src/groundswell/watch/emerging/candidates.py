@@ -1,7 +1,8 @@
 """Every hashtag and word that is followed: one row each in plain arrays, in bounded memory.
 
 When there is no room, the terms with the fewest posts go; a term that comes later may be one of those, so it starts
-with as many posts as the last that went had (SpaceSaving, Metwally, Agrawal & El Abbadi 2005).
+with as many posts as the last that went had (SpaceSaving, Metwally, Agrawal & El Abbadi 2005), two at most. While room
+is short, a term of a single author is let in when it comes a second time within a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -21,8 +22,16 @@ Hashes = npt.NDArray[np.uint64]
 
 #: Closed blocks that a term remembers one by one: an hour of five minutes each.
 BLOCKS: Final = 12
-#: When there is no room, this fraction of the terms goes at once.
-_GO: Final = 1 / 8
+#: When there is no room, this fraction of the terms goes at once; only half of it is for terms of a single author.
+_GO: Final = 1 / 4
+#: Places of the table of terms that were turned away, and for how many blocks they are known there.
+_DOOR: Final = 1 << 23
+_DOOR_BLOCKS: Final = 3
+_GENERATIONS: Final = 250
+#: Posts that a term may have had before it was forgotten, at most: with more it would not be new.
+_MOST_FLOOR: Final = 2.0
+#: Weights beyond are all kept alike.
+_HEAVY: Final = 1_023
 _FIRST_ROOM: Final = 1024
 #: A term's authors in one window, at most.
 MOST: Final = 65_535
@@ -70,6 +79,8 @@ class Candidates:
     """Greatest score in this hour …"""
     peak_class: npt.NDArray[np.uint8] = field(default_factory=lambda: _room(_FIRST_ROOM, kind=np.uint8))
     """… and its class."""
+    door: npt.NDArray[np.uint8] = field(default_factory=lambda: _room(0, kind=np.uint8))
+    """In which block (modulo) a term of this place was last turned away; empty until one is."""
     index: npt.NDArray[np.int32] | None = None
     """Places of keys, for the compiled kernel only."""
 
@@ -86,7 +97,8 @@ class Candidates:
     @property
     def nbytes(self) -> int:
         """Memory of the arrays, bytes."""
-        return sum(int(array.nbytes) for _, array in self.arrays()) + (0 if self.index is None else self.index.nbytes)
+        large = sum(int(array.nbytes) for _, array in self.arrays()) + self.door.nbytes
+        return large + (0 if self.index is None else self.index.nbytes)
 
     def arrays(self) -> list[tuple[str, Any]]:
         """All arrays with one column a term, by name."""
@@ -108,70 +120,90 @@ class Candidates:
         at = np.minimum(np.searchsorted(held, keys), max(self.used - 1, 0))
         return np.where(held[at] == keys, order[at], -1) if self.used else np.full(len(keys), -1)
 
-    def take_window(self, window: WindowTerms, most: int, exposure: float, seed: int) -> None:
+    def take_window(self, window: WindowTerms, most: int, exposure: float, block: int, seed: int) -> None:
         """Note the authors of the window's terms in `now`, with new terms at the end.
 
         `exposure` is what the stream has posted until an hour ago, discounted: so long a new term was not there.
+        `block` is the number of the block that the window is in.
         """
         self.now[: self.used] = 0
         self.counts[: self.used] = 0
-        rows = self.find(window.keys, seed)
-        self._admit(window, rows, most, exposure, seed)
+        authors = window.authors
+        rows = self._admit(window, authors, self.find(window.keys, seed), most, exposure, block, seed)
         held = np.flatnonzero(rows >= 0)
         at = rows[held]
-        self.now[at] = np.minimum(window.authors[held], MOST)
+        self.now[at] = np.minimum(authors[held], MOST)
         self.counts[at] = window.counts[held]
         self.bits[0, 0, at] |= window.rows[held, LOW]
         self.bits[0, 1, at] |= window.rows[held, HIGH]
 
-    def _admit(self, window: WindowTerms, rows: Ints, most: int, exposure: float, seed: int) -> None:
-        """Give rows to terms that have none: those with several authors first, then as they came."""
+    def _admit(
+        self, window: WindowTerms, authors: Ints, rows: Ints, most: int, exposure: float, block: int, seed: int
+    ) -> Ints:
+        """Give rows to terms that have none; where room is short, to those that come with several authors or again."""
         fresh = np.flatnonzero(rows < 0)
-        if not len(fresh):
-            return
         if self.used + len(fresh) > most:
-            several = window.authors[fresh] > 1
-            fresh = np.concatenate((fresh[several], fresh[~several]))
-            if self.used > most - int(most * _GO):
-                self._let_go(int(most * _GO))
-                held = np.flatnonzero(rows >= 0)
-                rows[held] = self.find(window.keys[held], seed)
-            self.turned_away += max(0, self.used + len(fresh) - most)
-            fresh = np.sort(fresh[: most - self.used])
+            keys = window.keys[fresh]
+            again = (authors[fresh] > 1) | self._seen_at_door(keys, block)
+            if self.used + int(again.sum()) > most:
+                rows = _moved(rows, self._let_go(min(self.used, int(most * _GO))))
+            single = np.flatnonzero(~again)[: max(0, int(most * (1 - _GO / 2)) - self.used - int(again.sum()))]
+            let_in = again.copy()
+            let_in[single] = True
+            let_in[np.flatnonzero(let_in)[most - self.used :]] = False
+            self._turn_away(keys[~let_in], block)
+            fresh = fresh[let_in]
         first, last = self.used, self.used + len(fresh)
         while last > self.room:
             self._widen()
         rows[fresh] = np.arange(first, last)
         self.key[first:last] = window.keys[fresh]
-        self.posts[first:last] = self.floor
+        self.posts[first:last] = min(self.floor, _MOST_FLOOR)
         self.exposure[first:last] = exposure
         self.used = last
         kernel = loaded()
         if kernel is not None and self.index is not None:
             kernel.place_keys(self.key, first, last, self.index, np.uint64(seed))
+        return rows
 
-    def _let_go(self, count: int) -> None:
-        """Drop the `count` terms with the fewest posts."""
+    def _seen_at_door(self, keys: Hashes, block: int) -> npt.NDArray[np.bool_]:
+        if not len(self.door):
+            return np.zeros(len(keys), np.bool_)
+        last = self.door[_at_door(keys)].astype(np.int64)
+        return (last > 0) & ((block - (last - 1)) % _GENERATIONS < _DOOR_BLOCKS)
+
+    def _turn_away(self, keys: Hashes, block: int) -> None:
+        if not len(self.door):
+            self.door = np.zeros(_DOOR, np.uint8)
+        self.door[_at_door(keys)] = block % _GENERATIONS + 1
+        self.turned_away += len(keys)
+
+    def _let_go(self, count: int) -> Ints:
+        """Drop the `count` terms with the fewest posts; where each row is now, -1 for those that went."""
         n = self.used
-        weight = self.posts[:n] + self.hour[:n] + self.block[:n]
-        order = np.argpartition(weight, count)
-        least = float(weight[order[count]])
-        below = weight < least
-        ties = np.flatnonzero(weight == least)[: count - int(below.sum())]
-        gone = below
-        gone[ties] = True
-        self.floor = max(self.floor, float(weight[gone].max(initial=0.0)))
-        self.keep(np.flatnonzero(~gone))
+        if not n:
+            return np.zeros(0, np.int64)
+        weight = np.minimum(self.posts[:n] + self.hour[:n] + self.block[:n], _HEAVY).astype(np.int64)
+        sizes = np.cumsum(np.bincount(weight, minlength=_HEAVY + 1))
+        least = int(np.searchsorted(sizes, count))
+        gone = weight < least
+        gone[np.flatnonzero(weight == least)[: count - int(gone.sum())]] = True
+        self.floor = float(least)
+        return self._drop(gone)
 
-    def keep(self, rows: Ints) -> None:
-        """Keep only `rows` (ascending)."""
-        for name, array in self.arrays():
-            kept = array[..., rows]
-            array[..., : len(rows)] = kept
-            array[..., len(rows) : self.used] = 0
-            setattr(self, name, array)
-        self.used = len(rows)
-        self.index = None
+    def _drop(self, gone: npt.NDArray[np.bool_]) -> Ints:
+        """Drop rows and move the last ones to their places."""
+        kept = self.used - int(gone.sum())
+        holes = np.flatnonzero(gone[:kept])
+        movers = kept + np.flatnonzero(~gone[kept:])
+        for _, array in self.arrays():
+            array[..., holes] = array[..., movers]
+            array[..., kept : self.used] = 0
+        place = np.arange(self.used)
+        place[gone] = -1
+        place[movers] = holes
+        self.used, self.index = kept, None
+        return place
 
     def _widen(self) -> None:
         for name, array in self.arrays():
@@ -189,6 +221,18 @@ class Candidates:
         """Begin the bitmaps of the next hour."""
         self.bits[1] = self.bits[0]
         self.bits[0] = 0
+
+
+def _moved(rows: Ints, places: Ints) -> Ints:
+    found = rows >= 0
+    moved = rows.copy()
+    moved[found] = places[rows[found]]
+    return moved
+
+
+def _at_door(keys: Hashes) -> Hashes:
+    # Hashes are mixed well; who chooses words that meet here only makes them known a little too early.
+    return keys >> np.uint64(64 - (_DOOR - 1).bit_length())
 
 
 #: Names of the arrays.

@@ -31,6 +31,8 @@ Hashes = npt.NDArray[np.uint64]
 
 #: All open windows together hold at most so many times the terms of one.
 _OPEN_WINDOWS: Final = 4
+#: Posts that are older than an hour go after so many blocks.
+_TRIM: Final = 3
 _MARKS: Final = (1 << 32) - 1
 
 
@@ -179,7 +181,7 @@ def close(state: Emerging, start: int, params: TopicParams) -> list[TopicRecord]
     for early in [one for one in state.open if one < start]:
         del state.open[early]
     terms, stream = state.terms, state.stream
-    terms.take_window(window, params.candidates, stream.exposure, state.seed)
+    terms.take_window(window, params.candidates, stream.exposure, stream.block, state.seed)
     seen, is_block = _advance(state, start, float(window.posts))
     days = state.tails.return_days(seen.score, seen.classes, terms.used, float(stream.past.sum()))
     moment = Moment(start, start + state.window_us, is_block)
@@ -189,7 +191,7 @@ def close(state: Emerging, start: int, params: TopicParams) -> list[TopicRecord]
         changed = update_topics(state, seen, days, moment, params)
     if is_block and stream.block % BLOCKS == 0:
         turn_hour(state, moment.end)
-    if is_block:
+    if is_block and stream.block % _TRIM == 0:
         state.pool = state.pool.since(moment.end - BLOCKS * state.block_us)
     return changed
 

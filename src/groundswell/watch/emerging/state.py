@@ -136,6 +136,7 @@ def dump(state: Emerging) -> Arrays:
         "tail_count": state.tails.count,
         "tail_excess": state.tails.excess,
         "hot": state.hot,
+        "door": terms.door,
         "pool": pool_bytes(state.pool),
     }
     return arrays | {f"term_{name}": array[..., : terms.used].ravel() for name, array in terms.arrays()}
@@ -182,6 +183,7 @@ def _terms_of(arrays: Arrays, document: _Document) -> Candidates:
         whole = np.zeros((*shape, room), arrays[f"term_{name}"].dtype)
         whole[..., : document.used] = arrays[f"term_{name}"].reshape(*shape, document.used)
         setattr(terms, name, whole)
+    terms.door = arrays["door"].copy()
     return terms
 
 

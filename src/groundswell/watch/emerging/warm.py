@@ -61,7 +61,7 @@ class Past:
 
     def _close(self) -> None:
         state, terms, stream = self.state, self.state.terms, self.state.stream
-        terms.take_window(self._block, self.params.candidates, stream.exposure, state.seed)
+        terms.take_window(self._block, self.params.candidates, stream.exposure, stream.block, state.seed)
         # The block as if all of it had come in its last window.
         n = terms.used
         terms.block[:n] = terms.now[:n]
