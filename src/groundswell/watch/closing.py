@@ -31,7 +31,7 @@ from groundswell.watch.windows import NEVER, closing
 Floats = npt.NDArray[np.float64]
 
 #: What share of a tracker lives on which platform is known from so many of its last posts, or half as many.
-_MIX_POSTS: Final = 20_000.0
+MIX_POSTS: Final = 20_000.0
 
 
 @dataclass
@@ -300,6 +300,6 @@ def _learn_mix(state: WatchState, window: Window) -> None:
     tally = window.tallies.get(PLATFORMS)
     if tally is not None:
         mix[tally.slots, tally.keys] += tally.counts
-    full = mix.sum(axis=1) > _MIX_POSTS
+    full = mix.sum(axis=1) > MIX_POSTS
     mix[full] /= 2.0
     state.mix = mix
