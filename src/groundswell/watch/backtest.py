@@ -26,9 +26,11 @@ from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.backtest_cards import Cards
 from groundswell.watch.contract import DAY, AlertRecord, TrackerSpec, WatchParams
 from groundswell.watch.lakefeed import LakeFeed, Portion
+from groundswell.watch.pastcounts import count_windows
 from groundswell.watch.plan import params_of
 from groundswell.watch.rerun import Ended, Rerun, Windows
-from groundswell.watch.sweep import count_windows, sweep
+from groundswell.watch.sweep import sweep
+from groundswell.watch.trends import Places
 from groundswell.watch.windows import NEVER
 
 if TYPE_CHECKING:
@@ -140,9 +142,16 @@ def _test(feed: LakeFeed, tested: Tested, since_us: int, bar: _Bar) -> None:
     with ThreadPoolExecutor(os.cpu_count() or 1, "backtest") as pool:
         portions = _seen(feed.portions(pool), tested, bar)
         begun_us = feed.begun_us(pool)
-        counted = count_windows(first_us, feed.volumes.totals, portions, 1, None, params, feed.opened_us(begun_us))
+        volumes, opened_us = feed.volumes, feed.opened_us(begun_us)
+        stream = volumes.counts.astype(np.float64)
+        places = (
+            Places(volumes.platforms, first_us, stream, np.zeros_like(stream)) if len(volumes.platforms) > 1 else None
+        )
+        counted = count_windows(first_us, volumes.totals, portions, 1, None, params, opened_us, places)
         bar.at("testing")
-        swept = sweep(counted, params, np.array([begun_us, NEVER]), lambda: bar.at("testing"), [tested.asked.country])
+        swept = sweep(
+            counted, params, np.array([begun_us, NEVER]), lambda: bar.at("testing"), [tested.asked.country], places
+        )
         for promise in sorted({*PROMISES, tested.promise_days}):
             bar.at(f"testing a promise of {promise:g} days")
             spec = _spec(tested.asked, promise)
@@ -162,7 +171,17 @@ def _test(feed: LakeFeed, tested: Tested, since_us: int, bar: _Bar) -> None:
 
 
 def _spec(asked: Asked, promise: float) -> TrackerSpec:
-    return TrackerSpec(TRACKER, 1, asked.query, asked.query, promise, country=asked.country)
+    return TrackerSpec(TRACKER, 1, name_of(asked.query), asked.query, promise, country=asked.country)
+
+
+def name_of(query: str) -> str:
+    """What headlines call the query: a phrase without its quotes.
+
+    >>> name_of('"side effects"'), name_of('"side effects" OR dose')
+    ('side effects', '"side effects" OR dose')
+    """
+    inner = query.strip()[1:-1]
+    return inner if query.strip() == f'"{inner}"' and '"' not in inner else query.strip()[:200]
 
 
 def _seen(portions: Iterator[Portion], tested: Tested, bar: _Bar) -> Iterator[TableArrivals]:

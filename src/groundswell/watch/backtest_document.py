@@ -13,7 +13,7 @@ from groundswell.desk import alert_documents, alerts, open_desk, series, tracker
 from groundswell.desk.clock import iso
 from groundswell.query import parse
 from groundswell.watch.alert_rows import write_alerts
-from groundswell.watch.backtest import NAME, TRACKER, Tested
+from groundswell.watch.backtest import NAME, TRACKER, Tested, name_of
 from groundswell.watch.closing import alert_of
 from groundswell.watch.contract import DAY, SECOND, SeriesPoint, TrackerSpec
 from groundswell.watch.frames import REALS, STATE_NUMBER
@@ -78,7 +78,7 @@ def _cards(settings: Settings, tested: Tested) -> list[dict[str, Any]]:
         own = settings.model_copy(update={"desk": f"sqlite:///{folder}/desk.sqlite"})
         with open_desk(own) as desk, desk.session() as session:
             row = trackers.add(session, NAME, tested.asked.query, tested.promise_days, now_us=0)
-            row.name = tested.asked.query[:200]
+            row.name = name_of(tested.asked.query)
             for windows in tested.windows:
                 if any(alert.window_s * SECOND == windows.window_us for alert in tested.alerts):
                     _write_windows(session, windows, min(alert.started_at for alert in tested.alerts))
@@ -97,7 +97,7 @@ def _write_windows(session: Session, windows: Windows, first_us: int) -> None:
 def _candidates(tested: Tested) -> list[dict[str, Any]]:
     if not tested.episodes:
         return []
-    tracker = TrackerSpec(TRACKER, 1, tested.asked.query, tested.asked.query, min(tested.episodes))
+    tracker = TrackerSpec(TRACKER, 1, name_of(tested.asked.query), tested.asked.query, min(tested.episodes))
     found = [
         (one, alert_of(tracker, one.episode, one.at_us, tested.params)) for one in tested.episodes[min(tested.episodes)]
     ]

@@ -23,7 +23,7 @@ from groundswell.watch.windows import NEVER
 if TYPE_CHECKING:
     from groundswell.lake import Lake
     from groundswell.watch.lakefeed import LakeFeed
-    from groundswell.watch.sweep import Counted
+    from groundswell.watch.pastcounts import Counted
 
 log = logging.getLogger("groundswell.watch")
 
@@ -103,7 +103,7 @@ class Past:
         Raises:
             UnavailableError: the lake cannot be read.
         """
-        from groundswell.watch.sweep import count_windows  # noqa: PLC0415 - see above
+        from groundswell.watch.pastcounts import count_windows  # noqa: PLC0415 - see above
 
         feed, trackers = self._feed, len(self._specs)
         with ThreadPoolExecutor(os.cpu_count() or 1, "teaching") as pool:
@@ -121,7 +121,7 @@ class Past:
         first = np.where(newest[0], np.sum(newest, axis=0) - 1, 0) if len(newest) else np.zeros(len(found), np.int64)
         if not found.any():
             return
-        from groundswell.watch.sweep import pairs_of  # noqa: PLC0415 - see above
+        from groundswell.watch.pastcounts import pairs_of  # noqa: PLC0415 - see above
 
         begin = int(first[found > 0].min())
         seen = smallest.posts[:begin, 1:].sum(axis=0).astype(np.int64)

@@ -8,22 +8,22 @@ told of a window (`judging`) and what becomes of it (`closing`) are the function
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from groundswell.query import Matcher
 from groundswell.watch import levels
-from groundswell.watch.contract import Arrivals, Ints, Pairs, WatchParams
+from groundswell.watch.contract import Ints, WatchParams
 from groundswell.watch.detector import Detector, Scores, run
-from groundswell.watch.frames import measured_of, signals_of
 from groundswell.watch.holidays import Calendar
 from groundswell.watch.levels import Levels
-from groundswell.watch.signals import SIGNALS, Matched
+from groundswell.watch.pastcounts import Counted
+from groundswell.watch.signals import SIGNALS
 from groundswell.watch.thin import StreamLevels, is_thin, levels_of
+from groundswell.watch.trends import Places
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -32,20 +32,6 @@ Bools = npt.NDArray[np.bool_]
 CHUNK: Final = 2_000
 #: Empty windows are told from holes by what was expected, which depends on the holes before: so often at most.
 _MOST_ROUNDS: Final = 12
-
-
-@dataclass
-class Counted:
-    """What was counted in the windows of one size."""
-
-    window_us: int
-    starts: Ints
-    posts: Floats
-    """Shape (windows, 1 + trackers); the first column is the whole stream."""
-    signals: dict[str, Floats]
-    """Of each other signal that is scored, shape (windows, trackers); NaN: too little to say."""
-    parts: Ints
-    """Windows of the smallest size that lie in each."""
 
 
 @dataclass
@@ -69,6 +55,8 @@ class Swept:
     """What was known of the stream, where it is thin."""
     free: Bools
     """Shape (windows, 3, series): who is on a holiday; no series where none is known."""
+    trend: Floats | None
+    """The macro trend, shape (windows, 2, series); null: that of the whole stream."""
     levels_of: dict[str, Levels] = field(default_factory=dict)
     """Of measured signals what is known after the last window."""
 
@@ -96,7 +84,8 @@ class Swept:
         if rows.stop > rows.start:
             taught = ~self.gap[rows] & ~self.missing[name][rows] & self.scored[rows, None]
             sized = params.at(self.window_us)
-            run(found, self.values(name)[rows], self.counted.starts[rows], sized, taught, self.free[rows])
+            around = None if self.trend is None else self.trend[rows]
+            run(found, self.values(name)[rows], self.counted.starts[rows], sized, taught, self.free[rows], around)
         return found
 
     def window(self, name: str, number: int) -> Scores:
@@ -122,69 +111,29 @@ def copy_of(detector: Detector) -> Detector:
     return detector.rows(np.arange(len(detector)))
 
 
-def count_windows(
-    first_us: int,
-    totals: Ints,
-    portions: Iterable[Arrivals],
-    trackers: int,
-    matcher: Matcher | None,
-    params: WatchParams,
-    opened_us: int | None = None,
-) -> list[Counted]:
-    """Count a history in windows of every size.
-
-    `totals` are the posts of the whole stream per smallest window from `first_us` on; `portions` the posts that
-    trackers match, none of which divides a window. Without a `matcher` each post matches the only tracker.
-    `opened_us` is the start of the first window that was open, where that is before `first_us`.
-    """
-    if opened_us is not None and opened_us < first_us:
-        totals = np.concatenate((np.zeros((first_us - opened_us) // params.base_us, np.int64), totals))
-        first_us = opened_us
-    counted = count_stream(first_us, totals, trackers, params)
-    for arrivals in portions:
-        if not len(arrivals):
-            continue
-        pairs = pairs_of(arrivals, matcher)
-        for one in counted:
-            _count(one, arrivals, pairs, trackers)
-    return counted
-
-
-def pairs_of(arrivals: Arrivals, matcher: Matcher | None) -> Pairs:
-    """Which tracker matches which post; without a matcher each post the only tracker."""
-    if matcher is not None:
-        return arrivals.pairs(matcher)
-    rows = np.arange(len(arrivals))
-    return Pairs(np.zeros_like(rows), rows)
-
-
-def count_stream(first_us: int, totals: Ints, trackers: int, params: WatchParams) -> list[Counted]:
-    """Windows of every size with the posts of the whole stream and none of trackers."""
-    end_us = first_us + len(totals) * params.base_us
-    return [_empty(size, first_us, end_us, totals, trackers, params) for size in params.sizes]
-
-
 def sweep(
     counted: Sequence[Counted],
     params: WatchParams,
     begun_us: Ints,
     check: Callable[[], None] = lambda: None,
     countries: Sequence[str | None] = (),
+    places: Places | None = None,
 ) -> list[Swept]:
     """Let fresh detectors score every window and learn from it, sizes ascending.
 
     A window that begins before `begun_us` (one a column) was not watched from its start. `check` is called often.
-    `countries` are those of the trackers, whose public holidays are no usual days (none: not known).
+    `countries` are those of the trackers, whose public holidays are no usual days (none: not known). `places` say where
+    the only tracker lives; without, the whole stream is what it is held against.
     """
     calendar = Calendar((None, *countries))
     main = next((one for one in counted if one.window_us == params.window_us), counted[-1])
     if not is_thin(main.posts[:, 0], params.base_us, params):
-        return _sweep(counted, params, begun_us, (None, calendar), check)
+        return _sweep(counted, params, begun_us, (None, calendar, places), check)
     gap = main.starts < begun_us[0]
     for _ in range(_MOST_ROUNDS):
         check()
         stream = levels_of(main.posts[:, 0], main.starts, ~gap, params)
-        out = _sweep(counted, params, begun_us, (stream, calendar), check)
+        out = _sweep(counted, params, begun_us, (stream, calendar, places), check)
         found = next(one.gap[:, 0] for one in out if one.counted is main)
         if (found == gap).all():
             break
@@ -196,11 +145,11 @@ def _sweep(
     counted: Sequence[Counted],
     params: WatchParams,
     begun_us: Ints,
-    around: tuple[StreamLevels | None, Calendar],
+    around: tuple[StreamLevels | None, Calendar, Places | None],
     check: Callable[[], None],
 ) -> list[Swept]:
     out: list[Swept] = []
-    stream, calendar = around
+    stream, calendar, places = around
     for one in counted:
         check()
         sized = params.at(one.window_us)
@@ -211,8 +160,10 @@ def _sweep(
             scored = stream.scored(one.starts, one.window_us, params)
         begun = one.starts[:, None] < begun_us
         free = _free(calendar, one)
-        posts, gap, before, detector = _posts(one, sized, fixed, (begun, scored, free), check)
-        swept = Swept(one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector}, scored, stream, free)
+        posts, gap, before, detector, trend = _posts(one, sized, fixed, (begun, scored, free), places, params, check)
+        swept = Swept(
+            one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector}, scored, stream, free, trend
+        )
         swept.missing["posts"] = np.zeros(one.posts.shape, np.bool_)
         for name in one.signals:
             check()
@@ -224,54 +175,10 @@ def _sweep(
                 continue
             fresh = Detector.empty(values.shape[1])
             taught = ~gap & ~missing & scored[:, None]
-            swept.scores[name], swept.before[name] = _run(fresh, values, one.starts, sized, (taught, free))
+            swept.scores[name], swept.before[name] = _run(fresh, values, one.starts, sized, (taught, free, trend))
             swept.missing[name], swept.detectors[name] = missing, fresh
         out.append(swept)
     return out
-
-
-def _empty(size: int, first_us: int, end_us: int, totals: Ints, trackers: int, params: WatchParams) -> Counted:
-    begin = first_us // size
-    length = max(end_us // size - begin, 0)
-    smallest = (first_us + np.arange(len(totals)) * params.base_us) // size - begin
-    mine = smallest < length
-    posts = np.zeros((length, 1 + trackers))
-    posts[:, 0] = np.bincount(smallest[mine], weights=totals[mine], minlength=length)
-    parts = np.bincount(smallest[mine], minlength=length)
-    signals = {
-        name: SIGNALS[name].values(SIGNALS[name].tally(_no_posts(trackers)), np.zeros(trackers))
-        for name in (*signals_of(size, params), *measured_of(size, params))
-        if name != "posts"
-    }
-    nothing = {name: np.tile(values, (length, 1)) for name, values in signals.items()}
-    return Counted(size, (begin + np.arange(length)) * size, posts, nothing, parts)
-
-
-def _no_posts(trackers: int) -> Matched:
-    from groundswell.watch.arrivals import TableArrivals  # noqa: PLC0415 - a table of no posts
-
-    none = np.zeros(0, np.int64)
-    return Matched(TableArrivals.empty(), none, none, trackers)
-
-
-def _count(one: Counted, arrivals: Arrivals, pairs: Pairs, trackers: int) -> None:
-    """Count posts into their windows; a window is given by one call alone. Changes `one`."""
-    window = arrivals.event_us[pairs.row] // one.window_us - one.starts[0] // one.window_us if len(one.starts) else None
-    if window is None:
-        return
-    inside = (window >= 0) & (window < len(one.starts))
-    window, slot, row = window[inside], pairs.slot[inside], pairs.row[inside]
-    if not len(window):
-        return
-    first, last = int(window.min()), int(window.max()) + 1
-    shape = (last - first, trackers)
-    virtual = (window - first) * trackers + slot
-    posts = np.bincount(virtual, minlength=shape[0] * trackers).astype(np.float64)
-    one.posts[first:last, 1:] += posts.reshape(shape)
-    matched = Matched(arrivals, virtual, row, shape[0] * trackers)
-    for name, values in one.signals.items():
-        signal = SIGNALS[name]
-        values[first:last] = signal.values(signal.tally(matched), posts).reshape(shape)
 
 
 def _values(one: Counted, name: str) -> tuple[Floats, Bools]:
@@ -314,8 +221,14 @@ def _silent(one: Counted, params: WatchParams) -> Bools:
 
 
 def _posts(
-    one: Counted, params: WatchParams, fixed: Bools, context: tuple[Bools, Bools, Bools], check: Callable[[], None]
-) -> tuple[Scores, Bools, list[Detector], Detector]:
+    one: Counted,
+    params: WatchParams,
+    fixed: Bools,
+    context: tuple[Bools, Bools, Bools],
+    places: Places | None,
+    whole: WatchParams,
+    check: Callable[[], None],
+) -> tuple[Scores, Bools, list[Detector], Detector, Floats | None]:
     """Run over the posts. An empty window where many were expected is a hole, which no window before it depends on.
 
     `context`: which windows a series did not watch from their start, which are scored, and the holidays.
@@ -327,25 +240,32 @@ def _posts(
         check()
         detector = Detector.empty(one.posts.shape[1])
         gap = begun | hole[:, None]
-        scores, before = _run(detector, one.posts, one.starts, params, (~gap & scored[:, None], free))
+        unwatched = gap[:, 0] | ~scored
+        trend = None if places is None else places.exposure(one.starts, one.window_us, whole, unwatched)
+        scores, before = _run(detector, one.posts, one.starts, params, (~gap & scored[:, None], free, trend))
         missed = scored & empty & ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
         again = fixed | missed
         if (again == hole).all():
             break
         hole = again
-    return scores, gap, before, detector
+    return scores, gap, before, detector, trend
 
 
 def _run(
-    detector: Detector, values: Floats, starts: Ints, params: WatchParams, context: tuple[Bools, Bools]
+    detector: Detector, values: Floats, starts: Ints, params: WatchParams, context: tuple[Bools, Bools, Floats | None]
 ) -> tuple[Scores, list[Detector]]:
-    """All windows, and the detector before each `CHUNK` of them. Changes `detector`. `context`: taught and holidays."""
-    taught, free = context
+    """All windows, and the detector before each `CHUNK` of them. Changes `detector`.
+
+    `context`: what is taught, the holidays and the macro trend.
+    """
+    taught, free, trend = context
     parts, before = [], []
     for begin in range(0, max(len(starts), 1), CHUNK):
         rows = slice(begin, begin + CHUNK)
         before.append(copy_of(detector))
-        parts.append(run(detector, values[rows], starts[rows], params, np.ascontiguousarray(taught[rows]), free[rows]))
+        around = None if trend is None else trend[rows]
+        some = np.ascontiguousarray(taught[rows])
+        parts.append(run(detector, values[rows], starts[rows], params, some, free[rows], around))
     if len(parts) == 1:
         return parts[0], before
     return of_scores(parts, lambda arrays: np.concatenate(arrays, axis=-2)), before

@@ -14,11 +14,12 @@ from groundswell.watch.contract import Ints, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector
 from groundswell.watch.frames import Frame, absent, ring_of
 from groundswell.watch.levels import Levels
+from groundswell.watch.pastcounts import Counted, count_stream
 from groundswell.watch.profiles import learn_all
 from groundswell.watch.recent import learned_columns
 from groundswell.watch.rerun import windows_of
 from groundswell.watch.state import WatchState, align
-from groundswell.watch.sweep import Counted, Swept, count_stream, sweep
+from groundswell.watch.sweep import Swept, sweep
 from groundswell.watch.windows import NEVER
 
 Floats = npt.NDArray[np.float64]
