@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from groundswell.text.function_words import FUNCTION_WORDS
 from groundswell.text.tokens import tokenise_one
-from groundswell.watch.emerging.levels import LEAST
+from groundswell.watch.emerging.levels import LEAST, share
 from groundswell.watch.emerging.pool import Pool
 from groundswell.watch.emerging.rarity import NEW, Look
 from groundswell.watch.emerging.records import TopicParams, TopicTerm
@@ -41,6 +41,8 @@ class Hot:
     authors: int
     posts: Ints
     """Rows of the pool that hold it, ascending."""
+    goes_on: bool
+    """Whether it is still above the usual in the last minutes, not only in the hour."""
 
     @property
     def rank(self) -> float:
@@ -103,6 +105,7 @@ def hot_terms(state: Emerging, seen: Look, days: Floats, moment: Moment, params:
     rows, names = state.pool.with_terms(wanted, moment.start, state.seed) if len(wanted) else ({}, {})
     window = state.pool.column("window")
     held = Held(rows, names, np.flatnonzero(window <= moment.start), window)
+    usual = 2.0 * share(state.terms.posts[seen.rows], state.terms.exposure[seen.rows]) * state.stream.ring.sum()
     found = []
     for number, place in enumerate(at.tolist()):
         key, row = int(keys[number]), int(seen.rows[place])
@@ -121,7 +124,7 @@ def hot_terms(state: Emerging, seen: Look, days: Floats, moment: Moment, params:
             is_new=bool(seen.classes[place] == NEW),
             since_us=moment.end - int(seen.window_us[place]),
         )
-        found.append(Hot(key, name, term, int(seen.authors[place]), posts))
+        found.append(Hot(key, name, term, int(seen.authors[place]), posts, bool(state.terms.block[row] > usual[place])))
     return found, held
 
 

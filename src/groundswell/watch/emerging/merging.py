@@ -167,7 +167,8 @@ def _past_points(state: Emerging, row: int, moment: Moment) -> list[tuple[int, i
 
 def _take_term(topic: OpenTopic, one: Hot, moment: Moment) -> None:
     """Note the window of one of the topic's terms, where it is its rarest so far."""
-    topic.hot_us = moment.start
+    if one.goes_on:
+        topic.hot_us = moment.start
     before = topic.terms.get(one.key)
     new = one.term
     if before is None or (new.return_days, new.observed) > (before.return_days, before.observed):
