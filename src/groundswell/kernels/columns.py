@@ -28,3 +28,19 @@ COLUMNS: Final = 21
 DAYS: Final = 7
 #: Hours of a week; bin = hour × 7 + day, so that the days of an hour lie beside each other.
 BINS: Final = 168
+
+#: Rows of what `score_rows` says.
+P_BURST: Final = 0
+P_DROP: Final = 1
+P_ALONE: Final = 2
+RETURN_DAYS: Final = 3
+ALONE_DAYS: Final = 4
+IS_DROP: Final = 5
+RISE: Final = 6
+LOG_HIGH: Final = 7
+LOG_LOW: Final = 8
+SAID: Final = 9
+
+LEAST_P: Final = 1e-300
+#: Days of the longest return period that is told.
+LONGEST_RETURN: Final = 365_000.0

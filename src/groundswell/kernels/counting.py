@@ -14,13 +14,24 @@ import numpy.typing as npt
 from numba import njit
 
 from groundswell.kernels.columns import (
+    ALONE_DAYS,
     BINS,
     BURST,
     DAYS,
     DROP,
+    IS_DROP,
+    LEAST_P,
     LEVEL_POSTS,
     LEVEL_WINDOWS,
+    LOG_HIGH,
+    LOG_LOW,
+    LONGEST_RETURN,
     OUTSIDE,
+    P_ALONE,
+    P_BURST,
+    P_DROP,
+    RETURN_DAYS,
+    RISE,
     SEEN,
     SPREAD_SUM,
     SPREAD_VARIANCE,
@@ -35,6 +46,16 @@ from groundswell.kernels.columns import (
     TOTAL_WINDOWS,
 )
 from groundswell.kernels.negbinomial import log_tails
+from groundswell.kernels.normal import (
+    ABOVE,
+    LEAST_EXTRA,
+    LEAST_MEAN,
+    LEAST_SMALL,
+    MOST_SMALL,
+    NO_SURPRISE,
+    PER_UNIT,
+    USUAL,
+)
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -115,7 +136,7 @@ def _factor(
 
 
 @njit(cache=True, nogil=True)
-def forecast_rows(
+def forecast_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     core: Floats,
     bin_posts: Floats,
     bin_windows: Floats,
@@ -124,13 +145,18 @@ def forecast_rows(
     free: Bools,
     c: Any,
     out: Floats,
+    begin: int,
+    end: int,
 ) -> None:
-    """What is expected, its extra variation, its season factor and its dispersion, into `out` (4, series)."""
+    """What is expected, its extra variation, its season factor and its dispersion, into `out` (4, series).
+
+    Does the series from `begin` to `end`, so that two threads can do half each.
+    """
     by_bin, by_kind = np.empty(BINS), np.empty(48)
     stream_profile(bin_posts[0], bin_windows[0], c, by_bin, by_kind)
     hour0, day0, hour1, day1, weight = surroundings(start, window)
     holidays = free.shape[1] > 0
-    for i in range(len(core)):
+    for i in range(begin, end):
         one0 = _SUNDAY if holidays and free[0, i] else day0
         one1 = _SUNDAY if holidays and free[1, i] else day1
         row = core[i]
@@ -200,32 +226,97 @@ def rise_of(count: float, expected: float, total: float, total_expected: float, 
     return float(1.0 + rise * max(0.0, 1.0 - chance / max(rise * rise, 1e-12)))
 
 
-@njit(cache=True, nogil=True)
-def score_rows(core: Floats, counts: Floats, known: Floats, exposure: Floats, first: int, c: Any, out: Floats) -> None:
-    """Log probabilities into `out` (7, series).
+@njit(cache=True, nogil=True, inline="always")
+def _deviate(count: float, mean: float, extra: float) -> float:
+    """The count as a normal deviate (Wilson & Hilferty 1931), or 9 where that is too far or too rough."""
+    if mean < LEAST_MEAN:
+        return 9.0
+    shape = 1.0 / (extra + 1.0 / mean)
+    z = float((np.cbrt(count / mean) - 1.0 + 1.0 / (9.0 * shape)) * 3.0 * math.sqrt(shape))
+    return z if abs(z) < USUAL else 9.0
 
-    Rows of `out`: of so many or more and of so few or fewer, given the rise of the rest, recalibrated; the same with
-    the rest left out of account; the two before recalibration, given the rise; the rise. `exposure` has shape
-    (2, series): what was seen and expected of the platforms that a series lives on. The first `first` rows have none.
+
+@njit(cache=True, nogil=True, inline="always")
+def _above(z: float) -> float:
+    at = (z + USUAL) * PER_UNIT
+    low = int(at)
+    return float(ABOVE[low] + (at - low) * (ABOVE[low + 1] - ABOVE[low]))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _small(count: float, mean: float, extra: float) -> float:
+    """Mid-p of so many or more of a small count: its few probabilities one by one."""
+    size = 1.0 / max(extra, LEAST_EXTRA)
+    some = max(mean, 1e-9)
+    x = some / (size + some)
+    one = math.exp(-size * math.log1p(some / size))
+    below = 0.0
+    for k in range(int(count)):
+        below += one
+        one *= (size + k) / (k + 1.0) * x
+    return 1.0 - below - 0.5 * one
+
+
+@njit(cache=True, nogil=True)
+def _tails(count: float, mean: float, extra: float, row: Floats, c: Any) -> tuple[float, float, float, float]:
+    """Probability of so many or more and of so few or fewer, and the logarithms of both before recalibration."""
+    if mean < LEAST_MEAN and count <= MOST_SMALL and count == math.floor(count):
+        above = _small(count, mean, extra)
+        if above > LEAST_SMALL:
+            return above, 1.0 - above, NO_SURPRISE, NO_SURPRISE
+    z = _deviate(count, mean, extra)
+    if z < 9.0:
+        above = _above(z)
+        return above, 1.0 - above, NO_SURPRISE, NO_SURPRISE
+    high, low = log_tails(count, mean, extra)
+    return math.exp(recalibrated(high, row, BURST, c)), math.exp(recalibrated(low, row, DROP, c)), high, low
+
+
+@njit(cache=True, nogil=True)
+def score_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
+    core: Floats,
+    counts: Floats,
+    known: Floats,
+    exposure: Floats,
+    days: float,
+    drop_expected: float,
+    c: Any,
+    out: Floats,
+    begin: int,
+    end: int,
+) -> None:
+    """How unusual each count is, into `out` (9, series); its rows are named in `groundswell.kernels.columns`.
+
+    `exposure` has shape (2, series): what was seen and expected of the platforms that a series lives on; row 0 has
+    none. `days` is the length of a window.
     """
-    for i in range(len(core)):
+    for i in range(begin, end):
         expected, extra, dispersion = known[0, i], known[1, i], known[3, i]
-        count = counts[i]
+        count = counts[i] / dispersion
+        mean = expected / dispersion
         rise = 1.0
-        if i >= first:
-            rise = rise_of(count, expected, exposure[0, i], exposure[1, i], known[1, 0], c.platform_prior)
-        high, low = log_tails(count / dispersion, expected / dispersion, extra)
-        out[2, i] = recalibrated(high, core[i], BURST, c)
-        out[3, i] = recalibrated(low, core[i], DROP, c)
+        if i > 0:
+            rise = rise_of(counts[i], expected, exposure[0, i], exposure[1, i], known[1, 0], c.platform_prior)
+        p_high, p_low, high, low = _tails(count, mean, extra, core[i], c)
+        alone_high, alone_low = p_high, p_low
         if rise > 1:
-            high = log_tails(count / dispersion, expected * rise / dispersion, extra)[0]
+            p_high, _, high, _ = _tails(count, mean * rise, extra, core[i], c)
         elif rise < 1:
-            low = log_tails(count / dispersion, expected * rise / dispersion, extra)[1]
-        out[0, i] = recalibrated(high, core[i], BURST, c)
-        out[1, i] = recalibrated(low, core[i], DROP, c)
-        out[4, i] = high
-        out[5, i] = low
-        out[6, i] = rise
+            _, p_low, _, low = _tails(count, mean * rise, extra, core[i], c)
+        share = c.drop_share if expected >= drop_expected else 0.0
+        burst_days = days * (1 - share) / max(p_high, LEAST_P)
+        drop_days = days * share / max(p_low, LEAST_P)
+        drop = drop_days > burst_days
+        p_alone = alone_low if drop else alone_high
+        out[P_BURST, i] = p_high
+        out[P_DROP, i] = p_low
+        out[P_ALONE, i] = p_alone
+        out[RETURN_DAYS, i] = min(max(burst_days, drop_days), LONGEST_RETURN)
+        out[ALONE_DAYS, i] = min(days * (share if drop else 1 - share) / max(p_alone, LEAST_P), LONGEST_RETURN)
+        out[IS_DROP, i] = 1.0 if drop else 0.0
+        out[RISE, i] = rise
+        out[LOG_HIGH, i] = high
+        out[LOG_LOW, i] = low
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -346,28 +437,33 @@ def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     window: int,
     free: Bools,
     taught: Bools,
+    exposure: Floats,
     drop_expected: float,
     c: Any,
     known: Floats,
-    logs: Floats,
+    out: Floats,
     young: Bools,
 ) -> None:
     """Forecast, score and learn window after window.
 
     `counts` and `taught` have shape (windows, series), `free` (windows, 3, series or 0), `known` (windows, 4, series),
-    `logs` (windows, 7, series), `young` (windows, series): whether the series was not yet known well enough.
+    `exposure` (windows, 2, series), or (0, 2, series) for the stream's own; `out` (windows, 9, series), `young`
+    (windows, series): whether the series was not yet known well enough.
     """
     series = counts.shape[1]
-    exposure = np.empty((2, series))
+    around = np.empty((2, series))
     for number in range(len(starts)):
         start = starts[number]
-        forecast_rows(core, bin_posts, bin_windows, start, window, free[number], c, known[number])
-        exposure[0] = counts[number, 0]
-        exposure[1] = known[number, 0, 0]
+        forecast_rows(core, bin_posts, bin_windows, start, window, free[number], c, known[number], 0, series)
+        if len(exposure):
+            around[:] = exposure[number]
+        else:
+            around[0] = counts[number, 0]
+            around[1] = known[number, 0, 0]
         unknown = core[0, SEEN] < max(c.known_stream / window, c.known_windows)
         for i in range(series):
             young[number, i] = unknown or core[i, SEEN] * window < c.known_series
-        score_rows(core, counts[number], known[number], exposure, 1, c, logs[number])
+        score_rows(core, counts[number], known[number], around, window / _DAY, drop_expected, c, out[number], 0, series)
         learn_rows(
             core,
             bin_posts,
@@ -378,7 +474,7 @@ def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
             free[number],
             taught[number],
             known[number],
-            logs[number, 4:6],
+            out[number, LOG_HIGH : LOG_LOW + 1],
             drop_expected,
             c,
         )

@@ -16,7 +16,7 @@ _LEAST_EXTRA: Final = 1e-7
 _LEAST_MEAN: Final = 1e-9
 _TINY: Final = 1e-300
 _TERMS: Final = 10_000
-_CLOSE: Final = 1e-12
+_CLOSE: Final = 1e-11
 
 
 @njit(cache=True, nogil=True)

@@ -7,9 +7,10 @@ explains.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -27,7 +28,9 @@ Ints = npt.NDArray[np.int64]
 Forecast = Floats
 """What is expected of a window, its extra variation, its season factor and its dispersion; shape (4, series)."""
 
-LONGEST_RETURN: Final = 365_000.0
+LONGEST_RETURN: Final = at.LONGEST_RETURN
+#: From so many series on a second thread pays for itself.
+WORTH_A_THREAD: Final = 20_000
 _NO_HOLIDAYS: Final = np.zeros((3, 0), dtype=np.bool_)
 
 
@@ -145,17 +148,29 @@ def forecast(
     `free` says for each series whether the window lies on a public holiday, as `holidays.Calendar.free` gives it.
     """
     out = np.empty((4, len(detector)))
-    _kernel().forecast_rows(
-        detector.core,
-        detector.bin_posts,
-        detector.bin_windows,
-        start_us,
-        params.window_us,
-        _NO_HOLIDAYS if free is None else free,
-        constants,
-        out,
-    )
+    holidays, loop = _NO_HOLIDAYS if free is None else free, _kernel().forecast_rows
+    core, posts, windows = detector.core, detector.bin_posts, detector.bin_windows
+
+    def part(begin: int, end: int) -> None:
+        loop(core, posts, windows, start_us, params.window_us, holidays, constants, out, begin, end)
+
+    _in_parts(part, len(detector))
     return out
+
+
+def _in_parts(part: Callable[[int, int], None], series: int) -> None:
+    """Do all series, half of them in another thread where they are many: the loops hold no lock."""
+    if series < WORTH_A_THREAD:
+        part(0, series)
+        return
+    other = _helper().submit(part, series // 2, series)
+    part(0, series // 2)
+    other.result()
+
+
+@cache
+def _helper() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="detector")
 
 
 def score(
@@ -175,46 +190,40 @@ def score(
     known = forecast(detector, start_us, params, constants=constants) if known is None else known
     around = np.empty((2, len(counts)))
     around[0], around[1] = (counts[0], known[0, 0]) if exposure is None else exposure
-    out = np.empty((7, len(counts)))
-    _kernel().score_rows(detector.core, counts, known, around, 1, constants, out)
+    out = np.empty((at.SAID, len(counts)))
+    days, looked, loop = params.window_us / DAY, params.drop_expected, _kernel().score_rows
+    ahead = known
+
+    def part(begin: int, end: int) -> None:
+        loop(detector.core, counts, ahead, around, days, looked, constants, out, begin, end)
+
+    _in_parts(part, len(counts))
     stream_known = _stream_known(detector, params, constants)
     learning = (detector.seen * params.window_us < constants.known_series) | (not stream_known)
     ratio = float(counts[0] / known[0, 0]) if stream_known else None
-    return _scores(known, out, learning, ratio, params, constants)
+    return _scores(known, out, learning, ratio)
 
 
 def _stream_known(detector: Detector, params: WatchParams, constants: Constants) -> bool:
     return bool(detector.seen[0] >= max(constants.known_stream / params.window_us, constants.known_windows))
 
 
-def _scores(
-    known: Floats, out: Floats, learning: Bools, ratio: float | None, params: WatchParams, constants: Constants
-) -> Scores:
+def _scores(known: Floats, out: Floats, learning: Bools, ratio: float | None) -> Scores:
     """`known` and `out` with their rows first."""
-    expected = known[0]
-    share = np.where(expected >= params.drop_expected, constants.drop_share, 0.0)
-    days = params.window_us / DAY
-    p_burst, p_drop, burst_alone, drop_alone = np.exp(out[:4])
-    least = 1e-300
-    burst_days = days * (1 - share) / np.maximum(p_burst, least)
-    drop_days = days * share / np.maximum(p_drop, least)
-    drop = drop_days > burst_days
-    p_alone = np.where(drop, drop_alone, burst_alone)
-    alone_days = days * np.where(drop, share, 1 - share) / np.maximum(p_alone, least)
     return Scores(
-        expected=expected,
+        expected=known[0],
         extra=known[1],
         dispersion=known[3],
-        p_burst=p_burst,
-        p_drop=p_drop,
-        p_alone=p_alone,
-        return_days=np.minimum(np.maximum(burst_days, drop_days), LONGEST_RETURN),
-        drop=drop,
+        p_burst=out[at.P_BURST],
+        p_drop=out[at.P_DROP],
+        p_alone=out[at.P_ALONE],
+        return_days=out[at.RETURN_DAYS],
+        drop=out[at.IS_DROP] > 0,
         learning=learning,
         platform_ratio=ratio,
-        platform_rise=out[6],
-        alone_days=np.minimum(alone_days, LONGEST_RETURN),
-        surprise=out[4:6],
+        platform_rise=out[at.RISE],
+        alone_days=out[at.ALONE_DAYS],
+        surprise=out[at.LOG_HIGH : at.LOG_LOW + 1],
     )
 
 
@@ -258,16 +267,17 @@ def run(
     params: WatchParams,
     taught: Bools | None = None,
     free: Bools | None = None,
+    exposure: Floats | None = None,
     constants: Constants = CONSTANTS,
 ) -> Scores:
     """Forecast, score and learn window after window, as the single calls do; changes `detector`.
 
-    `counts` and `taught` (null: all) have shape (windows, series), `free` (windows, 3, series). What comes back has
-    shape (windows, series); its `platform_ratio` is null.
+    `counts` and `taught` (null: all) have shape (windows, series), `free` (windows, 3, series), `exposure` (windows, 2,
+    series; null: the whole stream). What comes back has shape (windows, series); its `platform_ratio` is null.
     """
     windows, series = counts.shape
     starts = np.asarray(starts_us, dtype=np.int64)
-    known, out = np.empty((windows, 4, series)), np.empty((windows, 7, series))
+    known, out = np.empty((windows, 4, series)), np.empty((windows, at.SAID, series))
     learning = np.empty((windows, series), dtype=np.bool_)
     _kernel().run_windows(
         detector.core,
@@ -278,10 +288,11 @@ def run(
         params.window_us,
         np.zeros((windows, 3, 0), dtype=np.bool_) if free is None else free,
         np.ones(counts.shape, dtype=np.bool_) if taught is None else taught,
+        np.zeros((0, 2, series)) if exposure is None else np.ascontiguousarray(exposure, dtype=np.float64),
         params.drop_expected,
         constants,
         known,
         out,
         learning,
     )
-    return _scores(known.transpose(1, 0, 2), out.transpose(1, 0, 2), learning, None, params, constants)
+    return _scores(known.transpose(1, 0, 2), out.transpose(1, 0, 2), learning, None)

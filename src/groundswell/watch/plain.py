@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from groundswell.kernels import columns as at
+from groundswell.kernels import normal
 from groundswell.watch.constants import Constants
 from groundswell.watch.contract import DAY, HOUR
 from groundswell.watch.season import DAYS, factor, of_kind, place, stream_profile, surroundings
@@ -55,8 +56,12 @@ def forecast_rows(
     free: Bools,
     c: Constants,
     out: Floats,
+    *_: int,
 ) -> None:
-    """What is expected, its extra variation, its season factor and its dispersion, into `out` (4, series)."""
+    """What is expected, its extra variation, its season factor and its dispersion, into `out` (4, series).
+
+    Does all series; the compiled loops are told which.
+    """
     by_bin, by_kind = stream_profile(bin_posts[0], bin_windows[0], c)
     hour0, day0, hour1, day1, weight = surroundings(start, window)
     days0, days1 = np.full(len(core), day0), np.full(len(core), day1)
@@ -118,28 +123,81 @@ def rise_of(
     return np.asarray(1.0 + rise * np.maximum(0.0, 1.0 - chance / np.maximum(rise**2, 1e-12)), dtype=np.float64)
 
 
-def score_rows(
-    core: Floats, counts: Floats, known: Floats, exposure: Floats, first: int, c: Constants, out: Floats
-) -> None:
-    """Log probabilities into `out` (7, series).
+def _tails(count: Floats, mean: Floats, extra: Floats, core: Floats, c: Constants) -> tuple[Floats, ...]:
+    """Probability of so many or more and of so few or fewer, and the logarithms of both before recalibration.
 
-    Rows of `out`: of so many or more and of so few or fewer, given the rise of the rest, recalibrated; the same with
-    the rest left out of account; the two before recalibration, given the rise; the rise. `exposure` has shape
-    (2, series): what was seen and expected of the platforms that a series lives on. The first `first` rows have none.
+    Nearly all windows are closer than two standard deviations to what was expected. Their probability comes from a
+    normal deviate (Wilson & Hilferty 1931), within a few percent, and is not recalibrated: nothing depends on it. Nor
+    are small counts, as most series have them most of the time.
+    """
+    shape = 1.0 / (extra + 1.0 / np.maximum(mean, 1e-9))
+    z = (np.cbrt(count / np.maximum(mean, 1e-9)) - 1.0 + 1.0 / (9.0 * shape)) * 3.0 * np.sqrt(shape)
+    usual = (mean >= normal.LEAST_MEAN) & (np.abs(z) < normal.USUAL)
+    above = np.interp(z, normal.GRID, normal.ABOVE)
+    high, low = np.full(len(count), normal.NO_SURPRISE), np.full(len(count), normal.NO_SURPRISE)
+    p_high, p_low = above.copy(), 1.0 - above
+    small = (mean < normal.LEAST_MEAN) & (count <= normal.MOST_SMALL) & (count == np.floor(count))
+    summed = _small(np.where(small, count, 0.0), mean, extra)
+    small &= summed > normal.LEAST_SMALL
+    p_high, p_low = np.where(small, summed, p_high), np.where(small, 1.0 - summed, p_low)
+    far = np.flatnonzero(~usual & ~small)
+    if len(far):
+        high[far], low[far] = log_tails(count[far], mean[far], extra[far])
+        p_high[far] = np.exp(recalibrated(high[far], core[far], at.BURST, c))
+        p_low[far] = np.exp(recalibrated(low[far], core[far], at.DROP, c))
+    return p_high, p_low, high, low
+
+
+def _small(count: Floats, mean: Floats, extra: Floats) -> Floats:
+    """Mid-p of so many or more of a small count: its few probabilities one by one."""
+    size, some = 1.0 / np.maximum(extra, normal.LEAST_EXTRA), np.maximum(mean, 1e-9)
+    x, one = some / (size + some), np.exp(-size * np.log1p(some / size))
+    below = np.zeros(len(count))
+    for k in range(int(count.max(initial=0.0))):
+        more = count > k
+        below = np.where(more, below + one, below)
+        one = np.where(more, one * ((size + k) / (k + 1.0) * x), one)
+    return np.asarray(1.0 - below - 0.5 * one, dtype=np.float64)
+
+
+def score_rows(
+    core: Floats,
+    counts: Floats,
+    known: Floats,
+    exposure: Floats,
+    days: float,
+    drop_expected: float,
+    c: Constants,
+    out: Floats,
+    *_: int,
+) -> None:
+    """How unusual each count is, into `out` (9, series); its rows are named in `groundswell.kernels.columns`.
+
+    `exposure` has shape (2, series): what was seen and expected of the platforms that a series lives on; row 0 has
+    none. `days` is the length of a window.
     """
     expected, extra, _, dispersion = known
     rise = rise_of(counts, expected, exposure[0], exposure[1], float(known[1, 0]), c.platform_prior)
-    rise[:first] = 1.0
-    high, low = log_tails(counts / dispersion, expected / dispersion, extra)
-    out[2], out[3] = recalibrated(high, core, at.BURST, c), recalibrated(low, core, at.DROP, c)
-    other = np.flatnonzero(rise != 1)
-    if len(other):
-        d = dispersion[other]
-        less, more = log_tails(counts[other] / d, expected[other] * rise[other] / d, extra[other])
-        high[other] = np.where(rise[other] > 1, less, high[other])
-        low[other] = np.where(rise[other] < 1, more, low[other])
-    out[0], out[1] = recalibrated(high, core, at.BURST, c), recalibrated(low, core, at.DROP, c)
-    out[4], out[5], out[6] = high, low, rise
+    rise[:1] = 1.0
+    count, mean = counts / dispersion, expected / dispersion
+    p_high, p_low, high, low = _tails(count, mean, extra, core, c)
+    alone_high, alone_low = p_high.copy(), p_low.copy()
+    for side, changed in ((0, rise > 1), (1, rise < 1)):
+        rows = np.flatnonzero(changed)
+        if len(rows):
+            again = _tails(count[rows], (mean * rise)[rows], extra[rows], core[rows], c)
+            (p_high, p_low)[side][rows] = again[side]
+            (high, low)[side][rows] = again[2 + side]
+    share = np.where(expected >= drop_expected, c.drop_share, 0.0)
+    burst_days = days * (1 - share) / np.maximum(p_high, at.LEAST_P)
+    drop_days = days * share / np.maximum(p_low, at.LEAST_P)
+    drop = drop_days > burst_days
+    p_alone = np.where(drop, alone_low, alone_high)
+    out[at.P_BURST], out[at.P_DROP], out[at.P_ALONE] = p_high, p_low, p_alone
+    out[at.RETURN_DAYS] = np.minimum(np.maximum(burst_days, drop_days), at.LONGEST_RETURN)
+    alone = days * np.where(drop, share, 1 - share) / np.maximum(p_alone, at.LEAST_P)
+    out[at.ALONE_DAYS] = np.minimum(alone, at.LONGEST_RETURN)
+    out[at.IS_DROP], out[at.RISE], out[at.LOG_HIGH], out[at.LOG_LOW] = drop, rise, high, low
 
 
 def learn_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
@@ -277,24 +335,29 @@ def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     window: int,
     free: Bools,
     taught: Bools,
+    exposure: Floats,
     drop_expected: float,
     c: Constants,
     known: Floats,
-    logs: Floats,
+    out: Floats,
     young: Bools,
 ) -> None:
     """Forecast, score and learn window after window.
 
     `counts` and `taught` have shape (windows, series), `free` (windows, 3, series or 0), `known` (windows, 4, series),
-    `logs` (windows, 7, series), `young` (windows, series): whether the series was not yet known well enough.
+    `exposure` (windows, 2, series), or (0, 2, series) for the stream's own; `out` (windows, 9, series), `young`
+    (windows, series): whether the series was not yet known well enough.
     """
-    exposure = np.empty((2, counts.shape[1]))
+    around = np.empty((2, counts.shape[1]))
     for number, start in enumerate(starts.tolist()):
         forecast_rows(core, bin_posts, bin_windows, start, window, free[number], c, known[number])
-        exposure[0], exposure[1] = counts[number, 0], known[number, 0, 0]
+        if len(exposure):
+            around[:] = exposure[number]
+        else:
+            around[0], around[1] = counts[number, 0], known[number, 0, 0]
         unknown = core[0, at.SEEN] < max(c.known_stream / window, c.known_windows)
         young[number] = unknown | (core[:, at.SEEN] * window < c.known_series)
-        score_rows(core, counts[number], known[number], exposure, 1, c, logs[number])
+        score_rows(core, counts[number], known[number], around, window / DAY, drop_expected, c, out[number])
         learn_rows(
             core,
             bin_posts,
@@ -305,7 +368,7 @@ def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
             free[number],
             taught[number],
             known[number],
-            logs[number, 4:6],
+            out[number, at.LOG_HIGH : at.LOG_LOW + 1],
             drop_expected,
             c,
         )
