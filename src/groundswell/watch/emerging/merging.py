@@ -64,7 +64,7 @@ def update_topics(state: Emerging, seen: Look, days: Floats, moment: Moment, par
 def _opens(one: Hot, params: TopicParams) -> bool:
     term = one.term
     enough = term.observed >= max(params.least_authors, params.least_ratio * term.expected)
-    return enough and term.return_days >= 1 / params.per_day
+    return one.goes_on and enough and term.return_days >= 1 / params.per_day
 
 
 def _proceed(state: Emerging, hot: list[Hot], moment: Moment, changed: set[str]) -> list[Hot]:
