@@ -30,7 +30,10 @@ class Trend:
 
     def learn(self, frame: Frame, start: int, params: WatchParams, *, taught: bool) -> None:
         """Let the window teach what is usual on each platform, if it was watched. Changes `frame`."""
-        learn(frame.platforms, self.seen, start, params, np.full(len(self.seen), taught), self.known)
+        # From the first window in which it was met: a batch may tell of a platform before the windows up to then close.
+        met = (frame.platforms.seen > 0) | (self.seen > 0)
+        met[0] = True
+        learn(frame.platforms, self.seen, start, params, met & taught, self.known)
 
 
 def trend_of(state: WatchState, frame: Frame, start: int, window: Window, params: WatchParams) -> Trend:
