@@ -147,12 +147,15 @@ def _shoot(browser: Browser, address: str, name: str, theme: str, ending: str) -
 
 def _addresses(address: str, names: Sequence[str]) -> dict[str, str]:
     """Where each page is; those of an alert only if they are wanted."""
-    pages = {"topics": "/topics", "channels": "/channels", "data": "/data", IMPORT: "/data"}
-    if not names or set(names) - set(pages):
+    rest = {"topics": "/topics", "channels": "/channels", "data": "/data", IMPORT: "/data"}
+    pages: dict[str, str] = {}
+    if not names or set(names) - set(rest):
+        # First what passes: a demo goes on, and an alert is over after a while.
         alert = _best_alert(address)
         search = httpx.QueryParams({"q": alert["query"]})
-        pages |= {"live": "/", "alert": f"/alerts/{alert['id']}", "explore": f"/posts?{search}"}
-        pages |= {"tracker": f"/trackers/{alert['tracker']}", EDITOR: f"/trackers/new?{search}"}
+        pages = {"live": "/", "alert": f"/alerts/{alert['id']}", "tracker": f"/trackers/{alert['tracker']}"}
+        rest |= {"explore": f"/posts?{search}", EDITOR: f"/trackers/new?{search}"}
+    pages |= rest
     return {name: path for name, path in pages.items() if not names or name in names}
 
 

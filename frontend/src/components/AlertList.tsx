@@ -15,6 +15,8 @@ const PHASES: Record<AlertSummary["phase"], string> = {
 
 /** How far an alert is from the usual, in a few words: `6.3× expected, still growing`. */
 export function strength(alert: AlertSummary): string {
+  // The rule that does not wait for a window: there is nothing to compare one post with.
+  if (alert.window_s === 0) return `a post of great reach, ${PHASES[alert.phase]}`;
   const times = alert.ratio === null ? `${format.count(alert.observed)} posts, none expected` : format.ratio(alert.ratio);
   const what = alert.direction === "drop" ? `drop to ${times}` : alert.ratio === null ? times : `${times} expected`;
   return `${what}, ${PHASES[alert.phase]}`;

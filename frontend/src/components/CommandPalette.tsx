@@ -32,6 +32,9 @@ const FIXED: readonly Command[] = [
   { id: "design", says: "Design system", run: () => navigate("/design") },
 ];
 
+/** As many as a list that one reads may have; typing finds the others. */
+const SHOWN = 60;
+
 function useCommands(typed: string): Command[] {
   const trackers = useTrackers().data?.items;
   return useMemo(() => {
@@ -44,7 +47,7 @@ function useCommands(typed: string): Command[] {
         run: () => navigate(trackerAddress(tracker.id)),
       }),
     );
-    const found = [...FIXED, ...named].filter((command) => command.says.toLowerCase().includes(wanted));
+    const found = [...FIXED, ...named].filter((command) => command.says.toLowerCase().includes(wanted)).slice(0, SHOWN);
     if (!wanted) return found;
     const search: Command = {
       id: "search",
