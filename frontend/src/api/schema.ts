@@ -1061,6 +1061,24 @@ export interface components {
          *       "group": null,
          *       "members": [],
          *       "evidence": {
+         *         "signal": "posts",
+         *         "voices": [
+         *           {
+         *             "signal": "posts",
+         *             "label": "posts",
+         *             "kind": "count",
+         *             "window_s": 300,
+         *             "window_start": "2026-11-20T08:10:00Z",
+         *             "direction": "burst",
+         *             "observed": 63,
+         *             "expected": 10.2,
+         *             "lower": 4,
+         *             "upper": 18,
+         *             "p_value": 0.000025,
+         *             "return_days": 140,
+         *             "rarity": 2.1
+         *           }
+         *         ],
          *         "observed": 63,
          *         "expected": 10.2,
          *         "lower": 4,
@@ -1118,6 +1136,41 @@ export interface components {
          *           }
          *         ],
          *         "sounds": [],
+         *         "domains": [
+         *           {
+         *             "key": "news.example",
+         *             "label": "news.example",
+         *             "posts": 9,
+         *             "share": 0.17,
+         *             "usual_share": 0
+         *           }
+         *         ],
+         *         "languages": [
+         *           {
+         *             "key": "en",
+         *             "label": "en",
+         *             "posts": 60,
+         *             "share": 0.97,
+         *             "usual_share": 0.9
+         *           }
+         *         ],
+         *         "copies": [
+         *           {
+         *             "key": "tiktok:7301234567890123456",
+         *             "text": "side effects of dose two #vaccine",
+         *             "posts": 3,
+         *             "authors": 3,
+         *             "share": 0.05
+         *           }
+         *         ],
+         *         "known_posts": {
+         *           "author": 63,
+         *           "hashtags": 40,
+         *           "sound": 0,
+         *           "domains": 9,
+         *           "lang": 61,
+         *           "text": 63
+         *         },
          *         "words": [
          *           {
          *             "word": "dose",
@@ -1135,8 +1188,86 @@ export interface components {
          *             "note": null
          *           }
          *         ],
+         *         "remains": [
+         *           {
+         *             "name": "without_top_author",
+         *             "label": "Without the top author",
+         *             "observed": 60,
+         *             "ratio": 5.882,
+         *             "return_days": 121,
+         *             "holds": true
+         *           }
+         *         ],
+         *         "newcomers": {
+         *           "authors": 58,
+         *           "known": 12,
+         *           "new": 46,
+         *           "usual_posts": 9120,
+         *           "posts_of_new": 0.78
+         *         },
+         *         "accounts": [
+         *           {
+         *             "name": "followers",
+         *             "label": "Followers of the authors",
+         *             "unit": "followers",
+         *             "bars": [
+         *               {
+         *                 "low": 0,
+         *                 "high": 100,
+         *                 "count": 31
+         *               },
+         *               {
+         *                 "low": 100,
+         *                 "high": null,
+         *                 "count": 20
+         *               }
+         *             ],
+         *             "known": 51,
+         *             "unknown": 7,
+         *             "median": 84
+         *           }
+         *         ],
+         *         "coverage": {
+         *           "windows": 288,
+         *           "covered": 286,
+         *           "learning": 0,
+         *           "macro": 1,
+         *           "gaps": [
+         *             "2026-11-20T02:10:00Z"
+         *           ]
+         *         },
+         *         "season": {
+         *           "window_s": 300,
+         *           "weeks": [
+         *             {
+         *               "weeks_ago": 1,
+         *               "start": "2026-11-13T07:10:00Z",
+         *               "counts": [
+         *                 9,
+         *                 12,
+         *                 null,
+         *                 10
+         *               ]
+         *             }
+         *           ],
+         *           "days": [
+         *             {
+         *               "days_ago": 1,
+         *               "start": "2026-11-19T08:10:00Z",
+         *               "count": 11,
+         *               "expected": 9.8
+         *             }
+         *           ]
+         *         },
+         *         "course": [
+         *           {
+         *             "at": "2026-11-20T08:15:00Z",
+         *             "phase": "growing"
+         *           }
+         *         ],
          *         "authors_total": 58,
          *         "posts_total": 63,
+         *         "expected_total": 10.2,
          *         "span": [
          *           2401,
          *           2500
@@ -1153,7 +1284,27 @@ export interface components {
          *           "kind": "acknowledged"
          *         }
          *       ],
-         *       "similar": [],
+         *       "similar": [
+         *         {
+         *           "id": "77aa0c1b2d3e4f50",
+         *           "headline": "“Side effects” is mentioned 4.1 times as often as usual",
+         *           "started_at": "2026-10-02T17:40:00Z",
+         *           "closed_at": "2026-10-02T20:15:00Z",
+         *           "minutes": 155,
+         *           "direction": "burst",
+         *           "signal": "posts",
+         *           "ratio": 4.1,
+         *           "return_days": 61,
+         *           "posts": 214,
+         *           "verdict": "known",
+         *           "verdict_note": "the agency's press conference",
+         *           "likeness": 0.62,
+         *           "shared": [
+         *             "#vaccine",
+         *             "dose"
+         *           ]
+         *         }
+         *       ],
          *       "lake_version": 17
          *     }
          */
@@ -2733,6 +2884,24 @@ export interface components {
          * Evidence
          * @description Why an alert was raised; frozen with it, so that it can be shown after the lake was compacted.
          * @example {
+         *       "signal": "posts",
+         *       "voices": [
+         *         {
+         *           "signal": "posts",
+         *           "label": "posts",
+         *           "kind": "count",
+         *           "window_s": 300,
+         *           "window_start": "2026-11-20T08:10:00Z",
+         *           "direction": "burst",
+         *           "observed": 63,
+         *           "expected": 10.2,
+         *           "lower": 4,
+         *           "upper": 18,
+         *           "p_value": 0.000025,
+         *           "return_days": 140,
+         *           "rarity": 2.1
+         *         }
+         *       ],
          *       "observed": 63,
          *       "expected": 10.2,
          *       "lower": 4,
@@ -2790,6 +2959,41 @@ export interface components {
          *         }
          *       ],
          *       "sounds": [],
+         *       "domains": [
+         *         {
+         *           "key": "news.example",
+         *           "label": "news.example",
+         *           "posts": 9,
+         *           "share": 0.17,
+         *           "usual_share": 0
+         *         }
+         *       ],
+         *       "languages": [
+         *         {
+         *           "key": "en",
+         *           "label": "en",
+         *           "posts": 60,
+         *           "share": 0.97,
+         *           "usual_share": 0.9
+         *         }
+         *       ],
+         *       "copies": [
+         *         {
+         *           "key": "tiktok:7301234567890123456",
+         *           "text": "side effects of dose two #vaccine",
+         *           "posts": 3,
+         *           "authors": 3,
+         *           "share": 0.05
+         *         }
+         *       ],
+         *       "known_posts": {
+         *         "author": 63,
+         *         "hashtags": 40,
+         *         "sound": 0,
+         *         "domains": 9,
+         *         "lang": 61,
+         *         "text": 63
+         *       },
          *       "words": [
          *         {
          *           "word": "dose",
@@ -2807,8 +3011,86 @@ export interface components {
          *           "note": null
          *         }
          *       ],
+         *       "remains": [
+         *         {
+         *           "name": "without_top_author",
+         *           "label": "Without the top author",
+         *           "observed": 60,
+         *           "ratio": 5.882,
+         *           "return_days": 121,
+         *           "holds": true
+         *         }
+         *       ],
+         *       "newcomers": {
+         *         "authors": 58,
+         *         "known": 12,
+         *         "new": 46,
+         *         "usual_posts": 9120,
+         *         "posts_of_new": 0.78
+         *       },
+         *       "accounts": [
+         *         {
+         *           "name": "followers",
+         *           "label": "Followers of the authors",
+         *           "unit": "followers",
+         *           "bars": [
+         *             {
+         *               "low": 0,
+         *               "high": 100,
+         *               "count": 31
+         *             },
+         *             {
+         *               "low": 100,
+         *               "high": null,
+         *               "count": 20
+         *             }
+         *           ],
+         *           "known": 51,
+         *           "unknown": 7,
+         *           "median": 84
+         *         }
+         *       ],
+         *       "coverage": {
+         *         "windows": 288,
+         *         "covered": 286,
+         *         "learning": 0,
+         *         "macro": 1,
+         *         "gaps": [
+         *           "2026-11-20T02:10:00Z"
+         *         ]
+         *       },
+         *       "season": {
+         *         "window_s": 300,
+         *         "weeks": [
+         *           {
+         *             "weeks_ago": 1,
+         *             "start": "2026-11-13T07:10:00Z",
+         *             "counts": [
+         *               9,
+         *               12,
+         *               null,
+         *               10
+         *             ]
+         *           }
+         *         ],
+         *         "days": [
+         *           {
+         *             "days_ago": 1,
+         *             "start": "2026-11-19T08:10:00Z",
+         *             "count": 11,
+         *             "expected": 9.8
+         *           }
+         *         ]
+         *       },
+         *       "course": [
+         *         {
+         *           "at": "2026-11-20T08:15:00Z",
+         *           "phase": "growing"
+         *         }
+         *       ],
          *       "authors_total": 58,
          *       "posts_total": 63,
+         *       "expected_total": 10.2,
          *       "span": [
          *         2401,
          *         2500
@@ -5193,6 +5475,24 @@ export interface components {
          *       "more": 0,
          *       "differences": [],
          *       "evidence": {
+         *         "signal": "posts",
+         *         "voices": [
+         *           {
+         *             "signal": "posts",
+         *             "label": "posts",
+         *             "kind": "count",
+         *             "window_s": 300,
+         *             "window_start": "2026-11-20T08:10:00Z",
+         *             "direction": "burst",
+         *             "observed": 63,
+         *             "expected": 10.2,
+         *             "lower": 4,
+         *             "upper": 18,
+         *             "p_value": 0.000025,
+         *             "return_days": 140,
+         *             "rarity": 2.1
+         *           }
+         *         ],
          *         "observed": 63,
          *         "expected": 10.2,
          *         "lower": 4,
@@ -5250,6 +5550,41 @@ export interface components {
          *           }
          *         ],
          *         "sounds": [],
+         *         "domains": [
+         *           {
+         *             "key": "news.example",
+         *             "label": "news.example",
+         *             "posts": 9,
+         *             "share": 0.17,
+         *             "usual_share": 0
+         *           }
+         *         ],
+         *         "languages": [
+         *           {
+         *             "key": "en",
+         *             "label": "en",
+         *             "posts": 60,
+         *             "share": 0.97,
+         *             "usual_share": 0.9
+         *           }
+         *         ],
+         *         "copies": [
+         *           {
+         *             "key": "tiktok:7301234567890123456",
+         *             "text": "side effects of dose two #vaccine",
+         *             "posts": 3,
+         *             "authors": 3,
+         *             "share": 0.05
+         *           }
+         *         ],
+         *         "known_posts": {
+         *           "author": 63,
+         *           "hashtags": 40,
+         *           "sound": 0,
+         *           "domains": 9,
+         *           "lang": 61,
+         *           "text": 63
+         *         },
          *         "words": [
          *           {
          *             "word": "dose",
@@ -5267,8 +5602,86 @@ export interface components {
          *             "note": null
          *           }
          *         ],
+         *         "remains": [
+         *           {
+         *             "name": "without_top_author",
+         *             "label": "Without the top author",
+         *             "observed": 60,
+         *             "ratio": 5.882,
+         *             "return_days": 121,
+         *             "holds": true
+         *           }
+         *         ],
+         *         "newcomers": {
+         *           "authors": 58,
+         *           "known": 12,
+         *           "new": 46,
+         *           "usual_posts": 9120,
+         *           "posts_of_new": 0.78
+         *         },
+         *         "accounts": [
+         *           {
+         *             "name": "followers",
+         *             "label": "Followers of the authors",
+         *             "unit": "followers",
+         *             "bars": [
+         *               {
+         *                 "low": 0,
+         *                 "high": 100,
+         *                 "count": 31
+         *               },
+         *               {
+         *                 "low": 100,
+         *                 "high": null,
+         *                 "count": 20
+         *               }
+         *             ],
+         *             "known": 51,
+         *             "unknown": 7,
+         *             "median": 84
+         *           }
+         *         ],
+         *         "coverage": {
+         *           "windows": 288,
+         *           "covered": 286,
+         *           "learning": 0,
+         *           "macro": 1,
+         *           "gaps": [
+         *             "2026-11-20T02:10:00Z"
+         *           ]
+         *         },
+         *         "season": {
+         *           "window_s": 300,
+         *           "weeks": [
+         *             {
+         *               "weeks_ago": 1,
+         *               "start": "2026-11-13T07:10:00Z",
+         *               "counts": [
+         *                 9,
+         *                 12,
+         *                 null,
+         *                 10
+         *               ]
+         *             }
+         *           ],
+         *           "days": [
+         *             {
+         *               "days_ago": 1,
+         *               "start": "2026-11-19T08:10:00Z",
+         *               "count": 11,
+         *               "expected": 9.8
+         *             }
+         *           ]
+         *         },
+         *         "course": [
+         *           {
+         *             "at": "2026-11-20T08:15:00Z",
+         *             "phase": "growing"
+         *           }
+         *         ],
          *         "authors_total": 58,
          *         "posts_total": 63,
+         *         "expected_total": 10.2,
          *         "span": [
          *           2401,
          *           2500
