@@ -39,7 +39,7 @@ def running(_runner: Runner, _total: int) -> Iterator[threading.Event]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home into which three days with a burst, a build-up, a surge of everything and a gap were watched."""
     folder = tmp_path_factory.mktemp("watched")
-    settings = load_settings(home=folder / "home", threads=2)
+    settings = load_settings(home=folder / "home", threads=2, windows="300,900,3600", window=300)
     scenario = Scenario(
         posts=36_000,
         days=3,

@@ -66,7 +66,7 @@ def alert_of(alert: AlertRecord) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     ("rate", "platforms", "windows"),
     [
-        (40.0, ("x",), "60,300,900,3600"),
+        (15.0, ("x",), "60,300,900,3600"),
         (40.0, ("x", "y", "z"), "300,3600"),
         (0.8, ("x",), "60,300,3600"),
     ],
