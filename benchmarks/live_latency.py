@@ -5,8 +5,9 @@
 A home of its own gets a day of thin history (so that the detector knows the stream), trackers, and `groundswell serve`
 in a process of its own, with windows of 1, 5, 15 and 60 minutes. Posts have the time at which they are sent; in some
 windows some trackers' words come four times as often. Latency is from the moment at which a window may close (its
-end + lateness, wall clock) to the message on the WebSocket. Nothing lost: every record that was sent is acknowledged, counted in the
-ledger, and stored. The first table compares pushing alone with an ASGI application that only counts lines.
+end + lateness, wall clock) to the message on the WebSocket. Nothing lost: every record that was sent is acknowledged,
+counted in the ledger, and stored. The first table compares pushing alone with an ASGI application that only counts
+lines.
 """
 
 from __future__ import annotations

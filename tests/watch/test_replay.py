@@ -24,7 +24,7 @@ from groundswell.watch.trackers import add_tracker
 
 @pytest.fixture
 def own(tmp_path: Path) -> Settings:
-    return load_settings(home=tmp_path / "home", threads=1, windows="300,900,3600")
+    return load_settings(home=tmp_path / "home", threads=1, windows="300,3600", topics=0)
 
 
 @contextmanager
@@ -65,6 +65,8 @@ def test_what_is_no_record_is_quarantined_not_lost(own: Settings, tmp_path: Path
     assert (document["records"], lake.count(), lake.count("quarantine")) == (2, 1, 1)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_tweets_give_alerts_whose_posts_hold_the_term(own: Settings, data: Path) -> None:
     terms = {"pfizer": "pfizer", "covaxin": "#covaxin", "side effects": '"side effects"'}
     with open_desk(own) as desk, desk.session() as session:

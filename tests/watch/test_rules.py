@@ -72,6 +72,7 @@ def test_the_top_share_is_that_of_the_platform_before_the_post_came() -> None:
     assert min(shown) > 5_000
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.integers(0, STREAM.num_rows), max_size=25))
 def test_it_does_not_matter_where_batches_end(borders: list[int]) -> None:

@@ -94,12 +94,14 @@ def test_windows_that_a_closed_alert_has_told_do_not_open_another(whole: Told) -
     assert len(whole.alerts) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(st.lists(st.integers(0, STREAM.num_rows), max_size=20))
 def test_it_does_not_matter_where_batches_end(whole: Told, borders: list[int]) -> None:
     same(run(STREAM, borders, TRACKERS, PARAMS)[1], whole)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(st.integers(1, STREAM.num_rows - 1))
 def test_going_on_from_a_snapshot_gives_the_same(
@@ -170,6 +172,7 @@ def test_a_tracker_that_counts_by_observation_counts_old_posts_when_they_are_see
     assert not any(point.count for (name, _, _), point in twice.points.items() if name == "seen")
 
 
+@pytest.mark.slow
 def test_a_machine_that_floods_a_tracker_speaks_through_its_share_too() -> None:
     rng = np.random.default_rng(5)
     events = np.sort(rng.integers(0, 30 * HOUR, 30 * 360)) + START
