@@ -178,6 +178,7 @@ def _history(until: datetime) -> Iterator[str]:
             yield json.dumps(post)
 
 
+@pytest.mark.slow
 def test_a_query_is_tested_on_the_past_before_it_is_saved(
     stage: Any, visit: Callable[..., Any], tmp_path: Path
 ) -> None:
