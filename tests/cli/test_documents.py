@@ -40,6 +40,9 @@ def test_a_whole_session_prints_what_the_schemas_say(cli: Run, simulated: Path) 
     assert check("posts", cli("posts", "--json"))["found"] == 50
     assert check("trends", cli("trends", "--json"))["items"]
     assert check("ledger", cli("ledger", "--json"))["quarters"]
+    assert check("daily", cli("daily", "--json"))["state"] == "done"
+    tested = check("backtest", cli("backtest", '"aurora cola"', "--days", "1", "--json"))
+    assert 0 < tested["posts"] < tested["stream_posts"]
     check("config", cli("config", "--json"))
     check("doctor", cli("doctor", "--json"))
 
