@@ -42,7 +42,7 @@ class Places:
         taught = ~gap[:, None] & met
         taught[:, 0] = ~gap
         expected = run(Detector.empty(platforms + 1), seen, starts, params.at(window_us), taught).expected
-        learned = np.cumsum(taught, axis=0) - taught
+        learned: Ints = np.cumsum(taught, axis=0) - taught
         young = learned * window_us < KNOWN_US
         with np.errstate(divide="ignore", invalid="ignore"):
             whole = seen[:, :1] / expected[:, :1]
