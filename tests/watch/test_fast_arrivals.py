@@ -6,6 +6,7 @@ import json
 import random
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -229,8 +230,10 @@ def test_records_of_several_sources_and_kinds_come_in_order(ways: Ways) -> None:
 
 def test_many_records_are_worked_out_by_several_threads_with_the_same_result(ways: Ways) -> None:
     blocks = blocks_of(lines_of([jetstream(n) for n in range(6000)]))
-    assert isinstance(arrivals_of(blocks, ways), JoinedArrivals)
-    assert_same(arrivals_of(blocks, ways), slowly(blocks, ways))
+    several = replace(ways, settings=ways.settings.model_copy(update={"threads": 3}))
+    fast = arrivals_of(blocks, several)
+    assert isinstance(fast, JoinedArrivals)
+    assert_same(fast, slowly(blocks, ways))
 
 
 def test_without_the_kernels_the_engine_does_it(ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -65,7 +66,7 @@ class Compiled:
     given: tuple[Link | Has, ...]
     """Leaves whose truth is given for each post."""
 
-    @property
+    @cached_property
     def needs(self) -> frozenset[str]:
         """Which of `hashtags`, `mentions` and `authors` it looks at."""
         needs: set[str] = set()

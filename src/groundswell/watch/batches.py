@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -102,7 +101,7 @@ def arrivals_of_records(groups: Sequence[Records], ways: Ways) -> Arrivals:
             parts.append(TableArrivals(posts_of(records, np.arange(len(records)), ways)))
         else:
             parts += _fast(records, layout, ways)
-    return join(parts, _pool() if len(parts) > 1 else None)
+    return join(parts, _pool(ways.settings.cores) if len(parts) > 1 else None)
 
 
 def posts_of(records: Records, rows: Ints, ways: Ways) -> pa.Table:
@@ -148,8 +147,8 @@ def _fast_layout(records: Records, ways: Ways) -> FastLayout | None:
 
 def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
     """The records by kernels, in parts that several threads work out, and the doubted ones by the engine."""
-    workers = _pool()
-    count = max(1, min(_threads(), len(records) // _PART))
+    workers = _pool(ways.settings.cores)
+    count = max(1, min(ways.settings.cores, len(records) // _PART))
     borders = np.linspace(0, len(records), count + 1).astype(np.int64).tolist()
     spans = list(pairwise(borders))
     read = workers.map(lambda part: _part(records, layout, ways, *part), spans)
@@ -249,11 +248,6 @@ def _warm_up(records: int, folder: Path) -> None:
 
 
 @cache
-def _threads() -> int:
-    return max(1, min(4, os.cpu_count() or 1))
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
+def _pool(threads: int) -> ThreadPoolExecutor:
     """Threads for the kernels, which release the interpreter's lock."""
-    return ThreadPoolExecutor(_threads(), thread_name_prefix="arrivals")
+    return ThreadPoolExecutor(threads, thread_name_prefix="arrivals")
