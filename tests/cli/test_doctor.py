@@ -40,12 +40,12 @@ def test_a_home_in_use_passes_and_is_left_as_it_was(cli: Run, tmp_path: Path) ->
 
 
 def test_a_misspelt_variable_is_a_warning_with_the_nearest_name(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GROUNDSWELL_WINDOWS", "600")
+    monkeypatch.setenv("GROUNDSWELL_PROMISES", "600")
     ran = cli("doctor", "--json")
     assert ran.code == 0
     found = findings(ran)["settings"]
     assert found["state"] == "warn"
-    assert "did you mean GROUNDSWELL_WINDOW?" in found["hint"]
+    assert "did you mean GROUNDSWELL_PROMISE?" in found["hint"]
 
 
 def test_a_home_that_is_a_file_fails_with_what_to_do(cli: Run, tmp_path: Path) -> None:
@@ -101,8 +101,8 @@ def test_spark_without_java_fails_only_where_spark_is_the_engine(
 
 
 def test_the_table_shows_a_line_a_check_and_hints(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GROUNDSWELL_WINDOWS", "600")
+    monkeypatch.setenv("GROUNDSWELL_PROMISES", "600")
     ran = cli("doctor")
     assert ran.code == 0
     assert "ok   python" in ran.out
-    assert "→ did you mean GROUNDSWELL_WINDOW?" in ran.out
+    assert "→ did you mean GROUNDSWELL_PROMISE?" in ran.out

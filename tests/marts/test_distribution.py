@@ -19,7 +19,7 @@ def test_quantiles_are_within_a_thousandth_of_those_of_the_values(values: list[i
     kept.add(values)
     exact = np.quantile(np.array(values, np.float64), AT, method="inverted_cdf")
     assert np.all(np.abs(kept.quantiles(AT) - exact) <= 1.1 * ACCURACY * exact + 0.5)
-    assert (kept.least, kept.greatest, kept.count) == (min(values), float(max(values)), len(values))
+    assert (kept.least, kept.greatest, kept.count) == (float(min(values)), float(max(values)), len(values))
 
 
 @given(COUNTS, COUNTS)
