@@ -238,4 +238,8 @@ class WatchLoop:
     def end_of_stream_us(self) -> int:
         """A clock at which every window of the smallest size that has a record is closed."""
         size, slack = self.params.base_us, self.params.lateness_us + max(self.params.quiet_us, SECOND)
-        return (self._clock_us // size + 1) * size + slack
+        # Told by the last record and not by the clock: a process that takes up a stream whose end was reached already
+        # must not move it on once more.
+        done = self._parts.journal.between(self.progress.block, self.progress.block)
+        newest_us = max((block.received_to_us for block in done), default=self._clock_us)
+        return (newest_us // size + 1) * size + slack
