@@ -227,7 +227,7 @@ def test_thousands_of_queries_find_what_each_finds_alone() -> None:
     texts = [" ".join(rng.choice(WORDS, 9)) for _ in range(300)]
     table = table_of([{"text": text, "hashtags": [str(rng.choice(["a", "b", "bc"]))]} for text in texts])
     written = [
-        f'{a} ({b} OR "{c} {d}") -{e} OR #{t}*' for a, b, c, d, e in rng.choice(WORDS, (2000, 5)) for t in "b"[:1]
+        f'{a} ({b} OR "{c} {d}") -{e} OR #{t}*' for a, b, c, d, e in rng.choice(WORDS, (600, 5)) for t in "b"[:1]
     ]
     roots = [parse(text).root for text in written if parses(text)]
     matcher = Matcher(roots)
@@ -235,7 +235,7 @@ def test_thousands_of_queries_find_what_each_finds_alone() -> None:
     found = matcher.pairs(table)
     assert np.array_equal(found.row, row)
     assert np.array_equal(found.slot, slot)
-    assert len(row) > 10_000
+    assert len(row) > 3_000
 
 
 def test_pairs_are_in_order_and_alike_with_and_without_the_kernels() -> None:
