@@ -30,7 +30,7 @@ def finished(client: httpx.Client, identity: str) -> dict[str, Any]:
         job.update(client.get(f"/backtests/{identity}").json())
         return job["state"] not in {"waiting", "running"}
 
-    wait_until(over, 60, "the backtest")
+    wait_until(over, 300, "the backtest")
     return job
 
 
