@@ -52,9 +52,7 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=300)
     options = parser.parse_args()
     print(f"{options.series:,} series, a window each; limit {LIMIT_MS:g} ms")
-    print(
-        f"{'threads':>7} {'median wall, ms':>16} {'best wall, ms':>14} {'median processor, ms':>22} {'best / limit':>15}"
-    )
+    print(f"{'threads':>7} {'median, ms':>16} {'best, ms':>14} {'processor, ms':>14} {'best / limit':>13}")
     for threads in (1, 2):
         ticks(options.series, options.windows, threads)
 

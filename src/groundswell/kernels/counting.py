@@ -401,7 +401,7 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
             some = max(expected, 1e-9)
             single = ((wide - expected) ** 2 - expected) / some**2 - doubt
             single /= shaped(spread, season, c.spread_prior)
-            weight = (some / (1.0 + (0.1 + doubt) * some)) ** 2
+            weight = (some / (1.0 + (c.spread_rough + doubt) * some)) ** 2
             variance = 2.0 * (1.0 / some + max(spread, 0.0)) ** 2
             fade = 2.0 ** (-1.0 / min(spread_half, max(seen / 3, _DAY / window)))
             row[SPREAD_SUM] = fade * row[SPREAD_SUM] + weight * single

@@ -49,6 +49,9 @@ class Constants(NamedTuple):
     spread_prior_weight: float = 400.0
     """What that is worth: about sixteen windows of 10 posts."""
 
+    spread_rough: float = 0.01
+    """Overdispersion that the weights reckon with: large counts tell more about it than small ones, up to here."""
+
     tail_from: float = 4.0
     """The tail begins where a window has a probability of exp(-4), about 1 in 55: five a day of 5-minute windows."""
     tail_prior: float = 200.0

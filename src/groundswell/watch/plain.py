@@ -276,7 +276,7 @@ def _learn_spread(
     some = np.maximum(expected, 1e-9)
     spread, _ = _spread(core, c)
     single = (((counts - expected) ** 2 - expected) / some**2 - doubt) / shaped(spread, season, c.spread_prior)
-    weight = (some / (1.0 + (0.1 + doubt) * some)) ** 2
+    weight = (some / (1.0 + (c.spread_rough + doubt) * some)) ** 2
     variance = 2.0 * (1.0 / some + np.maximum(spread, 0.0)) ** 2
     longest = max(c.spread_half_life / window, 5 * c.level_windows)
     fade = np.exp2(-1.0 / np.minimum(longest, np.maximum(core[:, at.SEEN] / 3, DAY / window)))
