@@ -126,6 +126,10 @@ class FastArrivals:
 
     def terms(self) -> Terms:
         """The distinct words and hashtags of each post, sorted by row, words first, each where it first stands."""
+        return self._terms
+
+    @cached_property
+    def _terms(self) -> Terms:
         words, tags = self._words, self._tags
         signed = self._signed_tags[1]
         room = len(words.hashes) + len(signed)

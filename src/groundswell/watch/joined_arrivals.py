@@ -104,6 +104,10 @@ class JoinedArrivals:
 
     def terms(self) -> Terms:
         """What emerging topics count."""
+        return self._terms
+
+    @cached_property
+    def _terms(self) -> Terms:
         found = self._each(lambda part: part.terms())
         row = np.concatenate([self._rows(at, terms.row) for at, terms in enumerate(found)])
         order = np.argsort(row, kind="stable")
