@@ -45,94 +45,14 @@ from groundswell.kernels.columns import (
     TOTAL_POSTS,
     TOTAL_WINDOWS,
 )
-from groundswell.kernels.negbinomial import log_tails
-from groundswell.kernels.normal import (
-    ABOVE,
-    LEAST_EXTRA,
-    LEAST_MEAN,
-    LEAST_SMALL,
-    MOST_SMALL,
-    NO_SURPRISE,
-    PER_UNIT,
-    USUAL,
-)
+from groundswell.kernels.negbinomial import above_of, deviate, log_tails, small_above
+from groundswell.kernels.normal import LEAST_MEAN, LEAST_SMALL, MOST_SMALL, NO_SURPRISE
+from groundswell.kernels.weeks import DAY, HOUR, factor, place, stream_profile, surroundings
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_HOUR: Final = 3_600_000_000
-_DAY: Final = 86_400_000_000
 _SUNDAY: Final = 6
-
-
-@njit(cache=True, nogil=True)
-def place(at: int) -> tuple[int, int]:
-    """Hour of the day and day of the week (Monday: 0) of an instant, UTC."""
-    return at // _HOUR % 24, (at // _DAY + 3) % 7
-
-
-@njit(cache=True, nogil=True)
-def surroundings(start: int, window: int) -> tuple[int, int, int, int, float]:
-    """Hour and day of the two bins that a window lies between, and the weight of the second."""
-    middle = start + window // 2
-    if window >= _HOUR:
-        hour, day = place(middle)
-        return hour, day, hour, day, 0.0
-    before = middle - _HOUR // 2
-    first_hour, first_day = place(before)
-    second_hour, second_day = place(before + _HOUR)
-    return first_hour, first_day, second_hour, second_day, before % _HOUR / _HOUR
-
-
-@njit(cache=True, nogil=True)
-def stream_profile(posts: Floats, windows: Floats, c: Any, by_bin: Floats, by_kind: Floats) -> None:
-    """Season factors of the whole stream into `by_bin` (168) and, weekday and weekend, `by_kind` (48)."""
-    prior, day_prior = c.season_prior, c.season_day_prior
-    mean, seen = 0.0, 0
-    for hour in range(24):
-        hour_posts = hour_windows = 0.0
-        for day in range(DAYS):
-            hour_posts += posts[hour * DAYS + day]
-            hour_windows += windows[hour * DAYS + day]
-        if hour_windows > 0:
-            mean += hour_posts / hour_windows
-            seen += 1
-    if seen == 0 or mean <= 0:
-        by_bin[:] = 1.0
-        by_kind[:] = 1.0
-        return
-    mean /= seen
-    for hour in range(24):
-        kind_posts = np.zeros(2)
-        kind_windows = np.zeros(2)
-        for day in range(DAYS):
-            kind_posts[day // 5] += posts[hour * DAYS + day]
-            kind_windows[day // 5] += windows[hour * DAYS + day]
-        hour_factor = (kind_posts.sum() + prior) / (mean * kind_windows.sum() + prior)
-        for kind in range(2):
-            by_kind[hour * 2 + kind] = (kind_posts[kind] + prior * hour_factor) / (mean * kind_windows[kind] + prior)
-        for day in range(DAYS):
-            number = hour * DAYS + day
-            kind_factor = by_kind[hour * 2 + day // 5]
-            by_bin[number] = (posts[number] + day_prior * kind_factor) / (mean * windows[number] + day_prior)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _factor(
-    posts: Floats, windows: Floats, mean: float, hour: int, day: int, by_bin: Floats, by_kind: Floats, c: Any
-) -> tuple[float, float]:
-    """Season factor of one bin, shrunk to the series' kind of day and that to the stream's; and the posts behind it."""
-    kind_posts = kind_windows = 0.0
-    base = hour * DAYS
-    kind = day // 5
-    for other in range(5 if kind else 0, DAYS if kind else 5):
-        kind_posts += posts[base + other]
-        kind_windows += windows[base + other]
-    stream_kind = by_kind[hour * 2 + kind]
-    own_kind = (kind_posts + c.season_prior * stream_kind) / (mean * kind_windows + c.season_prior)
-    shape = own_kind * by_bin[base + day] / stream_kind
-    prior = c.season_day_prior
-    return (posts[base + day] + prior * shape) / (mean * windows[base + day] + prior), kind_posts
 
 
 @njit(cache=True, nogil=True)
@@ -161,11 +81,11 @@ def forecast_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by on
         one1 = _SUNDAY if holidays and free[1, i] else day1
         row = core[i]
         mean = row[TOTAL_POSTS] / row[TOTAL_WINDOWS] if row[TOTAL_WINDOWS] > 0 else 0.0
-        season, behind = _factor(bin_posts[i], bin_windows[i], mean, hour0, one0, by_bin, by_kind, c)
+        season, behind = factor(bin_posts[i], bin_windows[i], mean, hour0, one0, by_bin, by_kind, c)
         if i == 0:
             season = by_bin[hour0 * DAYS + one0]
         if weight > 0:
-            other, others = _factor(bin_posts[i], bin_windows[i], mean, hour1, one1, by_bin, by_kind, c)
+            other, others = factor(bin_posts[i], bin_windows[i], mean, hour1, one1, by_bin, by_kind, c)
             if i == 0:
                 other = by_bin[hour1 * DAYS + one1]
             season = (1 - weight) * season + weight * other
@@ -226,47 +146,16 @@ def rise_of(count: float, expected: float, total: float, total_expected: float, 
     return float(1.0 + rise * max(0.0, 1.0 - chance / max(rise * rise, 1e-12)))
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _deviate(count: float, mean: float, extra: float) -> float:
-    """The count as a normal deviate (Wilson & Hilferty 1931), or 9 where that is too far or too rough."""
-    if mean < LEAST_MEAN:
-        return 9.0
-    shape = 1.0 / (extra + 1.0 / mean)
-    z = float((np.cbrt(count / mean) - 1.0 + 1.0 / (9.0 * shape)) * 3.0 * math.sqrt(shape))
-    return z if abs(z) < USUAL else 9.0
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _above(z: float) -> float:
-    at = (z + USUAL) * PER_UNIT
-    low = int(at)
-    return float(ABOVE[low] + (at - low) * (ABOVE[low + 1] - ABOVE[low]))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _small(count: float, mean: float, extra: float) -> float:
-    """Mid-p of so many or more of a small count: its few probabilities one by one."""
-    size = 1.0 / max(extra, LEAST_EXTRA)
-    some = max(mean, 1e-9)
-    x = some / (size + some)
-    one = math.exp(-size * math.log1p(some / size))
-    below = 0.0
-    for k in range(int(count)):
-        below += one
-        one *= (size + k) / (k + 1.0) * x
-    return 1.0 - below - 0.5 * one
-
-
 @njit(cache=True, nogil=True)
 def _tails(count: float, mean: float, extra: float, row: Floats, c: Any) -> tuple[float, float, float, float]:
     """Probability of so many or more and of so few or fewer, and the logarithms of both before recalibration."""
     if mean < LEAST_MEAN and count <= MOST_SMALL and count == math.floor(count):
-        above = _small(count, mean, extra)
+        above = small_above(count, mean, extra)
         if above > LEAST_SMALL:
             return above, 1.0 - above, NO_SURPRISE, NO_SURPRISE
-    z = _deviate(count, mean, extra)
+    z = deviate(count, mean, extra)
     if z < 9.0:
-        above = _above(z)
+        above = above_of(z)
         return above, 1.0 - above, NO_SURPRISE, NO_SURPRISE
     high, low = log_tails(count, mean, extra)
     return math.exp(recalibrated(high, row, BURST, c)), math.exp(recalibrated(low, row, DROP, c)), high, low
@@ -360,7 +249,7 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
     by_bin, by_kind = np.empty(BINS), np.empty(48)
     stream_profile(bin_posts[0], bin_windows[0], c, by_bin, by_kind)
     stream_known = core[0, SEEN] >= max(c.known_stream / window, c.known_windows)
-    season_keep = 2.0 ** (-window * 24 / c.season_half_life) if window < _HOUR else 2.0 ** (-_DAY / c.season_half_life)
+    season_keep = 2.0 ** (-window * 24 / c.season_half_life) if window < HOUR else 2.0 ** (-DAY / c.season_half_life)
     tail_keep = 2.0 ** (-window / c.tail_half_life)
     spread_half = max(c.spread_half_life / window, 5 * c.level_windows)
     holidays = free.shape[1] > 0
@@ -385,7 +274,7 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
         rate = posts / (row[LEVEL_WINDOWS] + 1.0)
         half = max(c.level_half_life / window, c.level_windows)
         half = min(max(c.level_posts / rate, half), max(c.level_longest / window, c.level_windows))
-        half = min(half, max(seen / 2, _HOUR / window))
+        half = min(half, max(seen / 2, HOUR / window))
         keep = 2.0 ** (-1.0 / half)
         if shifted:
             keep *= c.shift_forgets
@@ -403,7 +292,7 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
             single /= shaped(spread, season, c.spread_prior)
             weight = (some / (1.0 + (c.spread_rough + doubt) * some)) ** 2
             variance = 2.0 * (1.0 / some + max(spread, 0.0)) ** 2
-            fade = 2.0 ** (-1.0 / min(spread_half, max(seen / 3, _DAY / window)))
+            fade = 2.0 ** (-1.0 / min(spread_half, max(seen / 3, DAY / window)))
             row[SPREAD_SUM] = fade * row[SPREAD_SUM] + weight * single
             row[SPREAD_WEIGHT] = fade * row[SPREAD_WEIGHT] + weight
             row[SPREAD_VARIANCE] = fade * fade * row[SPREAD_VARIANCE] + weight * weight * variance
@@ -463,7 +352,7 @@ def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
         unknown = core[0, SEEN] < max(c.known_stream / window, c.known_windows)
         for i in range(series):
             young[number, i] = unknown or core[i, SEEN] * window < c.known_series
-        score_rows(core, counts[number], known[number], around, window / _DAY, drop_expected, c, out[number], 0, series)
+        score_rows(core, counts[number], known[number], around, window / DAY, drop_expected, c, out[number], 0, series)
         learn_rows(
             core,
             bin_posts,

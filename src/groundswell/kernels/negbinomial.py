@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import numpy as np
 from numba import njit
+
+from groundswell.kernels.normal import ABOVE, LEAST_EXTRA, LEAST_MEAN, PER_UNIT, USUAL
 
 #: Below this extra variation the distribution is Poisson to six digits for any mean that a window can have.
 _LEAST_EXTRA: Final = 1e-7
@@ -72,3 +75,35 @@ def log_choose(count: float, size: float) -> float:
         mid = size + 0.5 * (count - 1.0)
         return count * math.log(mid) - count * (count * count - 1.0) / (24.0 * mid * mid) - math.lgamma(count + 1.0)
     return math.lgamma(count + size) - math.lgamma(size) - math.lgamma(count + 1.0)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def deviate(count: float, mean: float, extra: float) -> float:
+    """The count as a normal deviate (Wilson & Hilferty 1931), or 9 where that is too far or too rough."""
+    if mean < LEAST_MEAN:
+        return 9.0
+    shape = 1.0 / (extra + 1.0 / mean)
+    z = float((np.cbrt(count / mean) - 1.0 + 1.0 / (9.0 * shape)) * 3.0 * math.sqrt(shape))
+    return z if abs(z) < USUAL else 9.0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def above_of(z: float) -> float:
+    """Probability of more than a normal deviate between -2 and 2."""
+    at = (z + USUAL) * PER_UNIT
+    low = int(at)
+    return float(ABOVE[low] + (at - low) * (ABOVE[low + 1] - ABOVE[low]))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def small_above(count: float, mean: float, extra: float) -> float:
+    """Mid-p of so many or more of a small count: its few probabilities one by one."""
+    size = 1.0 / max(extra, LEAST_EXTRA)
+    some = max(mean, 1e-9)
+    x = some / (size + some)
+    one = math.exp(-size * math.log1p(some / size))
+    below = 0.0
+    for k in range(int(count)):
+        below += one
+        one *= (size + k) / (k + 1.0) * x
+    return 1.0 - below - 0.5 * one
