@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from groundswell import kernels
 from groundswell.bus import Journal
 from groundswell.channels.sender import Sender, sending
 from groundswell.desk import Desk, leases, open_desk
@@ -215,6 +216,9 @@ class Runner:
         from groundswell.lake import Lake  # noqa: PLC0415
         from groundswell.platforms.saved import registry_for  # noqa: PLC0415
 
+        if not self._live:
+            # Months of windows: the detector's kernel is loaded anyway, and with the others topics take a fifth.
+            kernels.load(self._settings.home / "cache")
         engine = open_engine(self._settings)
         stack.callback(engine.close)
         lake = Lake.open(self._settings)
