@@ -8,8 +8,11 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/components.css";
+import "./styles/charts.css";
+import "./styles/dialogs.css";
 import "./styles/pages.css";
 import "./styles/watch.css";
+import "./styles/settings.css";
 
 startTheme();
 

@@ -16,6 +16,7 @@ import * as format from "../lib/format";
 import { useStore } from "../lib/store";
 import { useTitle } from "../lib/title";
 import "../styles/data.css";
+import "../styles/quarantine.css";
 
 /** What the lake holds, from where, and how much of it could not be read. */
 function headline(sources: Sources): string {
