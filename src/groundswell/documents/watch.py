@@ -131,7 +131,9 @@ class DetectedAlert(Printed):
     window_s: Annotated[Seconds, Field(description="size of its rarest window")]
     observed: float
     expected: float
-    return_days: Annotated[float, Field(description="so unusual a window of this size comes about once in so many days")]
+    return_days: Annotated[
+        float, Field(description="so unusual a window of this size comes about once in so many days")
+    ]
 
 
 class DetectDocument(Printed):
