@@ -91,8 +91,15 @@ def close_window(state: WatchState, start: int, watched: Watched, written: Writt
         written.topics[topic.id] = topic
     if posts:
         teach_profiles(state, start, gap, watched.params)
-    forget_posts(state, end, watched.params)
+    if posts or end % _next_size(watched.params) == 0:
+        # Between the ends of larger windows nothing becomes unwanted where nothing came.
+        forget_posts(state, end, watched.params)
     written.closed += 1
+
+
+def _next_size(params: WatchParams) -> int:
+    """The size after the smallest; the smallest where there is no other."""
+    return params.sizes[1] if len(params.sizes) > 1 else params.base_us
 
 
 def _hand_on(state: WatchState, frame: Frame, start: int, window: Window) -> None:

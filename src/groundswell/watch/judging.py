@@ -145,6 +145,7 @@ def gap_of(
     return (begun > start) | _is_hole(frame, start, window, scores, watched)
 
 
+@lru_cache(maxsize=256)
 def share_of(name: str, params: WatchParams) -> float:
     """The part of a tracker's promise that one signal spends in windows of one size; `params` of the whole watch.
 
