@@ -19,7 +19,7 @@ from groundswell.watch.commit import (
     write_outcome,
     write_snapshot,
 )
-from groundswell.watch.contract import DAY, SECOND, TrackerSpec
+from groundswell.watch.contract import DAY, HOUR, SECOND, TrackerSpec
 from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.plan import (
     Plan,
@@ -41,8 +41,11 @@ if TYPE_CHECKING:
 CHECKPOINT_S: Final = 10.0
 #: Not when a window is so close to its end: the alert would wait for the checkpoint.
 _CLOSE_US: Final = 2 * SECOND
-#: Event time that a batch of a replay spans at most: it bounds the windows that one step closes.
-_MAX_SPAN_US: Final = 2 * DAY
+#: Closed windows of all trackers together that one step may give about …
+_MOST_POINTS: Final = 500_000
+#: … which bounds the event time that a batch of a replay spans, between these.
+_LEAST_SPAN_US: Final = HOUR
+_MOST_SPAN_US: Final = 14 * DAY
 #: A watermark further ahead of the clock than this belongs to a replay of another time, not to a live stream.
 _AHEAD_US: Final = DAY
 
@@ -115,7 +118,7 @@ class WatchLoop:
         journal = self._parts.journal
         self._take_up_trackers()
         now_us = self._parts.now()
-        last = journal.borders(self.progress.block, *limits(), _MAX_SPAN_US)
+        last = journal.borders(self.progress.block, *limits(), self._span_us())
         if last == self.progress.block:
             return 0
         blocks = journal.between(self.progress.block + 1, last)
@@ -126,6 +129,10 @@ class WatchLoop:
         if self.progress.has_news or self._is_time_to_save():
             self.checkpoint()
         return sum(block.count for block in blocks)
+
+    def _span_us(self) -> int:
+        a_day = sum(DAY / size for size in self.params.sizes) * max(len(self.progress.state.keys), 1)
+        return int(min(max(_MOST_POINTS / a_day * DAY, _LEAST_SPAN_US), _MOST_SPAN_US))
 
     def tick(self, clock_us: int | None = None) -> None:
         """Move the clock on without records, where that can close a window; else do nothing.
