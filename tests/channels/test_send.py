@@ -124,6 +124,16 @@ def test_a_redirect_that_keeps_the_body_is_followed_but_not_for_ever(receiver: A
         send(config_of("webhook", {"url": receiver.url}), message, None, OPEN)
 
 
+def test_a_message_that_was_taken_is_sent_whatever_becomes_of_the_rest_of_the_answer(
+    receiver: Any, message: Message
+) -> None:
+    receiver.answer = lambda _: (200, {"Content-Length": "100"}, b"ok")
+    send(config_of("webhook", {"url": receiver.url}), message, None, OPEN)
+    receiver.answer = lambda _: (503, {"Content-Length": "100"}, b"")
+    with pytest.raises(NotSentError, match="cannot be reached"):
+        send(config_of("webhook", {"url": receiver.url}), message, None, OPEN)
+
+
 def test_a_login_goes_to_its_own_host_only(
     receiver: Any, message: Message, secrets: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

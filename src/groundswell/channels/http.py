@@ -90,9 +90,10 @@ def _once(url: str, content: bytes, headers: Mapping[str, str], *, private: bool
     ):
         if response.status_code in _KEPT and "location" in response.headers:
             return urljoin(url, response.headers["location"])
+        if response.is_success:
+            # It has the message, whatever becomes of the rest of its answer.
+            return None
         said = _beginning(response)
-    if response.is_success:
-        return None
     what = f"{parts.hostname} says {response.status_code} {response.reason_phrase}".rstrip()
     if said:
         what += f": {said}"
