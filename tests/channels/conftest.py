@@ -32,6 +32,7 @@ class Mailbox:
     letters: list[Letter] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     data_answer: str = "250 OK"
+    farewell: str = "221 Bye"
 
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -46,6 +47,9 @@ class Mailbox:
             assert isinstance(envelope.content, bytes)
             self.letters.append(message_from_bytes(envelope.content))
         return self.data_answer
+
+    async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:
+        return self.farewell
 
 
 def _login(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:

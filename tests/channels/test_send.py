@@ -174,6 +174,16 @@ def test_a_mail_carries_the_id_and_is_of_one_conversation(mail_server: Callable[
     assert "63 posts in 5 minutes" in letter.get_payload(decode=True).decode()
 
 
+def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_to_the_farewell(
+    mail_server: Callable[..., Any], message: Message
+) -> None:
+    box = mail_server()
+    box.farewell = "451 not now"
+    said = {"host": "127.0.0.1", "port": box.port, "tls": "none", "sender": "g@example.org", "to": ["a@b.org"]}
+    send(config_of("email", said), message, None, OPEN)
+    assert len(box.letters) == 1
+
+
 def test_a_title_cannot_add_headers_to_a_mail(mail_server: Callable[..., Any]) -> None:
     box = mail_server()
     config = config_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import smtplib
 import socket
 import ssl
@@ -33,12 +34,17 @@ def send_mail(config: Email, message: Message, words: dict[str, str] | None, *, 
     password = None if config.password_secret is None else read_secret(config.password_secret)
     letter = letter_of(config, message, words)
     try:
-        with _server(config, private=private) as server:
+        server = _server(config, private=private)
+        try:
             if config.tls == "starttls":
                 server.starttls(context=ssl.create_default_context())
             if config.user is not None and password is not None:
                 server.login(config.user, password)
             server.send_message(letter)
+        finally:
+            # What it answers to a farewell does not change whether it has the letter.
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                server.quit()
     except UsageError as error:
         what = f"{config.host}: {error.what}"
         raise NotSentError(what, hint=error.hint) from error
