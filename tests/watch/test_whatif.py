@@ -9,7 +9,7 @@ from msgspec import structs
 
 from groundswell.testing.streams import START
 from groundswell.watch.contract import WatchParams
-from groundswell.watch.detector import Detector, learn, score
+from groundswell.watch.detector import Detector, forecast, learn, score
 from groundswell.watch.whatif import Tail, capture, return_days
 
 PARAMS = WatchParams()
@@ -36,6 +36,25 @@ def test_the_count_that_was_is_as_rare_as_the_detector_said() -> None:
         again = return_days(tail, [counts[row]], PARAMS)
         assert again is not None
         assert again[0] == pytest.approx(said[row])
+
+
+def test_a_surge_of_its_platform_and_a_holiday_count_as_they_did_in_the_score() -> None:
+    detector, start = taught()
+    counts = np.array([1_150.0, 45.0, 3.0, 61.0])
+    free = np.zeros((3, 4), dtype=np.bool_)
+    free[:, 1] = True
+    known = forecast(detector, start, PARAMS, free)
+    # The tracker's one platform did far more than usual, the whole stream little more.
+    around = (np.array([1_150.0, 450.0, 1_150.0, 1_150.0]), np.array([known[0, 0], 200.0, known[0, 0], known[0, 0]]))
+    said = score(detector, counts, start, PARAMS, known, around).return_days
+    tail = capture(detector, 1, counts, start, PARAMS.window_us, around, free)
+    again = return_days(tail, [45, 30], PARAMS)
+    assert again is not None
+    assert again[0] == pytest.approx(said[1])
+    assert again[1] < again[0]
+    without = return_days(structs.replace(tail, around=None, free=None), [45], PARAMS)
+    assert without is not None
+    assert without[0] > 2 * again[0]
 
 
 def test_fewer_posts_are_less_rare() -> None:

@@ -198,7 +198,8 @@ def _take(
         posts = judged.heard["posts"]
         episode.peak = closed.point(slot, state.keys[slot][0], frame.window_us)
         episode.platform_rise = float(posts.scores.platform_rise[slot + 1])
-        episode.tail = capture(frame.detectors["posts"], slot + 1, posts.values, closed.start, frame.window_us)
+        known, around = frame.detectors["posts"], posts.around
+        episode.tail = capture(known, slot + 1, posts.values, closed.start, frame.window_us, around, posts.free)
     touched[slot] = touched.get(slot, False) or whole
 
 

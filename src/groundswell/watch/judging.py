@@ -80,6 +80,8 @@ class Heard:
     """Which windows had too little to say."""
     free: Bools = field(default_factory=lambda: np.zeros((3, 0), dtype=np.bool_))
     """Which series are on a public holiday, as `holidays.Calendar.free`."""
+    around: Around | None = None
+    """What was seen and what was expected of the platforms of each series; null: of the whole stream."""
 
     def learn(self, start: int, params: WatchParams, taught: Bools) -> None:
         """Let the window teach the series in `taught`."""
@@ -174,7 +176,8 @@ def _hear(
     values = np.where(missing, 0.0, values)
     detector = frame.detectors[name]
     known = forecast(detector, start, params, free)
-    return Heard(detector, values, known, score(detector, values, start, params, known, around), missing, free)
+    scores = score(detector, values, start, params, known, around)
+    return Heard(detector, values, known, scores, missing, free, around)
 
 
 def _measure(name: str, frame: Frame, start: int, window: Window, free: Bools, params: WatchParams) -> Heard | None:

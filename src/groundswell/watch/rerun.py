@@ -143,7 +143,9 @@ class Rerun:
         scores = of_scores([one.window("posts", number)], lambda arrays: arrays[0][..., rows])
         values = one.counted.posts[number, rows]
         none = np.zeros(2, np.bool_)
-        heard = Heard(Detector.empty(2), values, np.zeros((4, 2)), scores, none)
+        free = one.free[number][:, rows] if one.free.shape[2] else one.free[number]
+        around = None if one.trend is None else (one.trend[number, 0, rows], one.trend[number, 1, rows])
+        heard = Heard(Detector.empty(2), values, np.zeros((4, 2)), scores, none, free, around)
         return Judged({"posts": heard}, one.gap[number, rows], closed, {0: voices} if voices else {})
 
     def before(self, one: Swept, number: int) -> Detector:

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from groundswell.watch.contract import WatchParams
-from groundswell.watch.detector import Detector, score
+from groundswell.watch.detector import Detector, forecast, score
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 class Tail(msgspec.Struct, frozen=True):
@@ -33,12 +34,25 @@ class Tail(msgspec.Struct, frozen=True):
     """Each array by its name: shape and little-endian doubles."""
     single: dict[str, int | float]
     """What the detector knows besides."""
+    around: tuple[float, float] | None = None
+    """What was seen and what was expected of the platforms that the series lives on; null: of the whole stream."""
+    free: tuple[bool, bool, bool] | None = None
+    """Whether the series was on a public holiday, as `holidays.Calendar.free`; null: no holidays are known."""
 
 
-def capture(detector: Detector, row: int, counts: Floats, start_us: int, window_us: int) -> Tail:
+def capture(
+    detector: Detector,
+    row: int,
+    counts: Floats,
+    start_us: int,
+    window_us: int,
+    around: tuple[Floats, Floats] | None = None,
+    free: Bools | None = None,
+) -> Tail:
     """Keep what decides how rare a count of series `row` is in the window that starts at `start_us`.
 
-    To be called before `learn`; `counts` are those of all rows.
+    To be called before `learn`; `counts` are those of all rows, and so are `around` (as the `exposure` of `score`) and
+    `free` (as that of `forecast`).
     """
     pair = detector.rows(np.array([0, row], dtype=np.int64))
     arrays: dict[str, tuple[list[int], bytes]] = {}
@@ -50,22 +64,33 @@ def capture(detector: Detector, row: int, counts: Floats, start_us: int, window_
         else:
             # Not that of the new rows: it says of when what was taken over is.
             single[field.name] = getattr(detector, field.name)
-    return Tail(start_us, window_us, float(counts[0]), float(counts[row]), arrays, single)
+    near = None if around is None else (float(around[0][row]), float(around[1][row]))
+    away = None if free is None or not free.shape[1] else (bool(free[0, row]), bool(free[1, row]), bool(free[2, row]))
+    return Tail(start_us, window_us, float(counts[0]), float(counts[row]), arrays, single, near, away)
 
 
 def return_days(tail: Tail, counts: Sequence[float], params: WatchParams) -> list[float] | None:
     """How rare each of the counts would have been: return periods in days; null if another kernel kept the rows.
 
-    The rest of the stream is taken as it was: what is left out of the tracker is left out of the stream too.
+    The rest of the stream is taken as it was: what is left out of the tracker is left out of the stream and of the
+    tracker's platforms too.
     """
     detector = _detector(tail)
     if detector is None:
         return None
     params = params.at(tail.window_us)
+    # The stream as a whole has no holidays.
+    free = None if tail.free is None else np.array([(False, one) for one in tail.free])
+    known = forecast(detector, tail.start_us, params, free)
     out = []
     for count in counts:
-        values = np.array([tail.stream - tail.count + count, count])
-        out.append(float(score(detector, values, tail.start_us, params).return_days[1]))
+        stream = tail.stream - tail.count + count
+        exposure = None
+        if tail.around is not None:
+            seen, expected = tail.around
+            exposure = (np.array([stream, max(seen - tail.count + count, 0.0)]), np.array([known[0, 0], expected]))
+        said = score(detector, np.array([stream, count]), tail.start_us, params, known, exposure)
+        out.append(float(said.return_days[1]))
     return out
 
 
