@@ -230,6 +230,23 @@ def test_mail_goes_encrypted_with_a_login_and_only_to_who_is_trusted(
         send(config, message, None, OPEN)
 
 
+def test_a_host_or_login_that_smtp_cannot_write_is_no_delivery(
+    message: Message, mail_server: Callable[..., Any], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    box = mail_server(tls_context=context, require_starttls=True, auth_required=True)
+    monkeypatch.setenv("SSL_CERT_FILE", f"{certificate}.crt")
+    monkeypatch.setenv("GROUNDSWELL_SECRET_PASSWORD", "schlüssel")
+    said = {"port": box.port, "sender": "g@example.org", "to": ["a@b.org"], "user": "me", "password_secret": "PASSWORD"}
+    with pytest.raises(NotSentError, match="signs that SMTP does not know") as raised:
+        send(config_of("email", {**said, "host": "127.0.0.1"}), message, None, OPEN)
+    assert "ü" not in str(raised.value)
+    assert "xfc" not in str(raised.value)
+    with pytest.raises(NotSentError, match=r"smtp\.\.example\.org"):
+        send(config_of("email", {**said, "host": "smtp..example.org"}), message, None, OPEN)
+
+
 def test_what_a_mail_server_refuses_is_said(mail_server: Callable[..., Any], message: Message) -> None:
     box = mail_server()
     said = {

@@ -268,6 +268,21 @@ def test_a_sender_that_lost_its_lease_sends_and_notes_nothing(
     assert (states(desk), receiver.requests) == (["waiting"], [])
 
 
+def test_a_defect_is_trouble_and_leaves_no_message_claimed(
+    desk: Desk, sender: Sender, receiver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_more: object) -> None:
+        what = "a defect"
+        raise RuntimeError(what)
+
+    where = add(desk, "ops", {"url": receiver.url})
+    plan(desk, where, "a1")
+    monkeypatch.setattr("groundswell.channels.sender.send", broken)
+    assert not sender.send_next(where)
+    assert states(desk) == ["waiting"]
+    assert channel(desk).trouble == "an unexpected error; the log has it"
+
+
 def test_a_config_that_does_not_hold_any_more_is_trouble_and_not_a_crash(desk: Desk, sender: Sender) -> None:
     where = add(desk, "ops", {"path": "relative"}, "file")
     plan(desk, where, "a1")

@@ -64,6 +64,10 @@ def send_mail(config: Email, message: Message, words: dict[str, str] | None, *, 
     except (smtplib.SMTPException, OSError) as error:
         what = f"{config.host}:{config.port_used} cannot be reached ({error})"
         raise NotSentError(what) from error
+    except ValueError as error:
+        # Its words may hold a piece of the password.
+        what = f"{config.host} cannot be asked: its name or the login has signs that SMTP does not know"
+        raise NotSentError(what, hint="the host needs a valid name, user and password plain (ASCII) letters") from error
 
 
 def letter_of(config: Email, message: Message, words: dict[str, str] | None) -> EmailMessage:

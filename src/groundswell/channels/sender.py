@@ -198,6 +198,11 @@ class Sender:
         except GroundswellError as error:
             self._failed(channel_id, row, NotSentError(error.what, hint=error.hint))
             return False
+        except Exception:  # a defect: the message must not stay claimed, and the channel must say so
+            log.exception("sending failed")
+            what = "an unexpected error; the log has it"
+            self._failed(channel_id, row, NotSentError(what))
+            return False
         self._hook("delivered")
         self._delivered(channel_id, row)
         self._hook("settled")
