@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -266,6 +267,48 @@ def test_a_sender_that_lost_its_lease_sends_and_notes_nothing(
     with pytest.raises(ConflictError):
         Sender(open_settings, desk, Lost()).send_next(where)
     assert (states(desk), receiver.requests) == (["waiting"], [])
+
+
+def test_what_is_under_way_when_a_sender_is_followed_by_another_is_sent_once(
+    open_settings: Settings, desk: Desk, sender: Sender, receiver: Any, until: Until
+) -> None:
+    let_go = threading.Event()
+
+    def answer(_: int) -> tuple[int, dict[str, str], bytes]:
+        let_go.wait(10)
+        return 200, {}, b""
+
+    class Replaced(Anybody):
+        is_over = False
+
+        def guard(self, session: Session) -> None:
+            if self.is_over:
+                what = "the `watch` lease was taken over"
+                raise ConflictError(what)
+
+    where = add(desk, "ops", {"url": receiver.url})
+    plan(desk, where, "a1")
+    receiver.answer = answer
+    lease = Replaced()
+    first = Sender(open_settings, desk, lease, now=lambda: NOON)
+    first.start()
+    until(lambda: len(receiver.requests) == 1, what="the message under way")
+    lease.is_over = True
+    first.stop(within_s=0)
+    assert not sender.send_next(where)
+    let_go.set()
+    until(lambda: states(desk) == ["sent"], what="the note of it")
+    assert not sender.send_next(where)
+    assert len(receiver.requests) == 1
+
+
+def test_a_claim_lasts_longer_than_the_program_may_take(desk: Desk, sender: Sender, clock: Clock) -> None:
+    seen: list[int] = []
+    where = add(desk, "pager", {"argv": [sys.executable, "-c", ""], "timeout_s": 600.0}, "command")
+    plan(desk, where, "a1")
+    sender._hook = lambda border: seen.append(rows(desk)[0].claimed_until or 0) if border == "claimed" else None
+    assert sender.send_next(where)
+    assert seen == [clock.us + 630 * SECOND]
 
 
 def test_a_defect_is_trouble_and_leaves_no_message_claimed(

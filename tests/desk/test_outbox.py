@@ -154,6 +154,7 @@ def test_messages_are_claimed_in_order_and_settled_by_who_claimed_them(
     with desk.session() as session:
         first = claimed(session, where)
         assert (first.event, first.attempts) == ("opened", 1)
+        assert outbox.claim(session, where, NOW, MINUTE) is None, "a thread of this process is at it"
         monkeypatch.setattr("groundswell.desk.leases.this_process", lambda: "elsewhere:1:2")
         assert outbox.claim(session, where, NOW, MINUTE) is None
         assert not outbox.settle(session, first.seq, "sent", NOW)

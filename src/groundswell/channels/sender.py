@@ -37,8 +37,9 @@ _SECOND: Final = 1_000_000
 _DAY: Final = 86_400 * _SECOND
 #: How often the outbox is looked at without being asked to, seconds.
 _LOOK_S: Final = 1.0
-#: A claim of a process that does not answer any more lapses after this.
+#: A claim of a process that does not answer any more lapses after this, or this much after its program had to end.
 CLAIM_US: Final = 120 * _SECOND
+_AFTER_PROGRAM_US: Final = 30 * _SECOND
 #: Waiting after the first failure, and at most, seconds; twice as long each time, of which a random half is left out.
 FIRST_WAIT_S: Final = 5.0
 MAX_WAIT_S: Final = 1_800.0
@@ -219,12 +220,13 @@ class Sender:
             outbox.hold(session, channel.id, "held" if quiet.then == "digest" else "dropped", now)
         else:
             outbox.digest(session, channel.id, now)
-        return outbox.claim(session, channel.id, now, CLAIM_US)
+        may_take = round(float(channel.config.get("timeout_s") or 0) * _SECOND)
+        return outbox.claim(session, channel.id, now, max(CLAIM_US, may_take + _AFTER_PROGRAM_US))
 
+    # What became of a message is noted by who claimed it, also where the lease has gone meanwhile: the claim fences it.
     def _delivered(self, channel_id: str, row: OutboxRow) -> None:
         now = self._now()
         with self._desk.session() as session:
-            self._held.guard(session)
             if not outbox.settle(session, row.seq, "sent", now):
                 return
             channel = session.get_one(ChannelRow, channel_id)
@@ -237,7 +239,6 @@ class Sender:
     def _failed(self, channel_id: str, row: OutboxRow, error: NotSentError) -> None:
         now = self._now()
         with self._desk.session() as session:
-            self._held.guard(session)
             channel = session.get_one(ChannelRow, channel_id)
             gives_up = error.refused and row.attempts >= REFUSALS
             if not outbox.settle(session, row.seq, "dead" if gives_up else "waiting", now, error.what):

@@ -189,7 +189,9 @@ def has_work(session: Session, channel_id: str) -> set[str]:
 
 
 def claim(session: Session, channel_id: str, now_us: int, lease_us: int) -> OutboxRow | None:
-    """Take the next message of a channel for this process to send; null if there is none, or another one sends it.
+    """Take the next message of a channel for this process to send; null if there is none, or it is being sent.
+
+    A claim of this process counts too: a sender that was stopped may still be at it in a thread of its own.
 
     A message whose process is gone, or has had it for longer than its claim, is taken over: it may be sent twice, with
     the same id.
@@ -198,12 +200,11 @@ def claim(session: Session, channel_id: str, now_us: int, lease_us: int) -> Outb
     row = session.scalars(query.order_by(OutboxRow.seq).limit(1).with_for_update()).first()
     if row is None:
         return None
-    me = leases.this_process()
-    if row.state == "sending" and row.claimed_by not in (None, me):
+    if row.state == "sending" and row.claimed_by is not None:
         is_late = row.claimed_until is not None and row.claimed_until <= now_us
-        if not is_late and not leases.is_dead(row.claimed_by or ""):
+        if not is_late and not leases.is_dead(row.claimed_by):
             return None
-    row.state, row.claimed_by, row.claimed_until = "sending", me, now_us + lease_us
+    row.state, row.claimed_by, row.claimed_until = "sending", leases.this_process(), now_us + lease_us
     row.attempts, row.tried_at = row.attempts + 1, now_us
     session.flush()
     return row
