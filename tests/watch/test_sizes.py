@@ -193,3 +193,21 @@ def test_on_a_holiday_of_its_country_a_tracker_is_held_to_a_sunday() -> None:
     watched = Watched([french, TRACKERS[0]], [], None, PARAMS)
     christmas = 20_447 * DAY
     assert watched.calendar.free(christmas + 12 * HOUR, HOUR)[2].tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("sizes", [(5 * MINUTE,), (MINUTE, 5 * MINUTE)])
+def test_an_alert_whose_size_is_not_counted_any_more_is_closed(sizes: tuple[int, ...]) -> None:
+    params = structs.replace(PARAMS, windows_us=(5 * MINUTE, 15 * MINUTE))
+    inside = next(n for n, at in enumerate(STREAM["received_us"].to_pylist()) if at > START + 30 * HOUR + 17 * MINUTE)
+    state, told = run(STREAM.slice(0, inside), [], TRACKERS, params)
+    (alert,) = told.alerts.values()
+    assert alert.phase != "closed"
+    episode = state.series[1].episode
+    assert episode is not None
+    episode.pace_us = 15 * MINUTE
+    params = structs.replace(params, windows_us=sizes)
+    state, output = step(state, WatchBatch(TableArrivals(STREAM.slice(inside, 1)), 0), TRACKERS, params)
+    assert [(one.id, one.phase) for one in output.alerts] == [(alert.id, "closed")]
+    assert state.series[1].episode is None
+    _, told = run(STREAM.slice(inside + 1, 200), [], TRACKERS, params, state)
+    assert alert.id not in told.alerts

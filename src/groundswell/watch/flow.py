@@ -27,7 +27,7 @@ from groundswell.watch.contract import (
 )
 from groundswell.watch.counting import Counted, count
 from groundswell.watch.emerging import flow as emerging
-from groundswell.watch.episodes import end_now
+from groundswell.watch.episodes import Episode, end_now
 from groundswell.watch.judging import Watched
 from groundswell.watch.recent import kept_columns
 from groundswell.watch.rules import Hit, noticed, record_of
@@ -54,6 +54,7 @@ def step(
     written = Written()
     queries, matcher = _compiled(tuple(tracker.query for tracker in trackers))
     _end_alerts(state, align(state, trackers, params), params, written)
+    _end_lost(state, params, written)
     watched = Watched(trackers, queries, batch.covered, params)
     arrivals = batch.arrivals
     before, ahead = _in_time(state, arrivals, params)
@@ -91,14 +92,30 @@ def _end_alerts(state: WatchState, gone: list[tuple[Key, Series]], params: Watch
         if tracker is None:
             continue
         if series.episode is not None:
-            end = max(state.next_window, series.episode.end_us)
-            end_now(series.episode, end)
-            record = alert_of(tracker, series.episode, end, params)
-            written.alerts[record.id] = record
+            _end_episode(state, series.episode, tracker, params, written)
         if series.notice is not None:
             end = max(state.next_window, series.notice.last_us)
             record = record_of(tracker, series.notice, parse(tracker.query).words, params, over_us=end)
             written.alerts[record.id] = record
+
+
+def _end_lost(state: WatchState, params: WatchParams, written: Written) -> None:
+    """Close the alerts of episodes whose windows are of a size that is not counted any more."""
+    for series in state.series:
+        episode, tracker = series.episode, series.tracker
+        if episode is None or tracker is None or {episode.pace_us, episode.window_us} <= set(params.sizes):
+            continue
+        _end_episode(state, episode, tracker, params, written)
+        series.episode, series.told_us = None, episode.end_us
+
+
+def _end_episode(
+    state: WatchState, episode: Episode, tracker: TrackerSpec, params: WatchParams, written: Written
+) -> None:
+    end = max(state.next_window, episode.end_us)
+    end_now(episode, end)
+    record = alert_of(tracker, episode, end, params)
+    written.alerts[record.id] = record
 
 
 def _in_time(state: WatchState, arrivals: Arrivals, params: WatchParams) -> tuple[Ints, Bools]:
