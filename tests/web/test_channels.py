@@ -127,6 +127,8 @@ def test_kinds_and_a_preview_are_what_a_form_needs(client: httpx.Client) -> None
     assert json.loads(shown.json()["text"])["text"] == "&lt;Side effects&gt; 63"
     mail = client.post("/channels/preview", json={"kind": "email"}).json()["text"]
     assert "To: team@example.org" in mail
+    hook = {"kind": "webhook", "settings": {"url_secret": "HOOK"}, "templates": {"body": '{"n": "$observed"}'}}
+    assert json.loads(client.post("/channels/preview", json=hook).json()["text"]) == {"n": 63}
     wrong = client.post("/channels/preview", json={"kind": "webhook", "templates": {"body": "{$headline}"}})
     assert "not JSON" in wrong.json()["detail"]
 

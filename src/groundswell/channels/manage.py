@@ -273,7 +273,10 @@ def show_message(
     tracker: TrackerRow | None = None,
 ) -> dict[str, Any]:
     """What a channel would send of an alert (of an invented one without), as `web.channel_models.ChannelPreview`."""
-    config = config_of(kind, {**_EXAMPLES[kind], **{name: value for name, value in said.items() if value}})
+    given = {name: value for name, value in said.items() if value}
+    # A webhook has one address.
+    example = {name: value for name, value in _EXAMPLES[kind].items() if name != "url" or "url_secret" not in given}
+    config = config_of(kind, example | given)
     body = dict(SAMPLE) if alert is None or tracker is None else outbox.alert_body(alert, tracker)
     link = link_of(settings.public_url, None if alert is None else alert.id)
     message = Message("0" * 32, "opened", str(body["opened_at"]), {"alert": body}, link)
