@@ -27,19 +27,24 @@ Work = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 def due(now: datetime, at: str, tz: str) -> date | None:
-    """The date whose work is to be done by now: yesterday (UTC) once the clock of `tz` has passed `at` today.
+    """The date whose work is to be done by now, once the clock of `tz` has passed `at` today; null before.
+
+    It is the last date (UTC) that was over at that moment, so it stays the same until `at` comes again.
 
     >>> due(datetime(2026, 11, 20, 4, 0, tzinfo=UTC), "03:30", "UTC")
     datetime.date(2026, 11, 19)
     >>> due(datetime(2026, 11, 20, 3, 0, tzinfo=UTC), "03:30", "UTC") is None
     True
+    >>> due(datetime(2026, 11, 20, 1, 0, tzinfo=UTC), "03:30", "Asia/Tokyo")
+    datetime.date(2026, 11, 18)
     """
     if not at:
         return None
     local = now.astimezone(ZoneInfo(tz))
+    today = datetime.combine(local.date(), time.fromisoformat(at), ZoneInfo(tz))
     if local.time() < time.fromisoformat(at):
         return None
-    return now.astimezone(UTC).date() - timedelta(days=1)
+    return today.astimezone(UTC).date() - timedelta(days=1)
 
 
 class Nightly:
@@ -98,3 +103,6 @@ class Nightly:
             except GroundswellError as error:
                 self._not_before = self._now() + round(AGAIN_S * 1e6)
                 log.warning("the day's work cannot be done: %s", error)
+            except Exception:  # a defect of one night must not end all others
+                self._not_before = self._now() + round(AGAIN_S * 1e6)
+                log.exception("the day's work cannot be done")
