@@ -67,6 +67,11 @@ def plans_after(session: Session, number: int) -> list[PlanRow]:
     return list(session.scalars(select(PlanRow).where(PlanRow.number > number).order_by(PlanRow.number)))
 
 
+def drop_plans_after(session: Session, number: int) -> None:
+    """Remove the plans with a greater number: what they say is planned anew."""
+    session.execute(delete(PlanRow).where(PlanRow.number > number))
+
+
 def drop_plans(session: Session, number: int) -> None:
     """Remove the plans up to `number`: a checkpoint covers them."""
     session.execute(delete(PlanRow).where(PlanRow.number <= number))

@@ -52,6 +52,8 @@ class Progress:
     batch: int = 0
     watermark_us: int | None = None
     generation: int = 0
+    forgot: bool = False
+    """The checkpoint's state was of another version, so the state knows nothing."""
     points: dict[tuple[str, int, int], SeriesPoint] = field(default_factory=dict)
     alerts: dict[str, AlertRecord] = field(default_factory=dict)
     topics: dict[str, TopicRecord] = field(default_factory=dict)
@@ -128,18 +130,19 @@ def load_progress(session: Session, folder: Path) -> Progress:
     row = checkpoints.get(session, "watch")
     if row is None:
         return Progress(new_state())
-    state = new_state()
+    state, forgot = new_state(), False
     if row.generation:
         path = folder / f"watch-{row.generation}.arrow"
         try:
             state = flow.load_state(path)
         except OldStateError:
+            forgot = True
             log.warning("the state in %s is of an older Groundswell: the detector learns anew from the lake", path)
         except OSError as error:
             what = f"the detector's state cannot be read ({error.strerror or error})"
             hint = "restore the file, or start a replay anew with --again"
             raise UnavailableError(what, where=path, hint=hint) from error
-    return Progress(state, row.block, row.batch, row.watermark, row.generation)
+    return Progress(state, row.block, row.batch, row.watermark, row.generation, forgot)
 
 
 def remove_generations(folder: Path, keep: int) -> None:

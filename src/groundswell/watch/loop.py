@@ -30,7 +30,7 @@ from groundswell.watch.plan import (
     params_of,
     spec_of,
 )
-from groundswell.watch.state import WatchState
+from groundswell.watch.state import Key, WatchState
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -83,6 +83,7 @@ class WatchLoop:
         self._folder = parts.settings.state_path
         self._clock_us = 0
         self._saved_at = time.monotonic()
+        self._taken_up: frozenset[Key] = frozenset()
         with parts.desk.reading() as session:
             self.progress = load_progress(session, self._folder)
 
@@ -94,6 +95,8 @@ class WatchLoop:
     def recover(self) -> None:
         """Do again what was planned and not committed when the last process ended."""
         remove_generations(self._folder, self.progress.generation)
+        if self.progress.forgot:
+            self._plan_anew()
         with self._parts.desk.reading() as session:
             rows = checkpoints.plans_after(session, self.progress.batch)
         for row in rows:
@@ -104,6 +107,13 @@ class WatchLoop:
         ahead = self.progress.watermark_us
         if self._live and ahead is not None and ahead > self._parts.now() + _AHEAD_US:
             self.reset()
+
+    def _plan_anew(self) -> None:
+        """Drop what was planned: its trackers would be known to a new state without having learned their past."""
+        with self._parts.desk.session() as session:
+            self._parts.held.guard(session)
+            checkpoints.drop_plans_after(session, self.progress.batch)
+        self.progress.forgot = False
 
     def reset(self) -> None:
         """Forget everything that the detector has learned; alerts and windows in the desk stay."""
@@ -167,7 +177,9 @@ class WatchLoop:
         covered = covered_until(parts.journal.connections(clock_us - 2 * DAY), clock_us) if self._live else None
         with parts.desk.session() as session:
             parts.held.guard(session)
-            in_force_now = tuple((row.id, row.version) for row in trackers.list_active(session))
+            active = ((row.id, row.version) for row in trackers.list_active(session))
+            # One that was made since the others were taught is taught its past before a batch counts for it.
+            in_force_now = tuple(key for key in active if key in self._taken_up)
             plan = Plan(self.progress.batch + 1, self.progress.block + 1, last_block, clock_us, in_force_now, covered)
             checkpoints.plan(
                 session,
@@ -192,9 +204,13 @@ class WatchLoop:
         parts.hook("stepped")
 
     def _take_up_trackers(self) -> None:
-        """Teach trackers that the state does not know yet their history, before a batch counts for them; so topics."""
+        """Teach trackers that the state does not know yet their history, before a batch counts for them; so topics.
+
+        What is planned next counts for the trackers that are active now.
+        """
         with self._parts.desk.reading() as session:
             specs = [spec_of(row) for row in trackers.list_active(session)]
+        self._taken_up = frozenset((spec.id, spec.version) for spec in specs)
         known = set(self.progress.state.keys)
         new = [spec for spec in specs if (spec.id, spec.version) not in known]
         topics = self.params.topics.per_day > 0 and self.progress.state.topics.window_us == 0

@@ -1,0 +1,136 @@
+"""What the loop plans: only for trackers that have learned their past."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from groundswell.bus import Journal
+from groundswell.desk import Desk, checkpoints, leases, open_desk, series
+from groundswell.engines import open_engine
+from groundswell.platforms.saved import registry_for
+from groundswell.settings import Settings, load_settings
+from groundswell.watch import snapshot
+from groundswell.watch.contract import TrackerSpec
+from groundswell.watch.loop import Parts, WatchLoop
+from groundswell.watch.state import WatchState
+from groundswell.watch.trackers import add_tracker
+from groundswell.watch.warm import take_up
+
+SECOND = 1_000_000
+START = 1_772_452_800 * SECOND  # 2026-03-02T12:00:00Z
+
+
+class KilledError(Exception):
+    """The process ends here."""
+
+
+@dataclass
+class Home:
+    """A home with a loop on it, and what was asked of it."""
+
+    settings: Settings
+    desk: Desk
+    journal: Journal
+    taught: list[list[str]] = field(default_factory=list)
+    while_teaching: Callable[[], None] = lambda: None
+
+    def push(self, number: int, minute: int, text: str) -> None:
+        at = START + minute * 60 * SECOND
+        row = {"id": str(number), "user_name": "u", "text": text, "created_at": f"2026-03-02T12:{minute:02}:00Z"}
+        self.journal.append("push", [json.dumps(row).encode()], received_us=at)
+
+    def add(self, name: str) -> str:
+        with self.desk.session() as session:
+            return add_tracker(session, name, name.lower(), 30.0).id
+
+    def counts(self, tracker: str) -> list[int]:
+        with self.desk.reading() as session:
+            return [row.count for row in series.of_tracker(session, tracker, self.settings.window)]
+
+    @contextmanager
+    def loop(self, killed_at: str = "") -> Iterator[WatchLoop]:
+        def hook(border: str) -> None:
+            if border == killed_at:
+                raise KilledError
+
+        def teach(state: WatchState, specs: Sequence[TrackerSpec], _: int) -> WatchState:
+            self.taught.append([spec.name for spec in specs])
+            take_up(state, specs, loop.params)
+            self.while_teaching()
+            return state
+
+        with ExitStack() as stack:
+            engine = open_engine(self.settings)
+            stack.callback(engine.close)
+            parts = Parts(
+                settings=self.settings,
+                desk=self.desk,
+                journal=self.journal,
+                held=stack.enter_context(leases.hold(self.desk, "watch")),
+                engine=engine,
+                registry=registry_for(self.settings),
+                teach=teach,
+                teach_topics=lambda topics, _: topics,
+                now=lambda: START,
+                hook=hook,
+            )
+            loop = WatchLoop(parts, live=False)
+            yield loop
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    settings = load_settings(home=tmp_path / "home", threads=1, window=60, lateness=10, topics=0)
+    with open_desk(settings) as desk, Journal(settings.journal_path) as journal:
+        yield Home(settings, desk, journal)
+
+
+def test_a_tracker_that_is_made_while_another_is_taught_is_taught_too_before_anything_counts_for_it(home: Home) -> None:
+    first = home.add("Shoes")
+    made: list[str] = []
+    home.while_teaching = lambda: made.append(home.add(f"Hats{len(made)}")) if len(made) < 1 else None
+    home.push(0, 0, "shoes hats0")
+    with home.loop() as loop:
+        assert loop.advance() == 1
+        assert loop.progress.state.keys == [(first, 1)]
+        home.push(1, 5, "shoes hats0")
+        home.push(2, 9, "shoes hats0")
+        while loop.advance():
+            pass
+        assert home.taught == [["Shoes"], ["Hats0"]]
+        assert {key for key, _ in loop.progress.state.keys} == {first, *made}
+        loop.checkpoint()
+    assert sum(home.counts(first)) == 2
+    assert sum(home.counts(made[0])) == 1
+
+
+def test_what_was_planned_before_an_upgrade_is_planned_anew_once_trackers_have_learned(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = home.add("Shoes")
+    home.push(0, 0, "shoes")
+    with home.loop() as loop:
+        assert loop.advance() == 1
+        loop.checkpoint()
+        home.push(1, 1, "shoes")
+    with pytest.raises(KilledError), home.loop("planned") as loop:
+        loop.advance()
+    with home.desk.reading() as session:
+        assert len(checkpoints.plans_after(session, 0)) == 1
+    monkeypatch.setattr(snapshot, "STATE_VERSION", snapshot.STATE_VERSION + 1)
+    with home.loop() as loop:
+        loop.recover()
+        assert loop.progress.state.keys == []
+        home.push(2, 9, "shoes")
+        while loop.advance():
+            pass
+        loop.checkpoint()
+        assert (loop.progress.block, loop.progress.state.keys) == (3, [(tracker, 1)])
+    assert home.taught == [["Shoes"], ["Shoes"]]
+    assert sum(home.counts(tracker)) == 1
