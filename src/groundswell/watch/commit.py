@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -181,9 +182,9 @@ def write_outcome(session: Session, progress: Progress, generation: int, now_us:
 
 
 def _write_points(session: Session, points: Iterable[SeriesPoint]) -> None:
-    rows = [msgspec.structs.asdict(point) for point in points]
-    for start in range(0, len(rows), _CHUNK):
-        series.write(session, rows[start : start + _CHUNK])
+    left = iter(points)
+    while rows := [msgspec.structs.asdict(point) for point in islice(left, _CHUNK)]:
+        series.write(session, rows)
 
 
 def _tell_windows(session: Session, points: Iterable[SeriesPoint], now_us: int) -> None:

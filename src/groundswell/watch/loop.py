@@ -42,7 +42,7 @@ CHECKPOINT_S: Final = 10.0
 #: Not when a window is so close to its end: the alert would wait for the checkpoint.
 _CLOSE_US: Final = 2 * SECOND
 #: Closed windows of all trackers together that one step may give about …
-_MOST_POINTS: Final = 500_000
+_MOST_POINTS: Final = 300_000
 #: … which bounds the event time that a batch of a replay spans, between these.
 _LEAST_SPAN_US: Final = HOUR
 _MOST_SPAN_US: Final = 14 * DAY
@@ -141,7 +141,9 @@ class WatchLoop:
         return sum(block.count for block in blocks)
 
     def _span_us(self) -> int:
-        a_day = sum(DAY / size for size in self.params.sizes) * max(len(self.progress.state.keys), 1)
+        # The state knows no trackers before its first batch.
+        trackers = max(len(self.progress.state.keys), len(self._taken_up), 1)
+        a_day = sum(DAY / size for size in self.params.sizes) * trackers
         return int(min(max(_MOST_POINTS / a_day * DAY, _LEAST_SPAN_US), _MOST_SPAN_US))
 
     def tick(self, clock_us: int | None = None) -> None:
