@@ -40,6 +40,8 @@ _WORTH_WHILE: Final = 10_000
 _met: Final[list[int]] = []
 _begun: Final[list[bool]] = []
 _turn: Final = threading.Lock()
+#: An engine is not for several threads at once, and the parts of a batch are asked for their posts by several.
+_engine_turn: Final = threading.Lock()
 _LINE_FEED: Final = 0x0A
 
 
@@ -120,7 +122,8 @@ def posts_of(records: Records, rows: Ints, ways: Ways) -> pa.Table:
         imported_us=ways.imported_us,
         sample=records.lines(np.arange(min(SAMPLE, len(records)))),
     )
-    posts = normalise(raw, ways.engine, ways.registry, ways.settings).posts
+    with _engine_turn:
+        posts = normalise(raw, ways.engine, ways.registry, ways.settings).posts
     index = posts.column("record").to_numpy()
     order = np.argsort(numbers[index], kind="stable")
     index = index[order]
