@@ -7,6 +7,7 @@ from groundswell.query import Matcher, parse
 from groundswell.testing.streams import START, make_posts
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import SECOND
+from groundswell.watch.joined_arrivals import join
 from groundswell.watch.seen import hash_bytes
 
 
@@ -59,3 +60,18 @@ def test_pairs_and_taken_posts_are_those_of_the_table() -> None:
 def test_no_posts_at_all_are_arrivals_too() -> None:
     arrivals = TableArrivals.empty()
     assert (len(arrivals), len(arrivals.terms().row), len(arrivals.author)) == (0, 0, 0)
+
+
+def test_more_platforms_than_there_are_numbers_for_are_one_in_the_end() -> None:
+    def some(names: list[str], record: int) -> TableArrivals:
+        times = [START + n for n in range(len(names))]
+        table = make_posts(times, ["a"] * len(names), platform=names)
+        at = table.schema.get_field_index("record")
+        numbers = pa.array(range(record, record + len(names)), table.schema.field(at).type)
+        return TableArrivals(table.set_column(at, table.schema.field(at), numbers))
+
+    names = [f"p{n}" for n in range(400)]
+    joined = join([some(names[:200], 0), some(names[200:], 200)])
+    assert len(joined.platforms) == 256
+    found = [joined.platforms[code] for code in joined.platform]
+    assert found == [*names[:255], *["unknown"] * 145]

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 #: What `TableArrivals` takes: posts with the number of their record and the time at which it was received.
 BATCH: Final = pa.schema([*schema.POSTS, pa.field("record", pa.int64()), pa.field("received_us", pa.int64())])
 #: A file may hold anything as its platform; from this number on all are one.
-_MOST_PLATFORMS: Final = 255
+MOST_PLATFORMS: Final = 255
 _COUNTED: Final = ("likes", "comments", "shares", "saves")
 
 
@@ -91,13 +91,13 @@ class TableArrivals:
     def platform(self) -> npt.NDArray[np.uint8]:
         """Platform as a number into `platforms`."""
         codes = np.asarray(self._platforms.indices.to_numpy(zero_copy_only=False))
-        return np.asarray(np.minimum(codes, _MOST_PLATFORMS), dtype=np.uint8)
+        return np.asarray(np.minimum(codes, MOST_PLATFORMS), dtype=np.uint8)
 
     @property
     def platforms(self) -> tuple[str, ...]:
         """Names of the platforms of this batch."""
         names: list[str] = self._platforms.dictionary.to_pylist()
-        return tuple(names if len(names) <= _MOST_PLATFORMS else [*names[:_MOST_PLATFORMS], "unknown"])
+        return tuple(names if len(names) <= MOST_PLATFORMS else [*names[:MOST_PLATFORMS], "unknown"])
 
     def pairs(self, matcher: Matcher) -> Pairs:
         """Which tracker matches which post."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.query import Matcher
-from groundswell.watch.arrivals import TableArrivals
+from groundswell.watch.arrivals import MOST_PLATFORMS, TableArrivals
 from groundswell.watch.contract import Arrivals, Hashes, Ints, Pairs, Terms
 
 Floats = npt.NDArray[np.float64]
@@ -80,16 +80,17 @@ class JoinedArrivals:
 
     @cached_property
     def platforms(self) -> tuple[str, ...]:
-        """Names of the platforms of all parts, each once."""
-        return tuple(dict.fromkeys(name for part in self._parts for name in part.platforms))
+        """Names of the platforms of all parts, each once; from `MOST_PLATFORMS` on all are one, "unknown"."""
+        names = tuple(dict.fromkeys(name for part in self._parts for name in part.platforms))
+        return names if len(names) <= MOST_PLATFORMS else (*names[:MOST_PLATFORMS], "unknown")
 
     @cached_property
     def platform(self) -> npt.NDArray[np.uint8]:
         """Platform as a number into `platforms`."""
-        number = {name: at for at, name in enumerate(self.platforms)}
+        number = {name: at for at, name in reversed(list(enumerate(self.platforms)))}
 
         def codes(part: Arrivals) -> Any:
-            return np.array([number[name] for name in part.platforms], np.uint8)[part.platform]
+            return np.array([number.get(name, MOST_PLATFORMS) for name in part.platforms], np.uint8)[part.platform]
 
         return np.asarray(self._joined(codes), np.uint8)
 
