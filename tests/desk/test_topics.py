@@ -114,6 +114,7 @@ def test_what_is_not_there_is_said_with_a_hint(desk: Desk) -> None:
     with desk.reading() as session:
         with pytest.raises(NotFoundError, match="no topic `zzzz`"):
             topics.get(session, "zzzz")
-        for cursor in ("", "x~1~a", "open~nan~a", "open~1", "closed~x~a"):
+        wrong = ("", "x~1~a", "open~nan~a", "open~1", "closed~x~a", "open~1e400~a", "closed~1e400~a", "closed~1e19~a")
+        for cursor in wrong:
             with pytest.raises(UsageError, match="not a cursor"):
                 topics.page(session, cursor=cursor)

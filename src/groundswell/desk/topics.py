@@ -107,7 +107,9 @@ def _place(cursor: str) -> tuple[str, float | None, str]:
         number = float(place)
     except ValueError:
         number = float("nan")
-    if part not in ("open", "closed") or math.isnan(number) or not last:
+    # A rank is any number, a time one of 64 bits.
+    is_place = math.isfinite(number) and (part == "open" or abs(number) < 2**63)
+    if part not in ("open", "closed") or not is_place or not last:
         what = "not a cursor"
         raise UsageError(what, where=cursor, hint="use `next` of the answer before, unchanged")
     return part, number, last

@@ -123,7 +123,7 @@ def tracker_ever(session: Session, name: str) -> str:
 
 def _place(cursor: str) -> tuple[int, str]:
     micros, dot, identity = cursor.partition(".")
-    if not dot or not micros.lstrip("-").isdigit():
+    if not dot or not micros.isascii() or not micros.removeprefix("-").isdigit() or len(micros) > 18:
         what = "not a cursor"
         raise UsageError(what, where=cursor, hint="use `next` of the answer before, unchanged")
     return int(micros), identity

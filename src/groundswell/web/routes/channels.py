@@ -81,7 +81,7 @@ def list_outbox(
     state: Annotated[MessageState | None, Query(description="Only messages in this state.")] = None,
     alert: Annotated[str | None, Query(max_length=32, description="Only messages about this alert.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
 ) -> Outbox:
     """Messages to channels, newest first: what was sent, what waits and why."""
     before = _number(cursor)
@@ -194,7 +194,7 @@ def _wish(name: str, kind: str, settings: dict[str, Any], rules: ChannelRules) -
 def _number(cursor: str | None) -> int | None:
     if cursor is None:
         return None
-    if not cursor.isdigit():
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
         what = f"no page `{cursor}`"
         raise UsageError(what, hint="give `next` of the page before")
     return int(cursor)

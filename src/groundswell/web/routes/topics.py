@@ -27,7 +27,7 @@ def list_topics(
     platform: Annotated[str | None, Query(description="Only topics seen on this platform.", max_length=100)] = None,
     since: Annotated[datetime | None, Query(description="Only topics that were not over before.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
 ) -> Topics:
     """Topics: open ones first, by rarity times reach, then closed ones, newest first."""
     since_us = None if since is None else micros_of(since)
