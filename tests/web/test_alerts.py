@@ -56,6 +56,22 @@ def test_a_tracker_is_quiet_until_a_time_and_may_speak_again(client: Client, ser
     assert "90 days" in wrong.json()["hint"]
 
 
+@pytest.mark.parametrize("cursor", ["x", "².a", "--1.a", f"{'9' * 19}.a"])
+def test_what_is_no_cursor_is_refused(client: Client, cursor: str) -> None:
+    assert client.get("/alerts", params={"cursor": cursor}).status_code == 400
+
+
+def test_a_note_and_a_verdict_are_changed_each_by_itself(client: Client, alert: str) -> None:
+    def change(**more: str | None) -> tuple[str | None, str | None]:
+        changed = client.patch(f"/alerts/{alert}", json=more).json()
+        return changed["verdict"], changed["verdict_note"]
+
+    assert change(verdict="false", note="a bot") == ("false", "a bot")
+    assert change(verdict="known") == ("known", "a bot")
+    assert change(note="the agency") == ("known", "the agency")
+    assert change(note=None) == ("known", None)
+
+
 def test_a_verdict_has_a_note_and_counts_for_the_precision(client: Client, alert: str) -> None:
     judged = client.put(f"/alerts/{alert}/verdict", json={"verdict": "false", "note": "a bot", "by": "Ben"}).json()
     assert (judged["verdict"], judged["verdict_note"]) == ("false", "a bot")

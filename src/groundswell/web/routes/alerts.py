@@ -29,7 +29,7 @@ def list_alerts(
     state: Annotated[AlertState, Query(description="Only alerts that are open, or closed.")] = "all",
     tracker: Annotated[str | None, Query(description="Only this tracker: its id or name.")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
     grouped: Annotated[bool, Query(description="One line for alerts with mostly the same posts.")] = False,
 ) -> Alerts:
     """Alerts, newest first."""
@@ -90,8 +90,11 @@ def change_alert(services: ServicesOf, alert: AlertId, request: AlertChange) -> 
         if "snoozed_until" in given:
             until = None if request.snoozed_until is None else documents.micros_of(request.snoozed_until)
             alert_life.snooze(session, alert, until, who=who, now_us=now)
-        if "verdict" in given:
-            alert_life.judge(session, alert, request.verdict, note=request.note, who=who, now_us=now)
+        if given & {"verdict", "note"}:
+            row = alerts.get(session, alert)
+            verdict = request.verdict if "verdict" in given else row.verdict
+            note = request.note if "note" in given else row.verdict_note
+            alert_life.judge(session, alert, verdict, note=note, who=who, now_us=now)
 
     return _changed(services, alert, change)
 
