@@ -75,6 +75,9 @@ def test_a_secret_is_found_in_the_environment_a_file_and_the_env_file(
     assert read_secret("HOOK") == "mounted"
     monkeypatch.setenv("GROUNDSWELL_SECRET_HOOK", "set")
     assert read_secret("HOOK") == "set"
+    (tmp_path / "empty").write_text("\n")
+    monkeypatch.setenv("GROUNDSWELL_SECRET_EMPTY_FILE", str(tmp_path / "empty"))
+    assert not is_set("EMPTY")
     monkeypatch.setenv("GROUNDSWELL_SECRET_GONE_FILE", str(tmp_path / "gone"))
     assert not is_set("GONE")
     with pytest.raises(UnavailableError, match="secret GONE cannot be read"):

@@ -99,6 +99,21 @@ def test_over_the_network_a_login_is_only_sent_to_the_host_that_it_is_bound_to(
     assert "may not be sent to evil.example" in moved.json()["detail"]
 
 
+def test_over_the_network_messages_are_only_signed_for_the_host_that_the_key_is_bound_to(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = {
+        "name": "Hook",
+        "kind": "webhook",
+        "settings": {"url": "https://hooks.example/x", "signing_secret": "SIGN"},
+    }
+    assert "GROUNDSWELL_SECRET_SIGN_HOST=hooks.example" in client.post("/channels", json=wish).json()["hint"]
+    monkeypatch.setenv("GROUNDSWELL_SECRET_SIGN_HOST", "hooks.example")
+    assert client.post("/channels", json=wish).status_code == 201
+    moved = client.put("/channels/hook", json={"settings": {"url": "https://evil.example", "signing_secret": "SIGN"}})
+    assert "may not be sent to evil.example" in moved.json()["detail"]
+
+
 def test_what_a_channel_of_this_machine_runs_cannot_be_changed_over_the_network(served: Any, tmp_path: Path) -> None:
     with served.services.desk.session() as session:
         channels.add(session, "log", "file", {"path": str(tmp_path / "log")}, Rules())
@@ -148,7 +163,9 @@ def test_the_outbox_is_listed_page_by_page_and_what_was_given_up_goes_again(serv
         outbox.bury(session, 2, 3)
     assert served.client.get("/channels/outbox", params={"state": "dead"}).json()["counts"]["dead"] == 3
     assert served.client.post(f"/channels/outbox/{ids[0]}/retry").json()["state"] == "waiting"
-    assert served.client.get("/channels/outbox", params={"cursor": "x"}).status_code == 400
+    for wrong in ("x", "²", "9" * 19):
+        assert served.client.get("/channels/outbox", params={"cursor": wrong}).status_code == 400
+    assert served.client.get("/channels/outbox", params={"cursor": "9" * 5_000}).status_code == 422
 
 
 def test_a_channel_that_fails_is_in_status_and_health(served: Any) -> None:

@@ -225,10 +225,14 @@ def secrets_of(config: Config) -> list[str]:
 
 
 def logins_of(config: Config) -> list[tuple[str, str | None]]:
-    """Names of the secrets that are sent as they are, each with who gets it (null: the host of a secret address)."""
+    """Names of the secrets that say to somebody who sends, each with who that is (null: the host of a secret address).
+
+    A login is sent as it is. A key signs what is sent, and whoever gets that could show it elsewhere as ours.
+    """
     match config:
-        case Webhook(bearer_secret=str() as name, url=url):
-            return [(name, None if url is None else urlsplit(url).hostname)]
+        case Webhook(url=url):
+            host = None if url is None else urlsplit(url).hostname
+            return [(name, host) for name in (config.bearer_secret, config.signing_secret) if name is not None]
         case Email(password_secret=str() as name, host=host):
             return [(name, host.lower())]
         case _:

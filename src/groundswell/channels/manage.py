@@ -127,10 +127,10 @@ def refuse_local(kind: str) -> None:
 
 
 def refuse_unbound(kind: str, settings: Mapping[str, Any]) -> None:
-    """Refuse what would let somebody beyond this machine's command line send themselves a login.
+    """Refuse what would let somebody beyond this machine's command line send themselves a login, or signed messages.
 
     Raises:
-        UsageError: a secret that would be sent is not bound to the host that would get it.
+        UsageError: a secret that would be sent or signed with is not bound to the host that would get it.
     """
     for name, host in logins_of(config_of(kind, settings)):
         bound = host_bound_to(name)

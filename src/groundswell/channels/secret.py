@@ -3,8 +3,9 @@
 The name `SLACK` stands for the variable `GROUNDSWELL_SECRET_SLACK`: of the process that sends, or a line of the file
 `groundswell.env`; or for the content of the file that `GROUNDSWELL_SECRET_SLACK_FILE` names (as containers mount them).
 Only variables of that beginning can be named, so whoever may add a channel cannot read the rest of the environment.
-`GROUNDSWELL_SECRET_MAIL_HOST` is the only host to which the secret `MAIL` is sent; over the network, a channel that
-sends a login can only be added for a secret that is bound in this way, so that nobody lets it be sent to themselves.
+`GROUNDSWELL_SECRET_MAIL_HOST` is the only host to which the secret `MAIL`, or what is signed with it, is sent; over the
+network, a channel with a login or a signature can only be added for a secret that is bound in this way, so that nobody
+lets it be sent to themselves.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def host_bound_to(name: str) -> str | None:
 def is_set(name: str) -> bool:
     """Whether this process would find the secret."""
     try:
-        return _find(name) is not None
+        return bool(_find(name))
     except UnavailableError:
         return False
 
