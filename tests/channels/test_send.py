@@ -309,6 +309,14 @@ def test_a_file_has_each_message_once_and_is_for_its_owner_only(tmp_path: Path, 
     assert json.loads(path.read_text().splitlines()[-1])["id"] == other.id
 
 
+def test_a_line_that_names_no_message_is_rather_written_twice_than_not_at_all(tmp_path: Path, message: Message) -> None:
+    path = tmp_path / "alerts.ndjson"
+    other = Message("d" * 32, message.event, message.created_at, message.body)
+    for each in (message, other):
+        send(config_of("file", {"path": str(path)}), each, {"body": '{"n": "$observed"}'}, OPEN, again=True)
+    assert path.read_text() == '{"n":63}\n' * 2
+
+
 def test_a_file_that_cannot_be_written_is_said(tmp_path: Path, message: Message) -> None:
     config = config_of("file", {"path": str(tmp_path / "missing" / "alerts.ndjson")})
     with pytest.raises(NotSentError, match="No such file or directory"):

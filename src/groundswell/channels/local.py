@@ -69,8 +69,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def append_line(config: File, message: Message, words: dict[str, str] | None, *, again: bool) -> None:
     """Append the message as one line of JSON, on the disk when this returns.
 
-    `again`: an earlier try may have written it. Then the end of the file is searched for its id first, so that a file
-    has each message once, also when the process was killed just after it wrote.
+    `again`: an earlier try may have written it. Then the end of the file is searched for the line first, so that a file
+    has each message once, also when the process was killed just after it wrote. A line that does not name its message
+    (a body of one's own without `$id`) may be another message's: it is rather written twice than not at all.
 
     Raises:
         NotSentError: the file cannot be written; nothing of the message is in it.
@@ -81,7 +82,7 @@ def append_line(config: File, message: Message, words: dict[str, str] | None, *,
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             _lock(descriptor)
-            if again and _holds(descriptor, line):
+            if again and message.id.encode() in line and _holds(descriptor, line):
                 return
             _append(descriptor, line)
         finally:
