@@ -84,6 +84,15 @@ def test_series_of_every_size_of_window_are_shown(client: httpx.Client, store: D
     assert client.get("/series", params={"window_s": 60}).json()["items"][0]["posts"] == 6
 
 
+def test_more_windows_than_anybody_reads_are_refused(client: httpx.Client, shoes: str) -> None:
+    for path in (f"/trackers/{shoes}/series", "/series"):
+        assert client.get(path, params={"hours": 24 * 420, "window_s": 300}).status_code == 200
+        answer = client.get(path, params={"hours": 24 * 420, "window_s": 60})
+        assert answer.status_code == 400
+        assert "604,800 windows" in answer.json()["detail"]
+        assert "/multiples" in answer.json()["hint"]
+
+
 def test_the_status_names_the_sizes_and_the_budget(client: httpx.Client) -> None:
     status = client.get("/status").json()
     assert (status["window_s"], status["windows_s"], status["budget_per_day"]) == (300, [60, 300, 900, 3600], 5.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from groundswell.desk import trackers
 from groundswell.desk.clock import moment
 from groundswell.desk.trackers import Options
+from groundswell.errors import UsageError
 from groundswell.watch.trackers import add_tracker as add_to_watch
 from groundswell.watch.trackers import edit_tracker as edit_in_watch
 from groundswell.watch.trackers import remove_tracker as remove_from_watch
@@ -25,6 +26,8 @@ WindowS = Annotated[
     int | None,
     Query(ge=1, le=86_400, description="Length of the windows in seconds, one of `/status`; absent: its `window_s`."),
 ]
+#: Windows that one answer may hold: more are neither drawn nor read.
+MOST_WINDOWS: Final = 200_000
 
 
 @router.get("/trackers")
@@ -92,8 +95,9 @@ def remove_tracker(services: ServicesOf, tracker: TrackerId) -> Response:
 
 @router.get("/trackers/{tracker}/series")
 def show_series(services: ServicesOf, tracker: TrackerId, hours: Hours = 12, window_s: WindowS = None) -> Series:
-    """Closed windows of one tracker, oldest first."""
+    """Closed windows of one tracker, oldest first; a time with more than 200,000 of them is refused."""
     size = window_s or services.settings.window
+    _refuse_too_many(1, hours, size)
     with services.desk.reading() as session:
         row = trackers.find(session, tracker)
         since, until = _span(session, hours, size)
@@ -102,13 +106,21 @@ def show_series(services: ServicesOf, tracker: TrackerId, hours: Hours = 12, win
 
 @router.get("/series")
 def list_series(services: ServicesOf, hours: Hours = 12, window_s: WindowS = None) -> AllSeries:
-    """Closed windows of every tracker, for small multiples."""
+    """Closed windows of every tracker; a time with more than 200,000 of them is refused (see `/multiples`)."""
     size = window_s or services.settings.window
     with services.desk.reading() as session:
         ids = [row.id for row in trackers.list_active(session)]
+        _refuse_too_many(len(ids), hours, size)
         since, until = _span(session, hours, size)
         items = documents.series_documents(session, ids, size, since, until)
         return AllSeries(window_s=size, since=since, until=until, items=items)
+
+
+def _refuse_too_many(series: int, hours: float, window_s: int) -> None:
+    number = round(series * hours * 3600 / window_s)
+    if number > MOST_WINDOWS:
+        what = f"{number:,} windows at once; at most {MOST_WINDOWS:,} are given"
+        raise UsageError(what, hint="ask for fewer hours, for larger windows (window_s), or for some at `/multiples`")
 
 
 def _span(session: Session, hours: float, window_s: int) -> tuple[datetime, datetime]:
