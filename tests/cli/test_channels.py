@@ -55,6 +55,13 @@ def test_a_channel_from_its_beginning_to_its_end_prints_what_the_schemas_say(cli
     assert cli("channels", "list", "--json").document == {"items": []}
 
 
+@pytest.mark.parametrize("option", [("--quiet-tz", "UTC"), ("--quiet-days", "mon"), ("--quiet-then", "digest")])
+def test_a_part_of_quiet_hours_without_the_hours_is_refused(cli: Run, tmp_path: Path, option: tuple[str, str]) -> None:
+    ran = cli("channels", "add", "log", "file", "--path", tmp_path / "log", *option)
+    assert ran.code != 0
+    assert "--quiet 22:00-07:00" in ran.err
+
+
 def test_a_command_is_given_behind_two_dashes(cli: Run) -> None:
     made = cli("channels", "add", "pager", "command", "--json", "--", sys.executable, "-c", "raise SystemExit(3)")
     assert made.document["settings"]["argv"] == [sys.executable, "-c", "raise SystemExit(3)"]

@@ -50,7 +50,10 @@ def add(  # noqa: PLR0917 - Typer's options
     quiet: Annotated[str | None, typer.Option("--quiet", help="Hours to keep still: 22:00-07:00.")] = None,
     quiet_tz: Annotated[str | None, typer.Option("--quiet-tz", help="Their time zone.", show_default="--tz's")] = None,
     quiet_days: Annotated[str | None, typer.Option("--quiet-days", help="On which they begin: mon,tue,…")] = None,
-    quiet_then: Annotated[str, typer.Option("--quiet-then", help="digest: one message afterwards; drop.")] = "digest",
+    quiet_then: Annotated[
+        str | None,
+        typer.Option("--quiet-then", help="digest: one message afterwards; drop.", show_default="digest"),
+    ] = None,
     title: Annotated[str | None, typer.Option("--title", help="Template of the title: $headline …")] = None,
     text: Annotated[str | None, typer.Option("--text", help="Template of the text: $headline, $link …")] = None,
     body: Annotated[Path | None, typer.Option("--body", help="File with a template of the whole JSON body.")] = None,
@@ -71,9 +74,15 @@ def add(  # noqa: PLR0917 - Typer's options
     from groundswell.channels.manage import Wish, add_channel, document
     from groundswell.channels.quiet import read_quiet
     from groundswell.desk.channels import DEFAULT_EVENTS
+    from groundswell.errors import UsageError
 
     settings, desk = _opened()
-    hours = None if quiet is None else read_quiet(quiet, quiet_tz or settings.tz, _then(quiet_then), quiet_days)
+    if quiet is None and (quiet_tz, quiet_days, quiet_then) != (None, None, None):
+        what = "quiet hours without their hours"
+        raise UsageError(what, hint="give them too: --quiet 22:00-07:00")
+    hours = (
+        None if quiet is None else read_quiet(quiet, quiet_tz or settings.tz, _then(quiet_then or "digest"), quiet_days)
+    )
     said = {
         "url": url,
         "url_secret": url_secret,

@@ -56,7 +56,7 @@ def add(
         session.add(row)
     elif row.removed_at is None:
         what = f"a channel named `{row.name}` is there already ({row.kind})"
-        hint = "choose another name, or change that channel: `groundswell channels change`"
+        hint = "choose another name, or change that channel: `groundswell channels add … --replace`"
         raise ConflictError(what, hint=hint, fields={"id": row.id})
     row.name, row.created_at, row.removed_at, row.paused_at = (
         name.strip(),
