@@ -211,3 +211,17 @@ def test_an_alert_whose_size_is_not_counted_any_more_is_closed(sizes: tuple[int,
     assert state.series[1].episode is None
     _, told = run(STREAM.slice(inside + 1, 200), [], TRACKERS, params, state)
     assert alert.id not in told.alerts
+
+
+def test_late_posts_for_windows_that_are_not_scored_are_not_held_for_ever() -> None:
+    # One post in two hours is too few for a minute to say anything.
+    times = [START + n * 2 * HOUR for n in range(30)]
+    state, _ = run(make_posts(times, ["arm"] * 30), [], [TRACKERS[0]], PARAMS)
+    closed = START + 58 * HOUR
+    late = [START + 58 * HOUR + 3 * MINUTE, *(closed + n * MINUTE for n in range(3))]
+    posts = make_posts(late, ["arm"] * 4, ids=["a", "b", "c", "d"], first_record=30)
+    state, told = run(posts, [], [TRACKERS[0]], PARAMS, state)
+    assert told.late == 2
+    assert {size for size, _, _ in state.late} == {5 * MINUTE, 15 * MINUTE, HOUR}
+    state, _ = run(make_posts([START + 70 * HOUR], ["arm"], first_record=40), [], [TRACKERS[0]], PARAMS, state)
+    assert not state.late

@@ -63,6 +63,7 @@ def close_windows(state: WatchState, watched: Watched, written: Written) -> None
     state.seen.forget(state.next_window - params.dedup_us)
     state.observed.forget(state.next_window // DAY * DAY - DAY)
     state.books.close(state.next_window)
+    _forget_late(state)
     _end_notices(state, watched, written)
 
 
@@ -298,6 +299,17 @@ def _add_late(state: WatchState, frame: Frame, judged: Judged) -> None:
         late = state.late.pop(key)
         judged.closed.count[key[2]] += late
         judged.closed.late[key[2]] += late
+
+
+def _forget_late(state: WatchState) -> None:
+    """Let go of late posts for windows that were not scored, or passed over in a silence."""
+    # A larger window that a silence cut short ends with the next one that closes.
+    pending = {(frame.window_us, frame.start) for frame in state.frames}
+    state.late = {
+        (size, start, slot): count
+        for (size, start, slot), count in state.late.items()
+        if start + size > state.next_window or (size, start) in pending
+    }
 
 
 def _learn_mix(state: WatchState, window: Window) -> None:
