@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.table import Table
@@ -12,6 +12,9 @@ from groundswell.cli.app import Json, app, emit, output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+#: Columns of a terminal that shows all columns of the table.
+_WIDE: Final = 110
 
 
 @app.command()
@@ -72,16 +75,23 @@ def _micros(since: str, tz: str) -> int:
 
 
 def _table(items: Sequence[dict[str, Any]]) -> Table:
-    """Topics as a table, one a row."""
+    """Topics as a table, one a row; a narrow terminal has no room for what they come with."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("id", "topic", "since", "phase"):
-        table.add_column(name, no_wrap=True)
-    for name in ("authors", "usual", "once in", "posts"):
+    is_wide = output.width >= _WIDE
+    longest = max(len(item["label"]) for item in items)
+    for name, width in (("id", 8), ("topic", min(longest, 30 if is_wide else 20)), ("since", 16), ("phase", 7)):
+        table.add_column(name, no_wrap=True, min_width=width)
+    for name in ("authors", "usual", "once in", *(["posts"] if is_wide else [])):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("with", overflow="ellipsis", no_wrap=True)
-    table.add_column("seen by", overflow="ellipsis", no_wrap=True)
+    for name in ["with", "seen by"] if is_wide else []:
+        table.add_column(name, overflow="ellipsis", no_wrap=True)
     for item in items:
         others = [term["term"] for term in item["terms"] if term["term"] != item["label"]]
+        company = (
+            f"{item['posts']:,}",
+            Text(", ".join(others[:4])),
+            Text(", ".join(one["name"] for one in item["covered_by"]) or "-"),
+        )
         table.add_row(
             item["id"][:8],
             Text(item["label"][:30]),
@@ -90,9 +100,7 @@ def _table(items: Sequence[dict[str, Any]]) -> Table:
             f"{item['observed']:,}",
             "new" if item["is_new"] else f"{item['expected']:.1f}",
             _span(item["return_days"]),
-            f"{item['posts']:,}",
-            Text(", ".join(others[:4])),
-            Text(", ".join(one["name"] for one in item["covered_by"]) or "-"),
+            *(company if is_wide else ()),
         )
     return table
 
