@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -41,6 +41,8 @@ class Swept:
     counted: Counted
     gap: Bools
     """Shape (windows, 1 + trackers): not watched, or not whole."""
+    hole: Bools
+    """Shape (windows,): not watched by anybody."""
     scores: dict[str, Scores]
     """By signal; arrays of shape (windows, 1 + trackers)."""
     missing: dict[str, Bools]
@@ -91,7 +93,7 @@ class Swept:
     def window(self, name: str, number: int) -> Scores:
         """What was said of one window; arrays of shape (1 + trackers,)."""
         cut = of_scores([self.scores[name]], lambda arrays: arrays[0][..., number, :])
-        return dataclasses.replace(cut, platform_ratio=self.ratio(number))
+        return replace(cut, platform_ratio=self.ratio(number))
 
 
 def of_scores(parts: Sequence[Scores], make: Callable[[list[Any]], Any]) -> Scores:
@@ -103,7 +105,7 @@ def of_scores(parts: Sequence[Scores], make: Callable[[list[Any]], Any]) -> Scor
     }
     if parts[0].edges is not None:
         made["edges"] = (make([part.lower for part in parts]), make([part.upper for part in parts]))
-    return dataclasses.replace(parts[0], **made)
+    return replace(parts[0], **made)
 
 
 def copy_of(detector: Detector) -> Detector:
@@ -130,15 +132,17 @@ def sweep(
     if not is_thin(main.posts[:, 0], params.base_us, params):
         return _sweep(counted, params, begun_us, (None, calendar, places), check)
     gap = main.starts < begun_us[0]
+    # What was a hole is a question of the stream alone.
+    alone = [replace(one, posts=one.posts[:, :1], signals={}) for one in counted]
     for _ in range(_MOST_ROUNDS):
         check()
         stream = levels_of(main.posts[:, 0], main.starts, ~gap, params)
-        out = _sweep(counted, params, begun_us, (stream, calendar, places), check)
-        found = next(one.gap[:, 0] for one in out if one.counted is main)
+        swept = _sweep(alone, params, begun_us[:1], (stream, Calendar((None,)), None), check)
+        found = next(one.gap[:, 0] for one in swept if one.window_us == main.window_us)
         if (found == gap).all():
             break
         gap = found
-    return out
+    return _sweep(counted, params, begun_us, (stream, calendar, places), check)
 
 
 def _sweep(
@@ -160,10 +164,13 @@ def _sweep(
             scored = stream.scored(one.starts, one.window_us, params)
         begun = one.starts[:, None] < begun_us
         free = _free(calendar, one)
-        posts, gap, before, detector, trend = _posts(one, sized, fixed, (begun, scored, free), places, params, check)
-        swept = Swept(
-            one, gap, {"posts": posts}, {}, {"posts": before}, {"posts": detector}, scored, stream, free, trend
-        )
+        hole = _holes(one, sized, fixed, begun[:, 0], scored, check)
+        gap = begun | hole[:, None]
+        trend = None if places is None else places.exposure(one.starts, one.window_us, params, gap[:, 0] | ~scored)
+        detector = Detector.empty(one.posts.shape[1])
+        posts, before = _run(detector, one.posts, one.starts, sized, (~gap & scored[:, None], free, trend))
+        known = {"posts": detector}
+        swept = Swept(one, gap, hole, {"posts": posts}, {}, {"posts": before}, known, scored, stream, free, trend)
         swept.missing["posts"] = np.zeros(one.posts.shape, np.bool_)
         for name in one.signals:
             check()
@@ -207,7 +214,7 @@ def _holes_in(base: Swept, one: Counted, params: WatchParams) -> Bools:
     if number is None:
         return np.zeros(0, np.bool_)
     inside = (number >= 0) & (number < len(one.starts))
-    holes = np.bincount(number[inside], weights=base.gap[inside, -1], minlength=len(one.starts))
+    holes = np.bincount(number[inside], weights=base.hole[inside], minlength=len(one.starts))
     too_many: Bools = holes > (1 - params.cover) * one.parts
     return too_many
 
@@ -220,35 +227,25 @@ def _silent(one: Counted, params: WatchParams) -> Bools:
     return silent
 
 
-def _posts(
-    one: Counted,
-    params: WatchParams,
-    fixed: Bools,
-    context: tuple[Bools, Bools, Bools],
-    places: Places | None,
-    whole: WatchParams,
-    check: Callable[[], None],
-) -> tuple[Scores, Bools, list[Detector], Detector, Floats | None]:
-    """Run over the posts. An empty window where many were expected is a hole, which no window before it depends on.
+def _holes(
+    one: Counted, params: WatchParams, fixed: Bools, begun: Bools, scored: Bools, check: Callable[[], None]
+) -> Bools:
+    """Which windows nobody watched: an empty one where many posts were expected, which none before it depends on.
 
-    `context`: which windows a series did not watch from their start, which are scored, and the holidays.
+    `begun` says in which windows the stream was not watched from their start, `scored` which are scored.
     """
-    begun, scored, free = context
-    empty = one.posts[:, 0] == 0
-    hole = fixed
+    posts = one.posts[:, :1]
+    nobody, hole = np.zeros((len(posts), 3, 0), np.bool_), fixed
     for _ in range(_MOST_ROUNDS):
         check()
-        detector = Detector.empty(one.posts.shape[1])
-        gap = begun | hole[:, None]
-        unwatched = gap[:, 0] | ~scored
-        trend = None if places is None else places.exposure(one.starts, one.window_us, whole, unwatched)
-        scores, before = _run(detector, one.posts, one.starts, params, (~gap & scored[:, None], free, trend))
-        missed = scored & empty & ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
-        again = fixed | missed
+        taught = ~(begun | hole) & scored
+        scores, _ = _run(Detector.empty(1), posts, one.starts, params, (taught[:, None], nobody, None))
+        known = ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
+        again = fixed | (scored & (posts[:, 0] == 0) & known)
         if (again == hole).all():
             break
         hole = again
-    return scores, gap, before, detector, trend
+    return hole
 
 
 def _run(
