@@ -82,6 +82,26 @@ def test_discord_gets_an_embed_in_which_nobody_is_called(receiver: Any, message:
     assert embed["url"] == message.link
 
 
+def test_what_people_posted_is_no_link_and_no_call_but_a_template_is_what_it_says(receiver: Any, secrets: None) -> None:
+    said = "[bank](https://evil.example) @channel **x** https://a.example/a_b/@c"
+    posts = [{**SAMPLE["top_posts"][0], "text": said, "author": "@all"}]
+    alert = Message("a" * 32, "opened", "2026-11-20T08:15:02Z", {"alert": {**SAMPLE, "top_posts": posts}})
+    words = {"text": "@channel [page](https://ours.example): $top_post"}
+    for template in (None, words):
+        send(config_of("slack", {"url_secret": "HOOK"}), alert, template, OPEN)
+        send(config_of("discord", {"url_secret": "HOOK"}), alert, template, OPEN)
+    texts = [json.loads(request.body) for request in receiver.requests]
+    slack, ours = texts[0]["text"], texts[2]["text"]
+    assert "[bank]\u200b(https://evil.example) @\u200bchannel" in slack
+    assert "— @\u200ball" in slack
+    assert "https://a.example/a_b/@c" in slack
+    assert ours.startswith("@channel [page](https://ours.example): [bank]\u200b(")
+    discord, ours = texts[1]["embeds"][0]["description"], texts[3]["embeds"][0]["description"]
+    quoted = r"\[bank\]\(https://evil.example\) @channel \*\*x\*\* https://a.example/a_b/@c"
+    assert quoted in discord
+    assert ours == f"@channel [page](https://ours.example): {quoted}"
+
+
 def test_an_answer_that_repeats_the_secret_address_does_not_reach_the_error(
     receiver: Any, message: Message, secrets: None
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -125,14 +125,20 @@ class Message:
             "channel": dict(self.body) if self.event in ("trouble", "recovered") else None,
         }
 
-    def worded(self, words: Mapping[str, str] | None) -> tuple[str, str]:
-        """Title and text by a channel's templates; a message that is about no alert is said in our own words."""
+    def worded(
+        self, words: Mapping[str, str] | None, quoted: Callable[[str], str] = lambda text: text
+    ) -> tuple[str, str]:
+        """Title and text by a channel's templates; a message that is about no alert is said in our own words.
+
+        `quoted` makes harmless what is not of a template.
+        """
         if not words or not self.alert:
-            return self.title, self.text
+            return quoted(self.title), quoted(self.text)
         title, text = words.get("title"), words.get("text")
+        fields = {name: quoted(value) if isinstance(value, str) else value for name, value in self.fields.items()}
         return (
-            self.title if title is None else _line(templates.fill(title, self.fields)),
-            self.text if text is None else templates.fill(text, self.fields),
+            quoted(self.title) if title is None else _line(templates.fill(title, fields)),
+            quoted(self.text) if text is None else templates.fill(text, fields),
         )
 
     def payload(self, words: Mapping[str, str] | None) -> Any:
