@@ -92,3 +92,14 @@ def test_a_removed_tracker_ends_its_alert(again: bool) -> None:
     following = [structs.replace(LOUD, version=2)] if again else []
     _, told = run(STREAM.slice(1_501, 3), [], following, PARAMS, state, told)
     assert [alert.phase for alert in told.alerts.values() if alert.tracker_version == 1] == ["closed"]
+
+
+def test_many_posts_at_once_are_the_alerts_that_they_are_one_by_one() -> None:
+    rng = np.random.default_rng(7)
+    times = np.sort(np.concatenate((rng.integers(0, HOUR, 90), rng.integers(3 * HOUR, 5 * HOUR, 40)))) + START
+    # Many have as many followers as others.
+    posts = make_posts(times.tolist(), ["arm"] * 130, followers=(rng.integers(1, 8, 130) * 100_001).tolist())
+    at_once = run(posts, [], [LOUD], PARAMS)[1]
+    one_by_one = run(posts, list(range(1, 130)), [LOUD], PARAMS)[1]
+    assert [posts for _, posts, _ in reached(at_once, "arm")] == [90, 40]
+    assert at_once.alerts == one_by_one.alerts

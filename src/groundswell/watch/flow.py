@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from groundswell.query import Matcher, Query, parse
 from groundswell.watch.closing import Written, alert_of, close_windows, end_notice
@@ -30,7 +31,7 @@ from groundswell.watch.emerging import flow as emerging
 from groundswell.watch.episodes import Episode, end_now
 from groundswell.watch.judging import Watched
 from groundswell.watch.recent import kept_columns
-from groundswell.watch.rules import Hit, noticed, record_of
+from groundswell.watch.rules import Hit, noticed, record_of, runs_of
 from groundswell.watch.snapshot import dump_state, load_state
 from groundswell.watch.state import Key, Series, WatchState, align
 from groundswell.watch.warm import History, warm_start, warm_start_all
@@ -161,15 +162,19 @@ def _notice(state: WatchState, arrivals: Arrivals, hits: Sequence[Hit], watched:
         return
     rows = np.unique([hit.row for hit in hits])
     posts = kept_columns(arrivals.take(rows))
+    of_slot: dict[int, list[Hit]] = {}
     for hit in hits:
-        series, at = state.series[hit.slot], int(np.searchsorted(rows, hit.row))
-        if series.notice is not None and series.notice.due_us(watched.params.base_us) <= hit.horizon_us:
-            end_notice(state, hit.slot, watched, written)
-        series.notice = noticed(series.notice, hit, posts.slice(at, 1), int(arrivals.identity[hit.row]))
-    for slot in sorted({hit.slot for hit in hits}):
-        notice = state.series[slot].notice
-        if notice is not None:
-            record = record_of(watched.trackers[slot], notice, watched.queries[slot].words, watched.params)
+        of_slot.setdefault(hit.slot, []).append(hit)
+    for slot, mine in sorted(of_slot.items()):
+        series = state.series[slot]
+        for over, some in runs_of(series.notice, mine, watched.params.base_us):
+            if over:
+                end_notice(state, slot, watched, written)
+            among = np.array([hit.row for hit in some])
+            found = posts.take(pa.array(np.searchsorted(rows, among)))
+            series.notice = noticed(series.notice, some, found, arrivals.identity[among].tolist())
+        if series.notice is not None:
+            record = record_of(watched.trackers[slot], series.notice, watched.queries[slot].words, watched.params)
             written.alerts[record.id] = record
 
 

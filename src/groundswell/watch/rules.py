@@ -123,7 +123,11 @@ class Notice(msgspec.Struct):
 
     def due_us(self, base_us: int) -> int:
         """With the window that ends here it is over, if no other post comes."""
-        return -(-(self.last_us + QUIET_US) // base_us) * base_us
+        return _due_us(self.last_us, base_us)
+
+
+def _due_us(last_us: int, base_us: int) -> int:
+    return -(-(last_us + QUIET_US) // base_us) * base_us
 
 
 @dataclass(frozen=True)
@@ -161,17 +165,34 @@ def find_hits(
     return [Hit(int(pairs.slot[n]), int(pairs.row[n]), int(stamps[n]), int(horizons[n])) for n in found.tolist()]
 
 
-def noticed(notice: Notice | None, hit: Hit, post: pa.Table, identity: int) -> Notice:
-    """The alert with one more post (a row as `recent.KEPT`), which came while it was open; null: it opens."""
+def runs_of(notice: Notice | None, hits: Sequence[Hit], base_us: int) -> list[tuple[bool, list[Hit]]]:
+    """The posts of one tracker in runs that belong to one alert each; `notice` is open before.
+
+    With each run: whether another alert was over before it.
+    """
+    runs: list[tuple[bool, list[Hit]]] = []
+    last = None if notice is None else notice.last_us
+    for hit in hits:
+        over = last is not None and _due_us(last, base_us) <= hit.horizon_us
+        if over or not runs:
+            runs.append((over, []))
+        runs[-1][1].append(hit)
+        last = hit.at_us if over or last is None else max(last, hit.at_us)
+    return runs
+
+
+def noticed(notice: Notice | None, hits: Sequence[Hit], posts: pa.Table, identities: Sequence[int]) -> Notice:
+    """The alert with further posts (rows as `recent.KEPT`), which came while it was open; null: the first opens it."""
     held, known = (KEPT.empty_table(), []) if notice is None else (_table(notice.posts), notice.identities)
-    table, names = pa.concat_tables([held, post]), [*known, identity]
+    table, names = pa.concat_tables([held, posts]), [*known, *identities]
     reach = np.asarray(table.column("followers").fill_null(0).to_numpy(), dtype=np.float64)
     order = np.lexsort((np.array(names, dtype=np.uint64), -reach))[:SHOWN]
+    times = [hit.at_us for hit in hits]
     return Notice(
-        first_us=hit.at_us if notice is None else notice.first_us,
-        started_us=hit.at_us if notice is None else min(notice.started_us, hit.at_us),
-        last_us=hit.at_us if notice is None else max(notice.last_us, hit.at_us),
-        count=1 if notice is None else notice.count + 1,
+        first_us=times[0] if notice is None else notice.first_us,
+        started_us=min(times if notice is None else [notice.started_us, *times]),
+        last_us=max(times if notice is None else [notice.last_us, *times]),
+        count=len(times) if notice is None else notice.count + len(times),
         posts=_bytes(table.take(pa.array(order))),
         identities=[names[n] for n in order.tolist()],
     )
