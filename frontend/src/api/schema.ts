@@ -363,7 +363,7 @@ export interface paths {
         };
         /**
          * Show Series
-         * @description Closed windows of one tracker, oldest first.
+         * @description Closed windows of one tracker, oldest first; a time with more than 200,000 of them is refused.
          */
         get: operations["showSeries"];
         put?: never;
@@ -383,7 +383,7 @@ export interface paths {
         };
         /**
          * List Series
-         * @description Closed windows of every tracker, for small multiples.
+         * @description Closed windows of every tracker; a time with more than 200,000 of them is refused (see `/multiples`).
          */
         get: operations["listSeries"];
         put?: never;
