@@ -8,11 +8,14 @@ import pytest
 from groundswell.errors import UnreadableFileError
 from groundswell.testing.counts import PER_DAY, quiet_counts
 from groundswell.testing.streams import START, make_posts, tracker
+from groundswell.watch import warm
 from groundswell.watch.arrivals import TableArrivals
-from groundswell.watch.contract import DAY, HOUR, WatchBatch, WatchParams
+from groundswell.watch.contract import DAY, HOUR, MINUTE, WatchBatch, WatchParams
 from groundswell.watch.flow import dump_state, load_state, step, warm_start
+from groundswell.watch.pastcounts import count_stream
 from groundswell.watch.state import WatchState
-from groundswell.watch.warm import History, teach_posts, warm_start_all
+from groundswell.watch.warm import History, teach_counted, teach_posts, warm_start_all
+from groundswell.watch.windows import NEVER
 
 PARAMS = WatchParams()
 
@@ -45,6 +48,30 @@ def test_trackers_taught_together_know_what_each_knows_alone() -> None:
     )
     assert together.keys == [("a", 1), ("b", 1)]
     assert together.frames[0].detectors["posts"].seen.tolist() == [8 * PER_DAY, 8 * PER_DAY, 5 * PER_DAY]
+
+
+def test_many_trackers_taught_in_groups_know_what_they_know_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    params = WatchParams(windows_us=(5 * MINUTE, HOUR))
+    rng = np.random.default_rng(4)
+    trackers = [tracker(f"t{number:02}", "arm") for number in range(40)]
+    counted = count_stream(START, rng.poisson(300.0, 3 * DAY // params.base_us), len(trackers), params)
+    rates = rng.uniform(0.5, 20.0, len(trackers))
+    for one in counted:
+        one.posts[:, 1:] = rng.poisson(rates, (len(one.starts), len(trackers)))
+        for values in one.signals.values():
+            values[:] = np.where(one.posts[:, 1:] >= 10, rng.uniform(0.1, 0.9, values.shape), np.nan)
+    begun = np.full(len(trackers) + 1, NEVER)
+    begun[7] = START + DAY
+    for together in (1, 16, 100):
+        monkeypatch.setattr(warm, "_TOGETHER", together)
+        state = teach_counted(WatchState.empty(), trackers, counted, begun, params)
+        dump_state(state, tmp_path / str(together))
+        assert len(state.frames[0].points(39, "t39")) == params.ring
+        assert all(known.seen[40] for known in state.frames[1].detectors.values())
+        assert all(known.core[40].any() for known in state.frames[1].levels.values())
+    assert (tmp_path / "1").read_bytes() == (tmp_path / "16").read_bytes() == (tmp_path / "100").read_bytes()
 
 
 def test_a_stream_that_knows_more_is_not_taught_less() -> None:

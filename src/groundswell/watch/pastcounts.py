@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from groundswell.watch.signals import SIGNALS, Matched
 from groundswell.watch.trends import Places
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -30,6 +31,14 @@ class Counted:
     """Of each other signal that is scored, shape (windows, trackers); NaN: too little to say."""
     parts: Ints
     """Windows of the smallest size that lie in each."""
+    heard: dict[str, Bools] = field(default_factory=dict)
+    """Of signals in which windows anybody has something to say, where trackers beside these have a say in it."""
+
+    def of(self, trackers: slice) -> Counted:
+        """The whole stream and some of the trackers."""
+        posts = np.concatenate((self.posts[:, :1], self.posts[:, 1:][:, trackers]), axis=1)
+        signals = {name: values[:, trackers] for name, values in self.signals.items()}
+        return replace(self, posts=posts, signals=signals)
 
 
 def count_windows(

@@ -120,17 +120,20 @@ def sweep(
     check: Callable[[], None] = lambda: None,
     countries: Sequence[str | None] = (),
     places: Places | None = None,
+    *,
+    told: bool = True,
 ) -> list[Swept]:
     """Let fresh detectors score every window and learn from it, sizes ascending.
 
     A window that begins before `begun_us` (one a column) was not watched from its start. `check` is called often.
     `countries` are those of the trackers, whose public holidays are no usual days (none: not known). `places` say where
-    the only tracker lives; without, the whole stream is what it is held against.
+    the only tracker lives; without, the whole stream is what it is held against. Unless all is to be `told`, measured
+    signals are left out, and of the others but posts only what is known after the last window is kept.
     """
     calendar = Calendar((None, *countries))
     main = next((one for one in counted if one.window_us == params.window_us), counted[-1])
     if not is_thin(main.posts[:, 0], params.base_us, params):
-        return _sweep(counted, params, begun_us, (None, calendar, places), check)
+        return _sweep(counted, params, begun_us, (None, calendar, places), check, told=told)
     gap = main.starts < begun_us[0]
     # What was a hole is a question of the stream alone.
     alone = [replace(one, posts=one.posts[:, :1], signals={}) for one in counted]
@@ -142,7 +145,7 @@ def sweep(
         if (found == gap).all():
             break
         gap = found
-    return _sweep(counted, params, begun_us, (stream, calendar, places), check)
+    return _sweep(counted, params, begun_us, (stream, calendar, places), check, told=told)
 
 
 def _sweep(
@@ -151,6 +154,8 @@ def _sweep(
     begun_us: Ints,
     around: tuple[StreamLevels | None, Calendar, Places | None],
     check: Callable[[], None],
+    *,
+    told: bool = True,
 ) -> list[Swept]:
     out: list[Swept] = []
     stream, calendar, places = around
@@ -174,18 +179,40 @@ def _sweep(
         swept.missing["posts"] = np.zeros(one.posts.shape, np.bool_)
         for name in one.signals:
             check()
-            values, missing = _values(one, name)
             if SIGNALS[name].kind != "count":
-                taught = ~gap & ~missing & scored[:, None]
-                swept.scores[name], swept.levels_of[name] = _measured(name, values, one.starts, sized, taught)
-                swept.missing[name] = missing
+                if told:
+                    _add_measured(swept, name, sized)
                 continue
+            values, missing = _values(one, name)
             fresh = Detector.empty(values.shape[1])
             taught = ~gap & ~missing & scored[:, None]
-            swept.scores[name], swept.before[name] = _run(fresh, values, one.starts, sized, (taught, free, trend))
-            swept.missing[name], swept.detectors[name] = missing, fresh
+            scores, before = _run(fresh, values, one.starts, sized, (taught, free, trend))
+            swept.detectors[name] = fresh
+            if told:
+                swept.scores[name], swept.before[name], swept.missing[name] = scores, before, missing
         out.append(swept)
     return out
+
+
+def _add_measured(swept: Swept, name: str, params: WatchParams) -> None:
+    values, missing = _values(swept.counted, name)
+    taught = ~swept.gap & ~missing & swept.scored[:, None]
+    swept.scores[name], swept.levels_of[name] = _measured(name, values, swept.counted.starts, params, taught)
+    swept.missing[name] = missing
+
+
+def learned(name: str, one: Counted, params: WatchParams, taught: Bools, check: Callable[[], None]) -> Levels:
+    """What is known of a measured signal after the last of the windows in which a series is `taught`."""
+    known = _fresh(name, one.posts.shape[1])
+    sized, values = params.at(one.window_us), one.signals[name]
+    for number in range(len(one.starts)):
+        if not number % CHUNK:
+            check()
+        found = np.concatenate(([np.nan], values[number]))
+        some = taught[number] & ~np.isnan(found)
+        if some.any():
+            levels.learn(known, found, int(one.starts[number]), sized, some)
+    return known
 
 
 def _values(one: Counted, name: str) -> tuple[Floats, Bools]:
@@ -198,7 +225,7 @@ def _values(one: Counted, name: str) -> tuple[Floats, Bools]:
     values = np.concatenate((one.posts[:, :1], one.signals[name]), axis=1)
     missing = np.isnan(values)
     # Where no tracker has anything to say the watch does not ask, so the stream's row learns nothing either.
-    missing[:, 0] = missing[:, 1:].all(axis=1)
+    missing[:, 0] = ~one.heard[name] if name in one.heard else missing[:, 1:].all(axis=1)
     return np.where(missing, 0.0, values), missing
 
 
@@ -268,9 +295,13 @@ def _run(
     return of_scores(parts, lambda arrays: np.concatenate(arrays, axis=-2)), before
 
 
+def _fresh(name: str, series: int) -> Levels:
+    return Levels.empty(series, "share" if SIGNALS[name].kind == "share" else "positive")
+
+
 def _measured(name: str, values: Floats, starts: Ints, params: WatchParams, taught: Bools) -> tuple[Scores, Levels]:
     """Run over the windows in which somebody has a value; in the others nothing is said."""
-    known = Levels.empty(values.shape[1], "share" if SIGNALS[name].kind == "share" else "positive")
+    known = _fresh(name, values.shape[1])
     rows = np.flatnonzero(taught.any(axis=1))
     if not len(rows):
         # As of one window in which nobody has a value.
