@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from groundswell.watch.contract import Ints, TrackerSpec, WatchParams
 from groundswell.watch.detector import Detector
-from groundswell.watch.frames import Frame, absent, ring_of
+from groundswell.watch.frames import ABSENT, Frame, absent, ring_of
 from groundswell.watch.levels import Levels
 from groundswell.watch.pastcounts import Counted, count_stream
 from groundswell.watch.profiles import learn_all
@@ -146,8 +146,7 @@ def _teach(
                 _copy_row(detector, 0, known, 0)
             for number, slot in enumerate(slots):
                 _copy_row(detector, number + 1, known, slot + 1)
-        for number, (slot, tracker) in enumerate(zip(slots, trackers, strict=True)):
-            _fill_ring(frame, slot, number + 1, tracker, swept, params)
+        _fill_ring(frame, trackers, slots, swept, params)
 
 
 def teach_posts(state: WatchState, tracker: TrackerSpec, posts: pa.Table) -> WatchState:
@@ -175,15 +174,27 @@ def _copy_row(source: Detector | Levels, row: int, target: Detector | Levels, at
         getattr(target, name)[at] = getattr(source, name)[row]
 
 
-def _fill_ring(frame: Frame, slot: int, column: int, tracker: TrackerSpec, swept: Swept, params: WatchParams) -> None:
-    """Put the last windows of history before what the tracker has seen itself."""
-    ring = ring_of(frame.window_us, params)
-    windows = windows_of(swept, column, tracker, params)
-    held = {closed.start: closed for closed in frame.ring}
-    seen = min((start for start, closed in held.items() if closed.is_there(slot)), default=None)
-    trackers = len(frame.detectors["posts"]) - 1
-    for number in np.flatnonzero(windows.scored)[-ring:].tolist():
-        start = int(windows.starts[number])
-        if seen is None or start < seen:
-            held.setdefault(start, absent(start, trackers)).put(slot, windows.point(number, tracker.id))
+def _fill_ring(
+    frame: Frame, trackers: Sequence[TrackerSpec], slots: Sequence[int], swept: Swept, params: WatchParams
+) -> None:
+    """Put the last windows of history before what the trackers have seen themselves."""
+    ring, at = ring_of(frame.window_us, params), np.array(slots, dtype=np.int64)
+    numbers = np.flatnonzero(swept.scored)[-ring:]
+    closed = [windows_of(swept, number + 1, tracker, params).closed for number, tracker in enumerate(trackers)]
+    counts, states = (np.stack([getattr(one, name)[numbers] for one in closed]) for name in ("count", "state"))
+    reals = np.stack([one.reals[numbers] for one in closed])
+    held = {one.start: one for one in frame.ring}
+    begun = np.full(len(at), np.iinfo(np.int64).max)
+    for start, one in held.items():
+        begun[one.state[at] != ABSENT] = np.minimum(begun[one.state[at] != ABSENT], start)
+    for number, start in enumerate(swept.counted.starts[numbers].tolist()):
+        mine = np.flatnonzero(start < begun)
+        if not len(mine):
+            break
+        window = held.get(start)
+        if window is None:
+            window = held[start] = absent(start, len(frame.detectors["posts"]) - 1)
+        rows = at[mine]
+        window.count[rows], window.late[rows] = counts[mine, number], 0
+        window.state[rows], window.reals[rows] = states[mine, number], reals[mine, number]
     frame.ring = deque(held[start] for start in sorted(held)[-ring:])
