@@ -68,6 +68,7 @@ def step(
         duplicates, late = int((~found.new & ~ahead).sum()), int(found.late.sum())
     state.clock = state.clock.tick(batch.clock_us)
     close_windows(state, watched, written)
+    emerging.make_room(state.topics, params.topics)
     return state, StepOutput(
         points=list(written.points.values()),
         alerts=list(written.alerts.values()),

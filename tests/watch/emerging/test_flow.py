@@ -107,6 +107,7 @@ def run(
             for topic in flow.close(told.state, START + due * MINUTE, params):
                 told.topics[topic.id] = topic
             due += window // MINUTE
+        flow.make_room(told.state, params)
     return told
 
 
@@ -258,6 +259,22 @@ def test_memory_stays_within_its_bounds_under_words_that_never_come_again() -> N
     assert told.state.pool.posts.num_rows <= 16 * 65
     assert told.topics == {}
     assert told.state.nbytes < 12_000_000
+
+
+def test_a_batch_of_many_windows_counts_what_small_ones_do_however_many_terms_they_hold_together() -> None:
+    params = TopicParams(window_terms=1 << 11, warm_us=2 * HOUR)
+    posts = [(minute, f"j{n}", f"w{minute}x{n} " * 2 + f"q{n} z{n} y{n}") for minute in range(30) for n in range(150)]
+    assert sum(len(set(text.split())) for *_, text in posts) > 4 * params.window_terms
+    whole = run(posts, minutes=30, params=params)
+    small = run(posts, range(100, len(posts), 100), minutes=30, params=params)
+    assert flow.dump(whole.state)["term_key"].tolist() == flow.dump(small.state)["term_key"].tolist()
+
+
+def test_what_a_batch_leaves_open_is_bounded() -> None:
+    params = TopicParams(window_terms=1 << 9, warm_us=2 * HOUR)
+    posts = [(minute, f"j{n}", f"w{minute}x{n} v{minute}x{n}") for minute in range(30) for n in range(150)]
+    told = run(posts, minutes=0, params=params)
+    assert 0 < sum(one.used for one in told.state.open.values()) <= 4 * params.window_terms
 
 
 def test_windows_without_a_post_cost_nothing_and_mean_the_same() -> None:

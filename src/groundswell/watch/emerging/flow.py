@@ -1,8 +1,9 @@
 """Counting posts and closing windows: the way into emerging topics, for `watch.flow`.
 
-`add` takes the posts of a batch, `close` one window after the other. What is counted, scored and told does not depend
-on where batches end, as long as no window holds more than `keep_posts` posts: of larger ones, which posts are kept as
-examples depends on it, and so may when a term gets its name.
+`add` takes the posts of a batch, `close` one window after the other, `make_room` ends the batch. What is counted,
+scored and told does not depend on where batches end, with two exceptions. Of a window of more than `keep_posts` posts,
+which are kept as examples depends on it, and so may when a term gets its name. And where the windows that are still
+open after a batch hold more than `_OPEN_WINDOWS` times `window_terms` terms together, the rarest go there and then.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Hashes = npt.NDArray[np.uint64]
 
-#: All open windows together hold at most so many times the terms of one.
+#: All windows that a batch leaves open hold at most so many times the terms of one together.
 _OPEN_WINDOWS: Final = 4
 #: Posts that are older than an hour go after so many blocks.
 _TRIM: Final = 3
@@ -66,9 +67,13 @@ def add(
     starts, first = np.unique(windows[order], return_index=True)
     for start, part in zip(starts.tolist(), np.split(order, first[1:]), strict=True):
         state.open.setdefault(start, WindowTerms()).add(posts, part, params.window_terms, state.seed)
+    _keep_posts(state, arrivals, posts, rows, windows, params, _numbered(state, pairs, trackers))
+
+
+def make_room(state: Emerging, params: TopicParams) -> None:
+    """Bound what the windows hold that are still open once a batch has closed its own. Changes `state`."""
     while sum(one.used for one in state.open.values()) > _OPEN_WINDOWS * params.window_terms:
         max(state.open.values(), key=lambda one: one.used).drop_rare()
-    _keep_posts(state, arrivals, posts, rows, windows, params, _numbered(state, pairs, trackers))
 
 
 def post_terms(terms: Terms, author: Hashes, identity: Hashes, numbers: Ints) -> PostTerms:

@@ -3,7 +3,8 @@
 One row a term, in the order in which the terms came. Authors are a bitmap of 128 bits: distinct ones are estimated by
 linear counting (Whang, Vander-Zanden & Taylor 1990), within about 8 % up to some hundreds. When a window holds too many
 terms, those met least often go (lossy counting, Manku & Motwani 2002): what comes back after that has been counted
-short by no more than what went. What a window holds depends on its own posts in their order only, not on batches.
+short by no more than what went. What a window holds depends on its own posts in their order only, not on batches,
+unless all that are open together hold too much (`flow.make_room`).
 """
 
 from __future__ import annotations
