@@ -26,7 +26,8 @@ WIDTH: Final = 4
 COUNT_MASK: Final = (1 << 32) - 1
 #: A post with more terms than this is read from its end, where the hashtags are.
 MOST_TERMS: Final = 256
-_FIRST_ROOM: Final = 512
+#: A batch of a replay opens thousands of windows, most of them small.
+_FIRST_ROOM: Final = 64
 #: Bits of an author's bitmap from which on it says only "many".
 FULL: Final = 120
 _BITS: Final = 128
