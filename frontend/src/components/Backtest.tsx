@@ -104,6 +104,7 @@ function Result({ result, promise, onPromise }: ResultProps) {
       </Empty>
     );
   }
+  const { window_s: countedS, every } = result.series;
   const { windows, windowS } = windowsOf(result.series);
   return (
     <div className="stack">
@@ -121,8 +122,13 @@ function Result({ result, promise, onPromise }: ResultProps) {
         windowS={windowS}
         now={result.until}
         marks={fired.map((candidate) => ({ at: candidate.opened_at, says: `alert ${format.clock(candidate.opened_at, result.until)}` }))}
-        onOpen={(window) => navigate(windowAddress(result.query, window, windowS))}
+        onOpen={(window) => navigate(windowAddress(result.query, window.counted ?? window, countedS))}
       />
+      {every > 1 && (
+        <p className="note">
+          posts per {format.windowSpan(countedS)}, of every {format.whole(every)} the rarest
+        </p>
+      )}
       <Promises result={result} promise={promise} onPromise={onPromise} />
       {result.notes.length > 0 && (
         <ul className="note notes">

@@ -1,6 +1,7 @@
 import type { Window } from "../api/types";
 import * as format from "../lib/format";
 import { tablesShown } from "../lib/keys";
+import type { DrawnWindow } from "../lib/line";
 import { useStore } from "../lib/store";
 import { Empty, Tag, Time } from "./base";
 import { inWords } from "./Sparkline";
@@ -9,7 +10,7 @@ import { type Mark, TimeChart } from "./TimeChart";
 export interface SeriesChartProps {
   /** What the line is, for people who hear the page. */
   label: string;
-  windows: readonly Window[];
+  windows: readonly DrawnWindow[];
   windowS: number;
   /** What is counted. */
   unit?: string;
@@ -18,7 +19,7 @@ export interface SeriesChartProps {
   /** The stream's present, so that times are as short as they can be. */
   now?: format.Moment;
   /** Somebody chose a window: show its posts. */
-  onOpen?: (window: Window) => void;
+  onOpen?: (window: DrawnWindow) => void;
 }
 
 /** Counts per window with the band of what is usual, hatched holes and warm alerts; `t` shows the same as a table. */
@@ -69,10 +70,10 @@ function SeriesTable({ label, windows, now, onOpen, unit = "posts" }: SeriesChar
               <td>
                 {onOpen ? (
                   <button type="button" className="link-button" onClick={() => onOpen(window)}>
-                    <Time at={window.start} {...(now === undefined ? {} : { now })} />
+                    <Time at={window.counted?.start ?? window.start} {...(now === undefined ? {} : { now })} />
                   </button>
                 ) : (
-                  <Time at={window.start} {...(now === undefined ? {} : { now })} />
+                  <Time at={window.counted?.start ?? window.start} {...(now === undefined ? {} : { now })} />
                 )}
               </td>
               <td className="number">{window.state === "gap" ? format.MISSING : format.whole(window.count)}</td>

@@ -1,7 +1,6 @@
 import { type MouseEvent, useMemo, useState } from "react";
-import type { Window } from "../api/types";
 import * as format from "../lib/format";
-import { lineOf, spansOf, topOf } from "../lib/line";
+import { type DrawnWindow, lineOf, spansOf, topOf } from "../lib/line";
 import { useSize } from "../lib/useSize";
 import { type Frame, plotOf, scaleX, scaleY } from "./plot";
 import { Marks } from "./Sparkline";
@@ -16,14 +15,14 @@ export interface Mark {
 }
 
 export interface TimeChartProps {
-  windows: readonly Window[];
+  windows: readonly DrawnWindow[];
   windowS: number;
   /** What is counted. */
   unit?: string;
   marks?: readonly Mark[];
   now?: format.Moment;
   /** Somebody chose a window: show its posts. */
-  onOpen?: (window: Window) => void;
+  onOpen?: (window: DrawnWindow) => void;
 }
 
 const TOP = 22;
@@ -190,7 +189,7 @@ function MarkLine({ mark, frame, crowded }: { mark: Mark; frame: Frame; crowded:
 }
 
 interface TipProps {
-  window: Window;
+  window: DrawnWindow;
   x: number;
   windowS: number;
   now: format.Moment;
@@ -201,14 +200,15 @@ interface TipProps {
 
 /** What the window under the pointer holds. */
 function Tip({ window, x, windowS, now, width, opens, unit }: TipProps) {
-  const end = new Date(Date.parse(window.start) + windowS * 1000);
+  const { start, windowS: seconds } = window.counted ?? { start: window.start, windowS };
+  const end = new Date(Date.parse(start) + seconds * 1000);
   const gap = window.state === "gap";
   return (
     <>
       <span className="chart-line" style={{ left: x }} />
       <div className="chart-tip" style={x > width / 2 ? { right: width - x + 12 } : { left: x + 12 }}>
-        <p className="note" title={format.utc(window.start)}>
-          {format.clock(window.start, now)}–{format.clock(end, end)}
+        <p className="note" title={format.utc(start)}>
+          {format.clock(start, now)}–{format.clock(end, end)}
         </p>
         <p className="strong">{gap ? "no data" : `${format.whole(window.count)} ${window.count === 1 ? unit.replace(/s$/, "") : unit}`}</p>
         {window.lower !== null && (

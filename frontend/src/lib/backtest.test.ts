@@ -18,6 +18,25 @@ it("draws a test's columns on even steps, with holes where nothing was watched",
   expect(windowS).toBe(300);
   expect(windows.map((window) => window.start)).toEqual([at(0), at(5), at(10)]);
   expect(windows.map((window) => window.state)).toEqual(["usual", "gap", "unusual"]);
+  expect(windows.map((window) => window.counted)).toEqual([0, 7, 12].map((minute) => ({ start: at(minute), windowS: 60 })));
+});
+
+it("draws each window that was chosen, also where two of them stand close together", () => {
+  const { windows } = windowsOf({
+    window_s: 60,
+    every: 5,
+    start: [at(4), at(5), at(25)],
+    count: [3, 40, 9],
+    expected: [2, 2, 2],
+    lower: [1, 1, 1],
+    upper: [4, 4, 4],
+    state: ["usual", "unusual", "usual"],
+  });
+  expect(windows.map((window) => [window.start, window.count])).toEqual([
+    [at(4), 3],
+    [at(9), 40],
+    [at(24), 9],
+  ]);
 });
 
 it("says what another promise would have alerted about", () => {

@@ -1,22 +1,23 @@
 import type { BacktestResult, Candidate, PromiseCount, Window } from "../api/types";
+import type { DrawnWindow } from "./line";
 
 type Series = NonNullable<BacktestResult["series"]>;
 
-/** The windows that a test's columns draw. Of several in a row one is drawn, so each stands for `windowS` seconds. */
-export function windowsOf(series: Series): { windows: Window[]; windowS: number } {
+/** The windows that a test's columns draw. Of several in a row the rarest is drawn, so a column is `windowS` seconds wide. */
+export function windowsOf(series: Series): { windows: DrawnWindow[]; windowS: number } {
   const windowS = series.window_s * series.every;
   const step = windowS * 1000;
   const first = Date.parse(series.start[0] ?? "");
-  const seen = new Set<number>();
-  const windows: Window[] = [];
+  const windows: DrawnWindow[] = [];
+  let column = -1;
   for (const [index, start] of series.start.entries()) {
-    // The one that was chosen stands anywhere in its stretch; its place is the stretch's.
-    const at = first + Math.floor((Date.parse(start) - first) / step) * step;
-    if (seen.has(at)) continue;
-    seen.add(at);
+    // The one that was chosen stands anywhere in its stretch; its place is the stretch's, which is its own.
+    column = Math.max(column + 1, Math.floor((Date.parse(start) - first) / step));
+    const at = first + column * step;
     const count = series.count[index] ?? null;
     windows.push({
       start: new Date(at).toISOString(),
+      counted: { start, windowS: series.window_s },
       count: count ?? 0,
       expected: series.expected[index] ?? null,
       lower: series.lower[index] ?? null,

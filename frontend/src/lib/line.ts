@@ -12,6 +12,11 @@ export interface Line {
   states: readonly Letter[];
 }
 
+/** A window as it is drawn: where its column stands for several, `counted` is the one of them whose count it shows. */
+export interface DrawnWindow extends Window {
+  counted?: { start: string; windowS: number };
+}
+
 export const NOTHING: Line = { starts: [], counts: [], lower: [], upper: [], states: [] };
 
 const LETTERS: Record<Window["state"], Letter> = { learning: "l", usual: "u", unusual: "x", macro: "m", gap: "g" };
