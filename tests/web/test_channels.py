@@ -52,6 +52,16 @@ def test_a_channel_is_added_shown_changed_paused_and_removed(client: httpx.Clien
     assert client.get("/channels").json() == {"items": []}
 
 
+def test_a_channel_can_be_changed_whose_tracker_was_removed(client: httpx.Client) -> None:
+    shoes = client.post("/trackers", json={"name": "Shoes", "query": "shoes"}).json()["id"]
+    client.post("/channels", json={**SLACK, "trackers": ["shoes"]})
+    client.delete("/trackers/shoes")
+    changed = client.put("/channels/team", json={"trackers": [shoes], "least_days": 30})
+    assert changed.status_code == 200, changed.text
+    assert [tracker["id"] for tracker in changed.json()["trackers"]] == [shoes]
+    assert client.post("/channels", json={**SLACK, "name": "Other", "trackers": [shoes]}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "said"),
     [

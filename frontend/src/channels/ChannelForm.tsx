@@ -54,7 +54,7 @@ export function ChannelForm({ kinds, channels, channel, onClose }: ChannelFormPr
         )}
         <p className="note">{kind.meaning}</p>
         <Settings draft={draft} kind={kind} set={set} />
-        <Rules draft={draft} set={set} channels={channels.filter((each) => each.id !== channel?.id)} />
+        <Rules draft={draft} set={set} channels={channels.filter((each) => each.id !== channel?.id)} chosen={channel?.trackers ?? []} />
         <Words draft={draft} kind={kind} kinds={kinds} set={set} />
         {error && <ErrorNote error={error} />}
         <div className="form-actions">
@@ -117,8 +117,15 @@ function Settings({ draft, kind, set }: PartProps & { kind: ChannelKind }) {
 
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-function Rules({ draft, set, channels }: PartProps & { channels: readonly Channel[] }) {
-  const trackers = useTrackers().data?.items ?? [];
+interface RulesProps extends PartProps {
+  channels: readonly Channel[];
+  /** The trackers that the channel has: one that was removed stays chosen until somebody says otherwise. */
+  chosen: NonNullable<Channel["trackers"]>;
+}
+
+function Rules({ draft, set, channels, chosen }: RulesProps) {
+  const active = useTrackers().data?.items ?? [];
+  const trackers = [...active, ...chosen.filter((each) => !active.some((tracker) => tracker.id === each.id))];
   const { quiet } = draft;
   return (
     <>
@@ -172,7 +179,7 @@ function Rules({ draft, set, channels }: PartProps & { channels: readonly Channe
             <select value={draft.reportTo} onChange={(event) => set({ reportTo: event.target.value })}>
               <option value="">this page only</option>
               {channels.map((each) => (
-                <option key={each.id} value={each.id}>
+                <option key={each.id} value={each.name}>
                   {each.name}
                 </option>
               ))}

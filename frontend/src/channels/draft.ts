@@ -10,7 +10,9 @@ export interface ChannelDraft {
   trackers: string[];
   leastDays: string;
   events: Channel["events"];
-  quiet: { start: string; end: string; tz: string; then: "digest" | "drop" } | null;
+  /** Its days are chosen at the command line. */
+  quiet: (Pick<NonNullable<Channel["quiet"]>, "start" | "end" | "tz" | "then"> & Partial<Pick<NonNullable<Channel["quiet"]>, "days">>) | null;
+  /** A name. */
   reportTo: string;
   title: string;
   text: string;
@@ -49,7 +51,7 @@ export function draftOfChannel(channel: Channel): ChannelDraft {
     trackers: (channel.trackers ?? []).map((tracker) => tracker.id),
     leastDays: channel.least_days === null ? "" : String(channel.least_days),
     events: channel.events,
-    quiet: channel.quiet ? { start: channel.quiet.start, end: channel.quiet.end, tz: channel.quiet.tz, then: channel.quiet.then } : null,
+    quiet: channel.quiet,
     reportTo: channel.report_to ?? "",
     title: channel.templates?.title ?? "",
     text: channel.templates?.text ?? "",

@@ -61,20 +61,18 @@ def add_channel(session: Session, wish: Wish, *, replace: bool = False, now_us: 
     if not name or len(name) > 200 or not name.isprintable():
         what = "a channel needs a name of 1 to 200 signs"
         raise UsageError(what, hint="for example: brand team")
-    config = config_of(wish.kind, wish.settings)
+    plain = msgspec.to_builtins(config_of(wish.kind, wish.settings))
+    old = next((row for row in channels.listed(session) if row.id == channels.channel_id(name)), None)
+    if replace and old is not None:
+        channels.put(old, wish.kind, plain, _rules(session, wish, had=old.trackers or ()))
+        session.flush()
+        return old
     rules = _rules(session, wish)
-    plain = msgspec.to_builtins(config)
-    if replace:
-        known = {row.id for row in channels.listed(session)}
-        if channels.channel_id(name) in known:
-            row = channels.find(session, name)
-            channels.put(row, wish.kind, plain, rules)
-            session.flush()
-            return row
     return channels.add(session, name, wish.kind, plain, rules, now_us=now_us)
 
 
-def _rules(session: Session, wish: Wish) -> Rules:
+def _rules(session: Session, wish: Wish, *, had: Sequence[str] = ()) -> Rules:
+    """The wish as the desk has it. Trackers that the channel `had` may have been removed since."""
     own = channels.channel_id(wish.name)
     report_to = None if wish.report_to is None else channels.find(session, wish.report_to).id
     if report_to == own:
@@ -95,7 +93,9 @@ def _rules(session: Session, wish: Wish) -> Rules:
         raise UsageError(what, hint="give 24, or 0 for alerts of any age")
     quiet = quiet_of(wish.quiet)
     return Rules(
-        trackers=None if not wish.trackers else [trackers.find(session, each).id for each in wish.trackers],
+        trackers=None
+        if not wish.trackers
+        else [each if each in had else trackers.find(session, each).id for each in wish.trackers],
         least_days=wish.least_days,
         events=[event for event in EVENTS if event in wish.events],
         quiet=None if quiet is None else msgspec.to_builtins(quiet),
