@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -140,3 +143,25 @@ def test_a_series_does_not_depend_on_the_others_beside_it() -> None:
     alone = scored_after(counts[:, [0, 3]], counts[0, [0, 3]])
     assert both.return_days[3] == alone.return_days[1]
     assert both.expected[3] == alone.expected[1]
+
+
+def test_what_is_warm_needs_no_compiling_in_the_watch() -> None:
+    code = """
+import numpy as np
+from groundswell.kernels import counting
+from groundswell.watch import detector as module
+from groundswell.watch.contract import WatchParams
+from groundswell.watch.holidays import Calendar
+
+module.warm()
+loops = [getattr(counting, name) for name in ("forecast_rows", "score_rows", "learn_rows", "run_windows")]
+before = [len(loop.signatures) for loop in loops]
+detector, params, taught = module.Detector.empty(3), WatchParams(), np.ones(3, dtype=np.bool_)
+for free in (Calendar((None,) * 3).free(0, params.window_us), Calendar((None, "DE", None)).free(0, params.window_us)):
+    known = module.forecast(detector, 0, params, free)
+    scores = module.score(detector, np.ones(3), 0, params, known, (np.ones(3), np.ones(3)))
+    module.learn(detector, np.ones(3), 0, params, taught, known, scores, free)
+    module.run(detector, np.ones((4, 3))[:2], np.arange(4)[:2], params, np.ones((2, 3), np.bool_), np.stack([free] * 2))
+assert before == [len(loop.signatures) for loop in loops] == [len(loop.nopython_signatures) for loop in loops], before
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

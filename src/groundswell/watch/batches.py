@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from groundswell import schema
 from groundswell.bus import Block, Kind
-from groundswell.kernels import load_live, loaded, loaded_live
+from groundswell.kernels import load, load_live, loaded, loaded_live
 from groundswell.sources.replay import is_undated
 from groundswell.watch.arrivals import BATCH, TableArrivals
 from groundswell.watch.contract import Arrivals, Ints
+from groundswell.watch.detector import warm
 from groundswell.watch.joined_arrivals import join
 
 if TYPE_CHECKING:
@@ -247,7 +248,14 @@ def _warm_up(records: int, folder: Path) -> None:
         if _met[0] < _WORTH_WHILE or _begun:
             return
         _begun.append(True)
-    threading.Thread(target=load_live, args=(folder,), name="kernels", daemon=True).start()
+    threading.Thread(target=_load_all, args=(folder,), name="kernels", daemon=True).start()
+
+
+def _load_all(folder: Path) -> None:
+    """Load the compiled kernels and the detector's, which the first window to be closed would have to wait for."""
+    load(folder)
+    warm()
+    load_live(folder)
 
 
 @cache

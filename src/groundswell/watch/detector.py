@@ -296,3 +296,10 @@ def run(
         learning,
     )
     return _scores(known.transpose(1, 0, 2), out.transpose(1, 0, 2), learning, None)
+
+
+def warm() -> None:
+    """Run every loop once on arrays as they will come, so that all are compiled or read from the cache."""
+    detector, counts, params = Detector.empty(2), np.zeros((1, 2)), WatchParams()
+    learn(detector, counts[0], 0, params, np.ones(2, dtype=np.bool_))
+    run(detector, counts, [0], params)
