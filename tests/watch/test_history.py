@@ -74,6 +74,19 @@ def test_the_same_lake_teaches_the_same(lake: Lake, never: threading.Event, tmp_
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+def test_more_trackers_than_are_held_at_once_are_all_taught(
+    lake: Lake, never: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, stop=never)
+    monkeypatch.setattr(module, "_TOGETHER", 1)
+    state = teach(WatchState.empty(), [ARM, LEG], START, PARAMS, lake=lake, stop=never)
+    for number, one in enumerate((ARM, LEG)):
+        assert state.points(number, PARAMS.window_us) == together.points(number, PARAMS.window_us), one.name
+        assert state.series[number].profile.posts == together.series[number].profile.posts
+    core = state.frames[0].detectors["posts"].core
+    assert np.array_equal(core, together.frames[0].detectors["posts"].core)
+
+
 def test_posts_of_one_tracker_are_no_more_than_it_needs(
     lake: Lake, never: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,8 @@ log = logging.getLogger("groundswell.watch")
 WEEKS: Final = 8
 #: Of how many of its newest posts a tracker learns what they are usually like.
 POSTS: Final = 2_000
+#: Trackers whose past is held in memory at once, about 2 MB each; each such group reads the lake anew.
+_TOGETHER: Final = 256
 
 
 class StoppedError(Exception):
@@ -61,6 +63,19 @@ def teach(
 
     check()
     take_up(state, specs, params)
+    for begin in range(0, len(specs), _TOGETHER):
+        state = _teach(state, specs[begin : begin + _TOGETHER], until_us, params, lake, check)
+    return state
+
+
+def _teach(
+    state: WatchState,
+    specs: Sequence[TrackerSpec],
+    until_us: int,
+    params: WatchParams,
+    lake: Lake,
+    check: Callable[[], None],
+) -> WatchState:
     try:
         past = Past(specs, until_us, params, lake, check)
         if past.is_empty:
