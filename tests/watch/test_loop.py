@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,9 @@ from groundswell.desk import Desk, checkpoints, leases, open_desk, series
 from groundswell.engines import open_engine
 from groundswell.platforms.saved import registry_for
 from groundswell.settings import Settings, load_settings
+from groundswell.watch import loop as loops
 from groundswell.watch import snapshot
-from groundswell.watch.contract import TrackerSpec
+from groundswell.watch.contract import SeriesPoint, TrackerSpec
 from groundswell.watch.loop import Parts, WatchLoop
 from groundswell.watch.state import WatchState
 from groundswell.watch.trackers import add_tracker
@@ -38,11 +41,13 @@ class Home:
     desk: Desk
     journal: Journal
     taught: list[list[str]] = field(default_factory=list)
+    told: dict[tuple[str, int, int], SeriesPoint] = field(default_factory=dict)
     while_teaching: Callable[[], None] = lambda: None
 
     def push(self, number: int, minute: int, text: str) -> None:
         at = START + minute * 60 * SECOND
-        row = {"id": str(number), "user_name": "u", "text": text, "created_at": f"2026-03-02T12:{minute:02}:00Z"}
+        created = datetime.fromtimestamp(at / SECOND, UTC).isoformat()
+        row = {"id": str(number), "user_name": "u", "text": text, "created_at": created}
         self.journal.append("push", [json.dumps(row).encode()], received_us=at)
 
     def add(self, name: str) -> str:
@@ -56,6 +61,8 @@ class Home:
     @contextmanager
     def loop(self, killed_at: str = "") -> Iterator[WatchLoop]:
         def hook(border: str) -> None:
+            if border == "snapshot":
+                self.told |= loop.progress.points
             if border == killed_at:
                 raise KilledError
 
@@ -134,3 +141,29 @@ def test_what_was_planned_before_an_upgrade_is_planned_anew_once_trackers_have_l
         assert (loop.progress.block, loop.progress.state.keys) == (3, [(tracker, 1)])
     assert home.taught == [["Shoes"], ["Shoes"]]
     assert sum(home.counts(tracker)) == 1
+
+
+@pytest.mark.parametrize("most_points", [10, 300_000])
+def test_a_long_silence_is_passed_some_windows_at_a_time_and_says_the_same(
+    home: Home, monkeypatch: pytest.MonkeyPatch, most_points: int
+) -> None:
+    monkeypatch.setattr(loops, "_MOST_POINTS", most_points)
+    home.settings = load_settings(home=home.settings.home, threads=1, window=900, lateness=10, topics=0)
+    home.add("Shoes")
+    for number, minute in enumerate((0, 1, 600, 601, 20_000, 20_001, 20_035)):
+        home.push(number, minute, "shoes")
+    with home.loop() as loop:
+        while loop.advance():
+            pass
+        loop.checkpoint()
+        assert (loop.progress.batch > 50) == (most_points == 10)
+    hour = 3_600 * SECOND
+    starts = sorted(point.start for point in home.told.values())
+    assert {point.start: point.count for point in home.told.values() if point.count} == {
+        START: 2,
+        START + 10 * hour: 2,
+        START + 333 * hour + hour // 4: 2,
+    }
+    # Ten hours, then a week of silence; after that no windows until posts come again.
+    away = [(first, then) for first, then in itertools.pairwise(starts) if then - first > hour // 4]
+    assert away == [(START + 178 * hour, START + 333 * hour + hour // 4)]

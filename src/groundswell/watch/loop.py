@@ -31,6 +31,7 @@ from groundswell.watch.plan import (
     spec_of,
 )
 from groundswell.watch.state import Key, WatchState
+from groundswell.watch.windows import NEVER
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -133,6 +134,7 @@ class WatchLoop:
             return 0
         blocks = journal.between(self.progress.block + 1, last)
         caught_up = self._live and last >= journal.last_block()
+        self._pass_silence(blocks[0].received_from_us)
         received = max((block.received_to_us for block in blocks), default=0)
         clock_us = max(self._clock_us, received, now_us) if caught_up else max(self._clock_us, received)
         self._do(self._write_plan(last, clock_us), blocks)
@@ -157,9 +159,27 @@ class WatchLoop:
             if self._is_time_to_save():
                 self.checkpoint()
             return
+        self._pass_silence(at)
         self._do(self._write_plan(self.progress.block, at), [])
         if self.progress.has_news:
             self.checkpoint()
+
+    def _pass_silence(self, until_us: int) -> None:
+        """Close the windows of a long silence before `until_us` some at a time: a week of all trackers is too much.
+
+        They are the same windows, because the clock moves on with what is received next as it does by itself.
+        """
+        clock, span_us = self.progress.state.clock, self._span_us()
+        if clock.event_us == NEVER:
+            return
+        at_us = max(clock.tick_us, clock.received_us) + span_us
+        # No windows are closed after a stream was away for that long.
+        until_us = min(until_us, clock.received_us + self.params.silence_us + DAY)
+        while at_us < until_us:
+            self._do(self._write_plan(self.progress.block, at_us), [])
+            if self.progress.has_news:
+                self.checkpoint()
+            at_us += span_us
 
     def _is_time_to_save(self) -> bool:
         since = time.monotonic() - self._saved_at
