@@ -11,6 +11,7 @@ from groundswell.testing.streams import START, Told, make_posts, run, tracker
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import DAY, HOUR, MINUTE, SECOND, WatchBatch, WatchParams
 from groundswell.watch.emerging.records import TopicParams
+from groundswell.watch.evidence import rfc3339
 from groundswell.watch.flow import dump_state, load_state, step
 from groundswell.watch.state import WatchState
 from groundswell.web.models import Evidence
@@ -136,6 +137,14 @@ def test_a_late_post_revises_the_count_and_leaves_the_score() -> None:
     _, told = run(make_posts(times, ["arm"] * 31), [30], [TRACKERS[0]], PARAMS)
     point = told.points["arm", 300, START]
     assert (point.count, point.late, told.late) == (6, 1, 1)
+
+
+def test_a_card_shows_windows_without_what_came_late() -> None:
+    (alert,) = WHOLE.alerts.values()
+    points = {rfc3339(start): point for (name, _, start), point in WHOLE.points.items() if name == alert.tracker_id}
+    shown = [(window["count"], points[window["start"]]) for window in alert.evidence["windows"]]
+    assert any(point.late for _, point in shown)
+    assert all(count == point.count - point.late for count, point in shown)
 
 
 def test_a_stream_that_comes_back_after_months_has_no_windows_in_between() -> None:
