@@ -79,10 +79,10 @@ def _table(items: Sequence[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     is_wide = output.width >= _WIDE
     longest = max(len(item["label"]) for item in items)
-    for name, width in (("id", 8), ("topic", min(longest, 30 if is_wide else 20)), ("since", 16), ("phase", 7)):
+    for name, width in (("id", 8), ("topic", min(longest, 30 if is_wide else 16)), ("since", 16), ("phase", 7)):
         table.add_column(name, no_wrap=True, min_width=width)
     for name in ("authors", "usual", "once in", *(["posts"] if is_wide else [])):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=9 if name == "once in" else len(name))
     for name in ["with", "seen by"] if is_wide else []:
         table.add_column(name, overflow="ellipsis", no_wrap=True)
     for item in items:
