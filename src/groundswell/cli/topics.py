@@ -79,7 +79,12 @@ def _table(items: Sequence[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     is_wide = output.width >= _WIDE
     longest = max(len(item["label"]) for item in items)
-    for name, width in (("id", 8), ("topic", min(longest, 30 if is_wide else 16)), ("since", 16), ("phase", 7)):
+    for name, width in (
+        ("id", 8),
+        ("topic", min(longest, 30 if is_wide else 18)),
+        ("since", 16 if is_wide else 11),
+        ("phase", 7),
+    ):
         table.add_column(name, no_wrap=True, min_width=width)
     for name in ("authors", "usual", "once in", *(["posts"] if is_wide else [])):
         table.add_column(name, justify="right", no_wrap=True, min_width=9 if name == "once in" else len(name))
@@ -95,7 +100,7 @@ def _table(items: Sequence[dict[str, Any]]) -> Table:
         table.add_row(
             item["id"][:8],
             Text(item["label"][:30]),
-            _time(item["started_at"]),
+            _time(item["started_at"])[0 if is_wide else 5 :],
             item["phase"],
             f"{item['observed']:,}",
             "new" if item["is_new"] else f"{item['expected']:.1f}",
