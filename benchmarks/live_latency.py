@@ -22,8 +22,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,9 @@ import httpx
 import psutil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.push_servers import GROUNDSWELL, echo, serving
 
 BATCH = 100
 WINDOW_S = 60
@@ -45,22 +48,6 @@ BURSTS = 10
 #: The watch keeps up when `late_by_s` of the status is near 0 this many times, a second apart.
 CALM_LOOKS = 5
 CATCH_UP_S = 120
-GROUNDSWELL = (sys.executable, "-c", "from groundswell.cli import main; main()")
-ECHO = """
-import sys, uvicorn
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        return
-    lines, more = 0, True
-    while more:
-        message = await receive()
-        lines += message.get("body", b"").count(b"\\n")
-        more = message.get("more_body", False)
-    body = b'{"received":%d}' % lines
-    await send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body})
-uvicorn.run(app, port=int(sys.argv[1]), log_level="error", lifespan="off")
-"""
 STAMP = b"@" * 26
 PREFIX = b"#" * 9
 
@@ -137,50 +124,14 @@ class Pusher:
         return int(json.loads(answer[answer.rindex(b"\r\n\r\n") :])["received"])
 
 
-@contextmanager
-def server(home: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`groundswell serve`, and where it is."""
+def server(home: Path, *options: str) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
+    """`groundswell serve` with the settings of this benchmark, and where it is."""
     environment = {
-        **os.environ,
-        "GROUNDSWELL_HOME": str(home),
         "GROUNDSWELL_WINDOWS": WINDOWS,
         "GROUNDSWELL_LATENESS": str(LATENESS_S),
         "GROUNDSWELL_COMMIT_EVERY": "30",
     }
-    process = subprocess.Popen(
-        [*GROUNDSWELL, "serve", "--port", "0", "--json", *options], stdout=subprocess.PIPE, text=True, env=environment
-    )
-    try:
-        said = ""
-        for line in process.stdout or ():
-            said += line
-            if line.startswith("}"):
-                break
-        yield process, str(json.loads(said)["address"])
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-@contextmanager
-def echo() -> Iterator[str]:
-    """The limit: an ASGI application that counts lines."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", ECHO, str(port)])
-    pause = threading.Event()
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                pause.wait(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    return serving(home, *options, **environment)
 
 
 def throughput(address: str, bodies: list[bytes], seconds: float, connections: int = 8) -> float:

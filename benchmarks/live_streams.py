@@ -70,7 +70,7 @@ def texts(chance: random.Random, names: list[str]) -> list[tuple[str, str, str |
 
 def write_stream(path: Path, posts: int, per_second: float, seed: int = 1) -> None:
     """Write so many events, `per_second` of them in each second of event time."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311 - made-up posts
     names = brands(chance)
     bodies = [_body(text, lang, tag, chance) for text, lang, tag in texts(chance, names)]
     about = [_body(f"what is it with {names[0]} {word}", "en", None, chance) for word in names[-2000:]]
@@ -124,7 +124,7 @@ def _body(text: str, lang: str, tag: str | None, chance: random.Random) -> tuple
 
 def queries(count: int, seed: int = 1) -> list[str]:
     """Queries of all kinds, most of them for something that few posts have."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311 - made-up posts
     names = brands(chance)
     kinds = (
         "{a}",

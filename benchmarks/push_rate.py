@@ -13,17 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,26 +28,13 @@ import httpx
 import psutil
 import zstandard
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.push_servers import echo, serving
+
 BATCH = 100
 #: Records that the overloaded server may be behind.
 ROOM = 200_000
 GOAL = 100_000
-GROUNDSWELL = (sys.executable, "-c", "from groundswell.cli import main; main()")
-LIMIT = """
-import sys, uvicorn
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        return
-    lines, more = 0, True
-    while more:
-        message = await receive()
-        lines += message.get("body", b"").count(b"\\n")
-        more = message.get("more_body", False)
-    body = b'{"received":%d}' % lines
-    await send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body})
-uvicorn.run(app, port=int(sys.argv[1]), log_level="error", lifespan="off")
-"""
 
 
 def bodies(size: int, count: int) -> list[bytes]:
@@ -138,48 +121,6 @@ def push(address: str, requests: list[bytes], seconds: float, connections: int, 
     return found
 
 
-@contextmanager
-def serving(home: Path, *options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`groundswell serve` and where it is."""
-    process = subprocess.Popen(
-        [*GROUNDSWELL, "serve", "--port", "0", "--json", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "GROUNDSWELL_HOME": str(home), **environment},
-    )
-    try:
-        said = ""
-        for line in process.stdout or ():
-            said += line
-            if line.startswith("}"):
-                break
-        yield process, str(json.loads(said)["address"])
-    finally:
-        process.terminate()
-        process.wait(120)
-
-
-@contextmanager
-def counting() -> Iterator[str]:
-    """The limit: an application that counts lines."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-c", LIMIT, str(port)])
-    pause = threading.Event()
-    try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                pause.wait(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 def measure_rates(folder: Path, seconds: float, connections: int) -> bool:
     """Print the first table; whether plain records are taken as fast as promised."""
     print(f"HTTP push, {BATCH} records a request, {connections} connections, records/s in the journal (fsync)")
@@ -199,7 +140,7 @@ def measure_rates(folder: Path, seconds: float, connections: int) -> bool:
             line = f"  {size:>5} bytes {encoding or 'plain':8}{rate:>12,.0f}"
             if not encoding:
                 reached = reached and rate >= GOAL
-                with counting() as address:
+                with echo() as address:
                     limit = push(address, requests, seconds / 2, connections)
                 line += f"{limit.taken / limit.seconds:>12,.0f}{rate * limit.seconds / limit.taken:>14.2f}"
             else:
