@@ -20,7 +20,7 @@ ALERT_SUMMARY: Final[dict[str, Any]] = {
     "tracker": "4f2a9c0d51be7a36",
     "tracker_name": "Side effects",
     "query": '"side effects"',
-    "signal": "volume",
+    "signal": "posts",
     "direction": "burst",
     "phase": "growing",
     "started_at": "2026-11-20T08:10:00Z",
