@@ -12,13 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.services.fixtures import ferretdb, minio, postgres
+from tests.services.fixtures import ferretdb, kafka, minio, postgres
 
 from groundswell.desk import Desk, open_desk
 from groundswell.schema import POSTS
 from groundswell.settings import Settings, load_settings
 
-__all__ = ["ferretdb", "minio", "postgres"]
+__all__ = ["ferretdb", "kafka", "minio", "postgres"]
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 ROOT = Path(__file__).resolve().parent.parent

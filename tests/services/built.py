@@ -1,4 +1,4 @@
-"""Test servers that Go builds, once for each version: kept in the cache folder of the tests."""
+"""Test servers that Go builds or Maven brings, once for each version: kept in the cache folder of the tests."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pytest
 
 MINIO: Final = "v0.0.0-20260212201848-7aac2a2c5b7c"
 FERRETDB: Final = Path(__file__).parent / "ferretdb"
+MAVEN: Final = Path(__file__).parent / "maven"
 #: A first build downloads and compiles; the tests that need it are not to be timed out by it.
 _PATIENCE_S: Final = 1_800
 
@@ -39,6 +40,34 @@ def ferretdb() -> Path:
     sources = [FERRETDB / name for name in ("go.mod", "go.sum", "main.go")]
     digest = hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()[:12]
     return _built(f"ferretdb-{digest}", "ferretdb", ["build", "-mod=mod", "-o", "ferretdb", "."], sources)
+
+
+def jars(name: str, *options: str) -> Path:
+    """Folder of the jars that `maven/NAME.xml` needs to run, by `mvn dependency:copy-dependencies` with `options`."""
+    pom = MAVEN / f"{name}.xml"
+    digest = hashlib.sha256(b"\0".join([pom.read_bytes(), *map(str.encode, options)])).hexdigest()[:12]
+    folder = f"{name}-{digest}"
+    ready = cache() / folder
+    if ready.exists():
+        return ready
+    maven = shutil.which("mvn")
+    if maven is None:
+        pytest.skip(f"the jars of {name} are brought by Maven, which is not installed (Debian: apt-get install maven)")
+    with _alone(folder):
+        if not ready.exists():
+            _bring(ready, [maven, "-B", "-q", "-f", "pom.xml", "dependency:copy-dependencies", *options], pom)
+    return ready
+
+
+def _bring(ready: Path, command: Sequence[str], pom: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=cache()) as name:
+        work = Path(name)
+        shutil.copy(pom, work / "pom.xml")
+        made = [*command, "-DincludeScope=runtime", "-DoutputDirectory=jars"]
+        done = subprocess.run(made, cwd=work, capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
+        if done.returncode:
+            pytest.skip(f"the jars of {ready.name} could not be had: {(done.stdout + done.stderr).strip()[-300:]}")
+        (work / "jars").replace(ready)
 
 
 def _built(folder: str, program: str, command: Sequence[str], sources: Sequence[Path] = ()) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.services.kafka import Kafka
     from tests.services.servers import Ferret, Minio, Postgres
 
 
@@ -35,4 +36,13 @@ def minio() -> Iterator[Minio]:
     from tests.services.servers import start_minio
 
     with start_minio() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """A Kafka broker."""
+    from tests.services.kafka import start_kafka
+
+    with start_kafka() as server:
         yield server

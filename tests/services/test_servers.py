@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.services.kafka import Kafka
 from tests.services.servers import Ferret, Minio, Postgres
 
 pytestmark = pytest.mark.service
@@ -25,3 +26,9 @@ def test_minio_keeps_objects(minio: Minio) -> None:
     with minio.files.open_output_stream(f"{bucket}/a.txt") as stream:
         stream.write(b"hello")
     assert minio.files.get_file_info(f"{bucket}/a.txt").size == 5
+
+
+def test_kafka_keeps_messages_in_their_order(kafka: Kafka) -> None:
+    topic = kafka.new_topic()
+    kafka.produce(topic, [(b"a", b"one"), (b"b", b"two")])
+    assert [(m.key(), m.value(), m.offset()) for m in kafka.messages(topic)] == [(b"a", b"one", 0), (b"b", b"two", 1)]
