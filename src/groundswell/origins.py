@@ -24,13 +24,15 @@ _CHOICES: Final[Mapping[str, str]] = {
     "engine": "duckdb, local[N] or spark://host:port",
     "bus": "journal",
     "desk": "SQLAlchemy address (sqlite:///… or postgresql+psycopg://…), or empty",
-    "lake": "path, or empty",
+    "lake": "path or s3://bucket/prefix, or empty",
     "tz": "IANA time zone",
     "daily_at": "HH:MM, or empty",
     "s3_endpoint": "http(s)://host:port, or empty",
     "youtube_endpoint": "http(s)://host[:port]/, or empty",
     "public_url": "http(s)://host[:port][/path], or empty",
     "allowed_hosts": "host names, comma-separated, or empty",
+    "log_format": "text or json",
+    "log_level": "debug, info, warning or error",
 }
 
 

@@ -6,11 +6,12 @@ nothing else in the code asks where it runs.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
         "groundswell-data"
     )
     engine: Annotated[str, Field(description="runs expressions: duckdb, or local[N] / spark://… for Spark")] = "duckdb"
-    lake: Annotated[str, Field(description="folder of the Delta tables; empty: HOME/lake")] = ""
+    lake: Annotated[str, Field(description="folder of the Delta tables, or s3://bucket/prefix; empty: HOME/lake")] = ""
     bus: Annotated[str, Field(description="durable raw records of streams: journal")] = "journal"
     desk: Annotated[
         str, Field(description="SQLAlchemy address of the application database; empty: HOME/desk.sqlite")
@@ -90,6 +91,9 @@ class Settings(BaseSettings):
         str,
         Field(description="address of an S3 server that is not Amazon's; its keys are found as AWS tools find them"),
     ] = ""
+    s3_patience: Annotated[
+        float, Field(ge=0, description="seconds that an S3 store is waited for when it stops answering")
+    ] = 120.0
     host: Annotated[str, Field(description="address that `serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="port that `serve` listens on; 0: any free one")] = 8765
     max_upload: Annotated[int, Field(ge=1024, description="largest file that the page takes, bytes")] = 20_480 * MiB
@@ -110,6 +114,12 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[
         str, Field(description="further host names that the server answers to, comma-separated")
     ] = ""
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="how lines of the log look: for people, or one JSON object a line")
+    ] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="least level that Groundswell logs")
+    ] = "info"
 
     @model_validator(mode="before")
     @classmethod
@@ -184,8 +194,21 @@ class Settings(BaseSettings):
         return tuple(int(size) for size in self.windows.split(","))
 
     @property
+    def lake_is_remote(self) -> bool:
+        """Whether the Delta tables lie in an S3 store."""
+        return self.lake.startswith("s3://")
+
+    @property
+    def lake_cache(self) -> Path:
+        """Folder for what is kept here of a lake in a store, and can be made again: key files, indexes, counts."""
+        name = hashlib.blake2b(f"{self.s3_endpoint}|{self.lake}".encode(), digest_size=8).hexdigest()
+        return self.home.absolute() / "cache" / f"lake-{name}"
+
+    @property
     def lake_path(self) -> Path:
-        """Folder of the Delta tables."""
+        """Folder of the Delta tables; of a lake in a store that of its cache."""
+        if self.lake_is_remote:
+            return self.lake_cache
         return Path(self.lake).absolute() if self.lake else self.home.absolute() / "lake"
 
     @property

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import logging
 import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -27,6 +29,9 @@ app = typer.Typer(
 #: What people read while a verb works goes to stderr, so that stdout is only ever the result.
 messages = Console(stderr=True, highlight=False)
 output = Console(highlight=False)
+log = logging.getLogger("groundswell.cli")
+#: Columns of a line that no terminal shows.
+_ENDLESS: Final = 10_000
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
 
@@ -63,10 +68,41 @@ def _root(
 ) -> None:
     if home is not None:
         os.environ["GROUNDSWELL_HOME"] = str(home)
+    if not {"-h", "--help"} & set(sys.argv):
+        _begin_log()
+
+
+def _begin_log() -> None:
+    """Log as the settings say, and send traces where a collector is configured."""
+    from groundswell.settings import load_settings
+    from groundswell.telemetry import logs, tracing
+
+    try:
+        settings = load_settings()
+    except GroundswellError:
+        return  # the verb asks for its settings too, and says what is wrong with them
+    logs.configure(settings.log_format, settings.log_level)
+    if settings.log_format == "json":
+        # What people would read in the meantime is a line of the log too; nothing is wrapped, nothing drawn.
+        messages.file, messages.width = logs.sentences(), _ENDLESS
+    sent = tracing.listen()
+    if sent is not None:
+        atexit.register(sent.close)
+
+
+def _is_logged() -> bool:
+    """Whether what is told goes to a log of JSON."""
+    from groundswell.telemetry.logs import Sentences
+
+    return isinstance(messages.file, Sentences)
 
 
 def fail(error: GroundswellError) -> NoReturn:
     """Print what went wrong, where and what to do; end with the error's exit code."""
+    if _is_logged():
+        fields = {"error.type": type(error).__name__, "error.message": error.what, "error.where": str(error.where)}
+        log.error("%s", error, extra={"fields": fields | {"error.hint": error.hint}})
+        raise SystemExit(error.exit_code)
     messages.print(f"[bold red]error[/]: {error.what}" + (f": {error.where}" if error.where else ""), soft_wrap=True)
     if error.hint:
         messages.print(f"  {error.hint[0].upper() + error.hint[1:]}", soft_wrap=True, markup=False)
@@ -85,3 +121,8 @@ def run() -> None:
     except KeyboardInterrupt:
         messages.print("stopped")
         raise SystemExit(130) from None
+    except Exception as error:
+        if not _is_logged():
+            raise
+        log.exception("an error that nobody expected: %s", error)
+        raise SystemExit(1) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,11 +36,11 @@ def serve(
     and takes over when it ends. Stop with Ctrl C.
     """
     from groundswell.settings import load_settings
+    from groundswell.telemetry import metrics
 
     given = {"host": host, "port": port}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    logging.getLogger("groundswell").setLevel(logging.INFO)
+    metrics.listen()
     _serve(settings, runner=not no_runner, as_json=as_json)
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from groundswell.cli.app import Json, app, emit, messages, output
+from groundswell.cli.measured import measured
 
 if TYPE_CHECKING:
     from groundswell.errors import QuerySyntaxError
@@ -243,6 +244,10 @@ def run(  # noqa: PLR0917 - Typer's options
     mapping: Annotated[list[str] | None, typer.Option("--map", help="field=column of a table.")] = None,
     tz: Annotated[str | None, typer.Option("--tz", help="Time zone of times that name none.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Run a finished replay once more from its start.")] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option("--metrics-port", min=0, max=65_535, help="Serve /metrics for Prometheus there; 0: any port."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Watch a live source until you stop it, or a replay until its end."""
@@ -255,11 +260,12 @@ def run(  # noqa: PLR0917 - Typer's options
     if bool(replay) == bool(source):
         what = "a replay and a live source at once" if replay else "nothing to watch"
         raise UsageError(what, hint="give --source SPEC or --replay FILE...")
-    if replay:
-        chosen = _options(settings, layout, mapping or [], tz)
-        document = _replay(settings, files, chosen, speed, again=again)
-    else:
-        document = run_live(settings, source or [], _running)
+    with measured(settings, metrics_port):
+        if replay:
+            chosen = _options(settings, layout, mapping or [], tz)
+            document = _replay(settings, files, chosen, speed, again=again)
+        else:
+            document = run_live(settings, source or [], _running)
     if json:
         emit(document)
     elif replay:

@@ -31,6 +31,7 @@ from groundswell.importing.tally import Tally
 from groundswell.importing.unit import ImportRun, settle
 from groundswell.lake import Lake
 from groundswell.sources.files import SourceFile, find_files
+from groundswell.telemetry import stage
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -200,7 +201,9 @@ class _Import:
         unit = self._unit(files, run.id, run.started_at, first, renew)
         unit.after = after
         try:
-            summaries = unit.run()
+            with stage("import", "file", file=files[0].name, files=len(files)) as told:
+                summaries = unit.run()
+                told.note(stored=sum(one.count("stored") for one in summaries))
         except BaseException as error:
             if isinstance(error, ConflictError):
                 renew()  # raises what took the lease; any other conflict is between the options and the file

@@ -25,6 +25,7 @@ from groundswell.schema import REJECT
 from groundswell.sources.ahead import ahead, map_ahead
 from groundswell.sources.line_index import LineIndex
 from groundswell.sources.lines import Numbers, Piece
+from groundswell.telemetry import each
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -92,7 +93,7 @@ class Reader:
         """
         # What is wrong with a rejected line is found out when it is looked at again.
         chunks = _in_chunks(self.engine.map_json(piece.path, layout, explain=False))
-        for chunk in ahead(chunks, _AHEAD) if piece.is_large else chunks:
+        for chunk in each("import", "query", ahead(chunks, _AHEAD) if piece.is_large else chunks):
             local, offsets, numbers = index.take(chunk.num_rows)
             if len(local) != chunk.num_rows:
                 raise _lost_count(piece)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
+from groundswell import telemetry
 from groundswell.desk import Desk, checkpoints, leases, runs
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.importing import drift
@@ -29,6 +30,7 @@ from groundswell.lake import Lake, raw_index
 from groundswell.lake.maintenance import tidy
 from groundswell.schema import LEDGER
 from groundswell.sources.documents import Oversized
+from groundswell.telemetry import stage
 
 if TYPE_CHECKING:
     from groundswell.bus import Journal
@@ -93,7 +95,8 @@ def journal_to_lake(
         if batch is None:
             return None
         writer = _Batch(journal, lake, engine, registry or registry_for(settings), settings, batch)
-        rows = writer.run(held)
+        with stage("lake", "batch", batch=batch.number):
+            rows = writer.run(held)
         with desk.session() as session:
             held.guard(session)
             checkpoints.put(session, READER, block=batch.last, batch=batch.number, now_us=now())
@@ -107,6 +110,7 @@ def journal_to_lake(
     if batch.number % CHECK_EVERY == 0:
         finished(lake, desk, now=now)
     sums = [sum(row[name] for row in rows) for name in ("received", "stored", "known", "rejected", "ignored")]
+    telemetry.count("records_done", sums[0], "lake")
     return LakeBatch(batch.number, batch.last, *sums)
 
 
@@ -179,11 +183,13 @@ class _Batch:
                     counts.refused(block)
             rows = counts.rows()
             held.renew()
-            sink.commit({"ledger": json.dumps(rows)})
+            with stage("lake", "commit", batch=self.plan.number):
+                sink.commit({"ledger": json.dumps(rows)})
         return rows
 
     def _records(self, block: RawBlock, sink: Sink, counts: _Counts, along: AlongStream) -> None:
-        out = normalise(block, self.engine, self.registry, self.settings)
+        with stage("lake", "normalise", records=len(block.records)):
+            out = normalise(block, self.engine, self.registry, self.settings)
         quarters = np.asarray(block.received_us) // QUARTER_US * QUARTER_US
         for name, rows in {"posts": out.posts, **out.others}.items():
             if rows.num_rows:

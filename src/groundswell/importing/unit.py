@@ -37,6 +37,7 @@ from groundswell.sources.databases import Mark
 from groundswell.sources.files import SourceFile
 from groundswell.sources.stored import Limits
 from groundswell.sources.unfold import unfold
+from groundswell.telemetry import each, stage
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -150,7 +151,8 @@ class ImportRun:
         self.renew()
         self._time()
         part = self._tally.part(reached)
-        self._sink.commit(part.metadata())
+        with stage("import", "commit", part=self._number):
+            self._sink.commit(part.metadata())
         write_ledger(self.lake, self._sink.txn, part, self.imported_us)
 
     def _begin_again(self, reached: Position) -> None:
@@ -241,7 +243,9 @@ class ImportRun:
         return self._counted(pool.submit(list, joiner.reads()), names, size, then) if names else iter(())
 
     def _counted(self, reading: Future[list[Found]], names: list[str], size: int, then: Position) -> Steps:
-        for read, owners in reading.result():
+        with stage("import", "read", files=len(names)):
+            found = reading.result()
+        for read, owners in found:
             yield read, owners, then
         for name in names:
             summary = self._tally.named(name)
@@ -259,7 +263,7 @@ class ImportRun:
         stride = 0 if self._sink is None else self.settings.import_commit << 20
         reading = FileReading(file, self._reader(file.name), self.settings.max_record, strict, start, self, stride)
         reading.after, reading.limits = self.after, Limits.of(self.settings)
-        for read in reading.reads():
+        for read in each("import", "read", reading.reads()):
             here = replace(at, offset=read.offset, line=read.line) if isinstance(read, Reached) else at
             if isinstance(read, list):
                 yield Refused({number: read}, reading.hint), number, here
@@ -302,7 +306,8 @@ class ImportRun:
                 owners = owners if isinstance(owners, int) else owners[wanted]
                 read = Posts(read.layout, take_rows(read.rows, wanted), read.numbers[wanted])
         table = read.layout.table
-        new = self.keys.of(table).admit(read.rows) if self._sink is None else self._sink.store(table, read.rows)
+        with stage("import", "write", rows=read.rows.num_rows):
+            new = self.keys.of(table).admit(read.rows) if self._sink is None else self._sink.store(table, read.rows)
         self._tally.posts(read, new, owners)
         for companion in self._along:
             companion.rows(read, new)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from groundswell.desk import alert_cases, alert_documents, alert_groups, alerts, changes, outbox, seasons
 from groundswell.desk.clock import moment
 from groundswell.desk.tables import AlertRow, TrackerRow
+from groundswell.telemetry import count
 from groundswell.watch import frozen
 from groundswell.watch.contract import AlertRecord
 
@@ -23,6 +24,7 @@ def write_alerts(
     found = list(records)
     rows = [_row(session, record, trackers[record.tracker_id], now_us) for record in found]
     before = outbox.known(session, (row["id"] for row in rows))
+    count("alerts_raised", sum(row["id"] not in before for row in rows))
     alerts.write(session, rows)
     alert_cases.write(session, [_case(record) for record in found if record.case])
     stored = {row["id"]: session.get_one(AlertRow, row["id"], populate_existing=True) for row in rows}

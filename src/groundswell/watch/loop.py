@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from groundswell.bus import Block, Journal
 from groundswell.desk import Desk, checkpoints, trackers
 from groundswell.desk.clock import Clock
 from groundswell.desk.leases import Held
+from groundswell.telemetry import count, is_heard, stage
 from groundswell.watch import flow
 from groundswell.watch.commit import (
     load_progress,
@@ -19,7 +21,7 @@ from groundswell.watch.commit import (
     write_outcome,
     write_snapshot,
 )
-from groundswell.watch.contract import DAY, HOUR, SECOND, TrackerSpec
+from groundswell.watch.contract import DAY, HOUR, SECOND, StepOutput, TrackerSpec
 from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.plan import (
     Plan,
@@ -132,7 +134,8 @@ class WatchLoop:
         last = journal.borders(self.progress.block, *limits(), self._span_us())
         if last == self.progress.block:
             return 0
-        blocks = journal.between(self.progress.block + 1, last)
+        with stage("watch", "read"):
+            blocks = journal.between(self.progress.block + 1, last)
         caught_up = self._live and last >= journal.last_block()
         self._pass_silence(blocks[0].received_from_us)
         received = max((block.received_to_us for block in blocks), default=0)
@@ -140,7 +143,9 @@ class WatchLoop:
         self._do(self._write_plan(last, clock_us), blocks)
         if self.progress.has_news or self._is_time_to_save():
             self.checkpoint()
-        return sum(block.count for block in blocks)
+        done = sum(block.count for block in blocks)
+        count("records_done", done, "watch")
+        return done
 
     def _span_us(self) -> int:
         # The state knows no trackers before its first batch.
@@ -197,7 +202,7 @@ class WatchLoop:
     def _write_plan(self, last_block: int, clock_us: int) -> Plan:
         parts = self._parts
         covered = covered_until(parts.journal.connections(clock_us - 2 * DAY), clock_us) if self._live else None
-        with parts.desk.session() as session:
+        with stage("watch", "plan"), parts.desk.session() as session:
             parts.held.guard(session)
             active = ((row.id, row.version) for row in trackers.list_active(session))
             # One that was made since the others were taught is taught its past before a batch counts for it.
@@ -219,9 +224,13 @@ class WatchLoop:
         parts = self._parts
         with parts.desk.reading() as session:
             specs = in_force(plan, trackers.by_id(session))
-        batch = batch_of(plan, blocks, parts.engine, parts.registry, parts.settings)
-        state, output = flow.step(self.progress.state, batch, specs, self.params)
+        with stage("watch", "parse"):
+            batch = batch_of(plan, blocks, parts.engine, parts.registry, parts.settings)
+        with stage("watch", "step", records=sum(block.count for block in blocks)):
+            state, output = flow.step(self.progress.state, batch, specs, self.params)
         self.progress.take(state, output, block=plan.last_block, batch=plan.number)
+        if is_heard():
+            _tell(output)
         self._clock_us = max(self._clock_us, plan.clock_us)
         parts.hook("stepped")
 
@@ -268,9 +277,10 @@ class WatchLoop:
     def _save(self) -> None:
         parts, progress = self._parts, self.progress
         generation = progress.batch
-        write_snapshot(progress.state, self._folder, generation)
+        with stage("watch", "checkpoint", generation=generation):
+            write_snapshot(progress.state, self._folder, generation)
         parts.hook("snapshot")
-        with parts.desk.session() as session:
+        with stage("watch", "publish", alerts=len(progress.alerts)), parts.desk.session() as session:
             parts.held.guard(session)
             write_outcome(session, progress, generation, parts.now())
             parts.hook("committing")
@@ -288,3 +298,9 @@ class WatchLoop:
         done = self._parts.journal.between(self.progress.block, self.progress.block)
         newest_us = max((block.received_to_us for block in done), default=self._clock_us)
         return (newest_us // size + 1) * size + slack
+
+
+def _tell(output: StepOutput) -> None:
+    closed = Counter(point.window_s for point in output.points)
+    for window_s, windows in closed.items():
+        count("windows_closed", windows, str(window_s))

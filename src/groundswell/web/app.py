@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from groundswell import __version__
 from groundswell.settings import Settings
 from groundswell.web.frontend import Frontend
+from groundswell.web.observing import Observed
 from groundswell.web.openapi import operation_id
 from groundswell.web.problems import add_problem_handlers
 from groundswell.web.routes import (
@@ -24,6 +25,7 @@ from groundswell.web.routes import (
     layouts,
     ledger,
     live,
+    metrics,
     multiples,
     posts,
     quarantine,
@@ -70,10 +72,12 @@ def create_app(settings: Settings, *, runner: bool = True) -> FastAPI:
     )
     for module in _ROUTES:
         app.include_router(module.router, prefix=API)
+    app.include_router(metrics.router)
     app.router.default = Frontend()
     add_problem_handlers(app)
     # Series and evidence are repetitive: a tenth of their size on the wire. Small answers and events stay as they are.
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)
     app.add_middleware(Guard, hosts=(settings.host, *settings.allowed_hosts.split(",")))
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Observed)
     return app

@@ -5,12 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from groundswell.bus import Journal
 from groundswell.desk.clock import moment
@@ -18,6 +16,7 @@ from groundswell.lake import Lake
 from groundswell.lake.failures import told
 from groundswell.lake.ledger import COUNTS
 from groundswell.schema import LEDGER, TIMESTAMP
+from groundswell.stores import Place, parquet
 from groundswell.web.data_models import Connection, Counts, Ledger, LedgerRow
 from groundswell.web.documents import micros_of
 
@@ -30,7 +29,7 @@ class Books:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
         self._turn = threading.Lock()
-        self._files: set[Path] = set()
+        self._files: set[Place] = set()
         self._sums = _SUMMED.empty_table()
         self._origins: dict[str, set[str]] = {}
 
@@ -61,9 +60,9 @@ class Books:
         self._sums = summed(parts)
         self._files = files
 
-    def _take(self, file: Path) -> pa.Table:
+    def _take(self, file: Place) -> pa.Table:
         with told("read the table `ledger`", self._lake.path("ledger")):
-            rows = pq.ParquetFile(file).read(columns=["source", "origin", *_SUMMED.names[1:]])
+            rows = parquet(file).read(columns=["source", "origin", *_SUMMED.names[1:]])
         pairs = rows.group_by(["source", "origin"]).aggregate([])
         for source, origin in zip(pairs["source"].to_pylist(), pairs["origin"].to_pylist(), strict=True):
             self._origins.setdefault(source, set()).add(origin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Any, Final
 
 from groundswell.errors import GroundswellError, UnavailableError
+from groundswell.telemetry import tracing
 
 #: How long a child may take to give up by itself, seconds.
 PATIENCE_S: Final = 5.0
@@ -60,7 +62,13 @@ class Child:
     def _start(self) -> subprocess.Popen[str]:
         try:
             return subprocess.Popen(  # noqa: S603 - a fixed command; the order goes over its standard input
-                COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", bufsize=1
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                bufsize=1,
+                env={**os.environ, **tracing.here()},
             )
         except OSError as error:
             what = f"a process cannot be started ({error.strerror or error})"

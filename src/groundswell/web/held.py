@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from groundswell.errors import NotFoundError
 from groundswell.lake import Lake
 from groundswell.lake.failures import told
 from groundswell.schema import QUARANTINE
+from groundswell.stores import parquet
 from groundswell.web.data_models import Quarantine, QuarantineRecord, QuarantineRow, QuarantineShare
 
 _SHOWN: Final = ("id", "at", "source", "origin", "row", "layout", "reason", "detail", "state")
@@ -145,7 +145,7 @@ class HeldRecords:
         schema = pa.schema([QUARANTINE.field(name) for name in names])
         for file in self._lake.snapshot("quarantine").files:
             with told("read the table `quarantine`", self._lake.path("quarantine")):
-                for batch in pq.ParquetFile(file).iter_batches(4096, columns=list(names)):
+                for batch in parquet(file).iter_batches(4096, columns=list(names)):
                     yield pa.Table.from_batches([batch]).select(list(names)).cast(schema)
 
 

@@ -110,8 +110,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End: live clients are told first, because their requests never end by themselves."""
-        services: Services | None = getattr(self._application.state, "services", None)
-        if services is not None:
+        services = getattr(self._application.state, "services", None)
+        if isinstance(services, Services):
             services.hub.close()
         await super().shutdown(sockets)
 

@@ -22,6 +22,7 @@ from groundswell.web.books import Books
 from groundswell.web.held import HeldRecords
 from groundswell.web.hub import Hub
 from groundswell.web.intake import Intake
+from groundswell.web.metrics import HomeMetrics
 from groundswell.web.nightly import Nightly
 from groundswell.web.profiles import Profiles
 from groundswell.web.search import PostSearch
@@ -60,6 +61,9 @@ class Services:
         self._meter = PaceMeter(self.journal)
         self.stock = Stock(self.lake, now)
         self.books = Books(self.lake)
+        self.metrics = HomeMetrics(
+            self.desk, self.journal, self.lake, self.books, now=now, watched_block=self.watching.block
+        )
         self.quarantine = HeldRecords(self.lake)
         self.profiles = Profiles(settings, self.lake)
         self.backtests = Backtests(settings)

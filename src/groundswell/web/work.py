@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from groundswell.errors import GroundswellError
 from groundswell.importing.progress import CancelledError
+from groundswell.telemetry import logs, tracing
 from groundswell.web.import_models import Preview
 
 if TYPE_CHECKING:
@@ -229,7 +230,13 @@ def main() -> None:
     given_up = threading.Event()
     threading.Thread(target=_listen, args=(orders, given_up), daemon=True).start()
 
+    said = order["settings"]
+    logs.configure(said.get("log_format", "text"), said.get("log_level", "info"))
+    sent = tracing.listen()
+
     def tell(message: Mapping[str, Any]) -> None:
+        if sent is not None and "progress" not in message:
+            sent.close()  # whoever reads the last word may end this process at once
         answers.write(json.dumps(message, ensure_ascii=True) + "\n")
         answers.flush()
 
