@@ -7,13 +7,14 @@ else is *doubted*, for an ordinary parser to look at. What comes out is defined 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from groundswell.kernels.signs import after_character, after_escape, after_number, after_plain, is_word
+from groundswell.kernels.signs import after_number, after_text, is_word
+from groundswell.kernels.words8 import byte_at, lowest, signs32
 
 Bytes = NDArray[np.uint8]
 Ints32 = NDArray[np.int32]
@@ -30,12 +31,9 @@ FALSE: Final = 6
 OBJECT: Final = 7
 ARRAY: Final = 8
 
-#: Classes of bytes: what a scan of a string must stop at, and white space.
-_QUOTE: Final = 1
-_BACKSLASH: Final = 2
-_CONTROL: Final = 3
-_WIDE: Final = 4
-
+_HALF: Final = np.uint64(32)
+_ONE: Final = np.uint64(1)
+_TOP: Final = np.uint64(1 << 31)
 _DEEPEST: Final = 48
 _KEY_OR_END: Final = 0
 _KEY: Final = 1
@@ -81,54 +79,60 @@ class Listed(NamedTuple):
     end: Ints32
 
 
-def byte_classes() -> Bytes:
-    """What a scan of a string stops at, by byte."""
-    classes = np.zeros(256, np.uint8)
-    classes[:32] = _CONTROL
-    classes[ord('"')] = _QUOTE
-    classes[ord("\\")] = _BACKSLASH
-    classes[0x80:] = _WIDE
-    classes.setflags(write=False)
-    return classes
+@njit(nogil=True, cache=True, boundscheck=False)
+def _after_short(base: Any, begin: Any, end: Any, safe: Any) -> Any:
+    """As `after_text` of plain ASCII up to 31 bytes long; -1 of any other, or where fewer than 32 bytes are left."""
+    if begin > safe:
+        return np.int64(-1)
+    signs = signs32(base, begin)
+    place = lowest(signs | _TOP)
+    last = begin + np.int64(place)
+    # A byte that is no ASCII has its bit in the upper half.
+    if signs >> _HALF & ((_ONE << place) - _ONE) or last >= end or byte_at(base, last) != 0x22:
+        return np.int64(-1)
+    return 2 * last
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
 def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
-    data: Bytes, bounds: Ints, classes: Bytes, wanted: Wanted, places: Places, doubted: Bytes
-) -> Listed:
+    data: Bytes, bounds: Ints, first: int, wanted: Wanted, places: Places, doubted: Bytes, listed: Listed
+) -> tuple[int, int]:
     """Find the wanted values of the records between `bounds` (n + 1; a record ends before the line feed at its end).
 
     `places.kind` is zeros before; `doubted` (n) is set to 1 where another parser must look: what was found there and in
-    lists says nothing.
+    lists says nothing. Begins with record `first`, stops before one whose items have no room in `listed`; records done
+    and items listed.
     """
     children, key_begins, key_ends, child = wanted.children, wanted.key_begins, wanted.key_ends, wanted.child
-    keys, items, place, listed = wanted.keys, wanted.items, wanted.place, wanted.listed
+    keys, items, place, list_of = wanted.keys, wanted.items, wanted.place, wanted.listed
     allowed = wanted.allowed
     kinds, begins, ends = places.kind, places.begin, places.end
-    room = 1024
-    rows, numbers = np.empty(room, np.int32), np.empty(room, np.int32)
-    sorts = np.empty(room, np.uint8)
-    firsts, lasts = np.empty(room, np.int32), np.empty(room, np.int32)
+    rows, numbers, sorts, firsts, lasts = listed
+    room = len(rows)
     count = 0
     states = np.empty(_DEEPEST + 1, np.int32)
     is_object = np.empty(_DEEPEST + 1, np.uint8)
     met = np.zeros(_DEEPEST + 1, np.uint64)
-    for row in range(len(bounds) - 1):
+    base = data.ctypes.data
+    size = len(data)
+    safe = size - 32
+    for row in range(first, len(bounds) - 1):
         i = bounds[row]
         end = bounds[row + 1]
-        if end > i and data[end - 1] == 0x0A:
+        if end > i and byte_at(base, end - 1) == 0x0A:
             end -= 1
         depth = -1
         state = 0
         mode = _VALUE
         good = False
+        before = count
         while True:
-            while i < end and data[i] <= 0x20 and data[i] in (0x20, 0x09, 0x0D):
+            while i < end and byte_at(base, i) <= 0x20 and byte_at(base, i) in (0x20, 0x09, 0x0D):
                 i += 1
             if i >= end:
                 good = mode == _AFTER and depth < 0
                 break
-            byte = data[i]
+            byte = byte_at(base, i)
             if mode == _AFTER:
                 if depth < 0:
                     break
@@ -151,39 +155,26 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
                     continue
                 if byte != 0x22:
                     break
-                i += 1
-                begin = i
-                escaped = False
-                while i < end:
-                    sort = classes[data[i]]
-                    if sort == 0:
-                        i = after_plain(data, i + 1, end)
-                    elif sort == _WIDE:
-                        i = after_character(data, i, end)
-                        if i < 0:
-                            break
-                    elif sort == _BACKSLASH:
-                        escaped = True
-                        i = after_escape(data, i, end)
-                        if i < 0:
-                            break
-                    else:
+                begin = i + 1
+                last = _after_short(base, begin, end, safe)
+                if last < 0:
+                    last = after_text(base, begin, end, size)
+                    if last < 0:
                         break
-                if i < 0 or i >= end or data[i] != 0x22:
-                    break
+                i = last >> 1
                 state = -1
                 parent = states[depth]
                 if parent >= 0 and children[parent] < children[parent + 1]:
-                    if escaped:
+                    if last & 1:
                         break
                     twice = False
-                    size = i - begin
+                    long = i - begin
                     for n in range(children[parent], children[parent + 1]):
-                        if key_ends[n] - key_begins[n] != size:
+                        if key_ends[n] - key_begins[n] != long:
                             continue
                         same = True
-                        for k in range(size):
-                            if keys[key_begins[n] + k] != data[begin + k]:
+                        for k in range(long):
+                            if keys[key_begins[n] + k] != byte_at(base, begin + k):
                                 same = False
                                 break
                         if same:
@@ -195,9 +186,9 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
                     if twice:
                         break
                 i += 1
-                while i < end and data[i] <= 0x20 and data[i] in (0x20, 0x09, 0x0D):
+                while i < end and byte_at(base, i) <= 0x20 and byte_at(base, i) in (0x20, 0x09, 0x0D):
                     i += 1
-                if i >= end or data[i] != 0x3A:
+                if i >= end or byte_at(base, i) != 0x3A:
                     break
                 i += 1
                 mode = _VALUE
@@ -210,28 +201,15 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
             begin = i
             found = ABSENT
             if byte == 0x22:
-                i += 1
-                begin = i
-                found = TEXT
-                while i < end:
-                    sort = classes[data[i]]
-                    if sort == 0:
-                        i = after_plain(data, i + 1, end)
-                    elif sort == _WIDE:
-                        i = after_character(data, i, end)
-                        if i < 0:
-                            break
-                    elif sort == _BACKSLASH:
-                        found = ESCAPED
-                        i = after_escape(data, i, end)
-                        if i < 0:
-                            break
-                    else:
+                begin = i + 1
+                last = _after_short(base, begin, end, safe)
+                if last < 0:
+                    last = after_text(base, begin, end, size)
+                    if last < 0:
                         break
-                if i < 0 or i >= end or data[i] != 0x22:
-                    break
-                last = i
-                i += 1
+                found = ESCAPED if last & 1 else TEXT
+                last >>= 1
+                i = last + 1
                 mode = _AFTER
             elif byte | 0x20 == 0x7B:
                 if depth == _DEEPEST:
@@ -245,20 +223,20 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
                 last = i
                 mode = _KEY_OR_END if byte == 0x7B else _VALUE_OR_END
             elif byte == 0x2D or 0x30 <= byte <= 0x39:
-                i = after_number(data, i, end)
+                i = after_number(base, i, end)
                 if i < 0:
                     break
                 found = NUMBER
                 last = i
                 mode = _AFTER
             else:
-                if is_word(data, i, end, 0x74, 0x72, 0x75, 0x65):
+                if is_word(base, i, end, 0x74, 0x72, 0x75, 0x65):
                     found = TRUE
                     i += 4
-                elif is_word(data, i, end, 0x6E, 0x75, 0x6C, 0x6C):
+                elif is_word(base, i, end, 0x6E, 0x75, 0x6C, 0x6C):
                     found = NULL
                     i += 4
-                elif is_word(data, i, end, 0x66, 0x61, 0x6C, 0x73) and i + 4 < end and data[i + 4] == 0x65:
+                elif is_word(base, i, end, 0x66, 0x61, 0x6C, 0x73) and i + 4 < end and byte_at(base, i + 4) == 0x65:
                     found = FALSE
                     i += 5
                 else:
@@ -273,15 +251,11 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
                     kinds[at, row] = found
                     begins[at, row] = begin
                     ends[at, row] = last
-                at = listed[state]
+                at = list_of[state]
                 if at >= 0:
                     if count == room:
-                        room *= 2
-                        rows = np.concatenate((rows, np.empty(room // 2, np.int32)))
-                        numbers = np.concatenate((numbers, np.empty(room // 2, np.int32)))
-                        sorts = np.concatenate((sorts, np.empty(room // 2, np.uint8)))
-                        firsts = np.concatenate((firsts, np.empty(room // 2, np.int32)))
-                        lasts = np.concatenate((lasts, np.empty(room // 2, np.int32)))
+                        doubted[row] = 0
+                        return row, before
                     rows[count] = row
                     numbers[count] = at
                     sorts[count] = found
@@ -292,4 +266,4 @@ def walk(  # noqa: PLR0912, PLR0915 - one automaton, every branch a sign of JSON
                 state = items[state] if state >= 0 else -1
         if not good:
             doubted[row] = 1
-    return Listed(rows[:count], numbers[:count], sorts[:count], firsts[:count], lasts[:count])
+    return len(bounds) - 1, count

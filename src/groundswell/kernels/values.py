@@ -62,6 +62,7 @@ def copy_values(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: By
     """
     at = 0
     out_ends[0] = 0
+    base = data.ctypes.data
     for row in range(len(kinds)):
         kind = kinds[row]
         if kind == ESCAPED:
@@ -76,10 +77,10 @@ def copy_values(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: By
                     at += 1
                     i += 2
                 else:
-                    code = unit_at(data, i + 2, ends[row])
+                    code = unit_at(base, i + 2, ends[row])
                     i += 6
                     if 0xD800 <= code <= 0xDBFF:
-                        code = 0x10000 + ((code - 0xD800) << 10) + unit_at(data, i + 2, ends[row]) - 0xDC00
+                        code = 0x10000 + ((code - 0xD800) << 10) + unit_at(base, i + 2, ends[row]) - 0xDC00
                         i += 6
                     at = _write_character(code, out, at)
         elif kind in (TEXT, NUMBER, TRUE, FALSE):

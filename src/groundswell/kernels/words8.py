@@ -1,4 +1,4 @@
-"""Eight bytes at a time: what compiled kernels need to scan and copy texts quickly."""
+"""Eight and 32 bytes at a time: what compiled kernels need to scan and copy texts quickly."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
+_BYTES32: Final = ir.VectorType(ir.IntType(8), 32)
 TOPS: Final = np.uint64(0x8080808080808080)
 
 
@@ -36,6 +37,63 @@ def _store8(_context: Any, data: Any, at: Any, value: Any) -> Any:
     return types.void(data, at, types.uint64), generate
 
 
+def _byte_at(_context: Any, base: Any, at: Any) -> Any:
+    """The byte at a place behind an address.
+
+    What calls others in its loops passes addresses of bytes: arrays are counted whenever they are handed on.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _loaded(context, builder, signature, arguments, ir.IntType(8))
+
+    return types.uint8(base, at), generate
+
+
+def _word_at(_context: Any, base: Any, at: Any) -> Any:
+    """The eight bytes at a place behind an address as one number, the first as its lowest byte."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _loaded(context, builder, signature, arguments, ir.IntType(64))
+
+    return types.uint64(base, at), generate
+
+
+def _loaded(context: Any, builder: Any, signature: Any, arguments: Any, kind: Any) -> Any:
+    base, at = (
+        context.cast(builder, value, given, types.int64) for value, given in zip(arguments, signature.args, strict=True)
+    )
+    pointer = builder.inttoptr(builder.add(base, at), kind.as_pointer())
+    loaded = builder.load(pointer)
+    loaded.align = 1
+    return loaded
+
+
+def _signs32(_context: Any, base: Any, at: Any) -> Any:
+    """Of the 32 bytes at a place those that a text of JSON stops at, and those that are no ASCII.
+
+    The lower half has a bit for each quote, backslash or control character, the upper half for each byte from 0x80 on.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        loaded = _loaded(context, builder, signature, arguments, _BYTES32)
+        stops = builder.or_(
+            builder.or_(_each(builder, "==", loaded, 0x22), _each(builder, "==", loaded, 0x5C)),
+            _each(builder, "<", loaded, 0x20),
+        )
+        wide = _each(builder, ">=", loaded, 0x80)
+        low, high = (builder.zext(builder.bitcast(each, ir.IntType(32)), ir.IntType(64)) for each in (stops, wide))
+        return builder.or_(low, builder.shl(high, ir.Constant(ir.IntType(64), 32)))
+
+    return types.uint64(base, at), generate
+
+
+def _each(builder: Any, operator: str, loaded: Any, byte: int) -> Any:
+    """Compare each of 32 bytes with one."""
+    found = builder.icmp_unsigned(operator, loaded, ir.Constant(_BYTES32, [byte] * 32))
+    found.type = ir.VectorType(ir.IntType(1), 32)  # it says one bit for vectors too
+    return found
+
+
 def _lowest(_context: Any, value: Any) -> Any:
     """The place of the lowest bit that is set."""
 
@@ -53,4 +111,7 @@ def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 
 load8: Final[Any] = intrinsic(_load8)
 store8: Final[Any] = intrinsic(_store8)
+byte_at: Final[Any] = intrinsic(_byte_at)
+word_at: Final[Any] = intrinsic(_word_at)
+signs32: Final[Any] = intrinsic(_signs32)
 lowest: Final[Any] = intrinsic(_lowest)

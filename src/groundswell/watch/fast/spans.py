@@ -51,11 +51,25 @@ class Paths:
         begin, end = (np.zeros((len(self.single), rows), np.int32) for _ in range(2))
         doubted = np.zeros(rows, np.uint8)
         places = kernel.Places(kind, begin, end)
-        listed = kernel.walk(data, bounds, _CLASSES, self.wanted, places, doubted)
-        return Spans(self, data, places, listed, doubted != 0)
+        parts, done, room = [], 0, max(_FIRST_ITEMS, rows)
+        while True:
+            listed = _room_for(room)
+            done, count = kernel.walk(data, bounds, done, self.wanted, places, doubted, listed)
+            parts.append([part[:count] for part in listed])
+            if done == rows:
+                break
+            room *= 2
+        joined = parts[0] if len(parts) == 1 else [np.concatenate(each) for each in zip(*parts, strict=True)]
+        return Spans(self, data, places, kernel.Listed(*joined), doubted != 0)
 
 
-_CLASSES: Final = kernel.byte_classes()
+#: Items of lists for which there is room at first.
+_FIRST_ITEMS: Final = 1024
+
+
+def _room_for(items: int) -> kernel.Listed:
+    row, number, begin, end = (np.empty(items, np.int32) for _ in range(4))
+    return kernel.Listed(row, number, np.empty(items, np.uint8), begin, end)
 
 
 @dataclass(frozen=True)
