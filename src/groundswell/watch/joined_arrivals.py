@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from groundswell.kernels import loaded_live
 from groundswell.query import Matcher
 from groundswell.watch.arrivals import MOST_PLATFORMS, TableArrivals
 from groundswell.watch.contract import Arrivals, Hashes, Ints, Pairs, Terms
@@ -19,22 +20,28 @@ Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
 
 
-def join(parts: Sequence[Arrivals], pool: Executor | None = None) -> Arrivals:
-    """All of them as one batch; records of one number keep the order of the parts. `pool` works them out at once."""
+def join(parts: Sequence[Arrivals], pool: Executor | None = None, keys: Sequence[Ints] | None = None) -> Arrivals:
+    """All of them as one batch; records of one number keep the order of the parts. `pool` works them out at once.
+
+    `keys`, one a post of each part, go before the number of the record, where that is not the order of the stream.
+    """
     some = [part for part in parts if len(part)]
     if len(some) > 1:
-        return JoinedArrivals(some, pool)
+        return JoinedArrivals(some, pool, None if keys is None else [key for key in keys if len(key)])
     return some[0] if some else TableArrivals.empty()
 
 
 class JoinedArrivals:
-    """Arrivals whose posts are those of several, sorted by record; see `contract.Arrivals`."""
+    """Arrivals whose posts are those of several, sorted by key and record; see `contract.Arrivals`."""
 
-    def __init__(self, parts: Sequence[Arrivals], pool: Executor | None = None) -> None:
+    def __init__(
+        self, parts: Sequence[Arrivals], pool: Executor | None = None, keys: Sequence[Ints] | None = None
+    ) -> None:
         self._parts = parts
         self._pool = pool
         record = np.concatenate([part.record for part in parts])
-        self._order = np.argsort(record, kind="stable")
+        by = (record,) if keys is None else (record, np.concatenate(keys))
+        self._order = np.lexsort(by)
         self._place = np.empty_like(self._order)
         self._place[self._order] = np.arange(len(record))
         self._starts = np.cumsum([0, *map(len, parts)])
@@ -96,7 +103,8 @@ class JoinedArrivals:
 
     def pairs(self, matcher: Matcher) -> Pairs:
         """Which tracker matches which post."""
-        _ = getattr(matcher, "compiled", None)  # made once, not by each thread
+        if loaded_live() is not None:
+            _ = getattr(matcher, "compiled", None)  # made once, not by each thread
         found = self._each(lambda part: part.pairs(matcher))
         row = np.concatenate([self._rows(at, pairs.row) for at, pairs in enumerate(found)])
         slot = np.concatenate([pairs.slot for pairs in found])

@@ -165,7 +165,7 @@ def remember(recent: Recent, arrivals: Arrivals, pairs: Pairs, windows: Ints, ke
         return recent
     ranks = rank_of(arrivals, pairs.row)
     new = KeptPairs(pairs.slot, windows, pairs.row, ranks, arrivals.identity[pairs.row])
-    new = _first(new, keep)
+    new = first_pairs(new, keep)
     rows, at = np.unique(new.row, return_inverse=True)
     new = replace(new, row=at.astype(np.int64) + recent.posts.num_rows)
     posts = kept_columns(arrivals.take(rows))
@@ -173,7 +173,7 @@ def remember(recent: Recent, arrivals: Arrivals, pairs: Pairs, windows: Ints, ke
     return prune(joined, keep) if len(joined.pairs.slot) > _PRUNE_AT else joined
 
 
-def _first(pairs: KeptPairs, keep: int) -> KeptPairs:
+def first_pairs(pairs: KeptPairs, keep: int) -> KeptPairs:
     """Of each tracker and window the `keep` first ones, in order."""
     pairs = pairs.take(np.lexsort((pairs.identity, -pairs.reach, pairs.window, pairs.slot)))
     if len(pairs.slot) == 0:
@@ -186,7 +186,7 @@ def _first(pairs: KeptPairs, keep: int) -> KeptPairs:
 
 def prune(recent: Recent, keep: int, wanted: npt.NDArray[np.bool_] | None = None) -> Recent:
     """Drop pairs that are not `wanted`, then of each tracker and window all but the `keep` first ones."""
-    pairs = _first(recent.pairs if wanted is None else recent.pairs.take(wanted), keep)
+    pairs = first_pairs(recent.pairs if wanted is None else recent.pairs.take(wanted), keep)
     used, row = np.unique(pairs.row, return_inverse=True)
     posts = recent.posts.take(pa.array(used)).combine_chunks()
     return Recent(posts, replace(pairs, row=row.astype(np.int64)))

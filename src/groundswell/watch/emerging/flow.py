@@ -110,7 +110,7 @@ def _keep_posts(
     matched: tuple[Ints, Ints],
 ) -> None:
     """Keep the posts of the batch that topics may be shown with."""
-    place = _places(state, arrivals, posts, rows)[rows]
+    place = places_of(state.hot, state.seed, arrivals, posts, rows)[rows]
     identity = arrivals.identity[rows]
     window = windows[rows]
     held = state.pool.posts
@@ -128,12 +128,15 @@ def _keep_posts(
     state.pool = state.pool.keep(pooled(arrivals.take(rows), picked), params.keep_posts)
 
 
-def _places(state: Emerging, arrivals: Arrivals, posts: PostTerms, rows: Ints) -> Ints:
-    """How soon each post of the batch is kept: 0 to 15 of each term that stands out, in the order of identity."""
+def places_of(hot: Hashes, seed: int, arrivals: Arrivals, posts: PostTerms, rows: Ints) -> Ints:
+    """How soon each post of the batch is kept: 0 to 15 of each term that stands out, in the order of identity.
+
+    `hot` are the keys of these terms, ascending; only the posts in `rows` count.
+    """
     place = np.full(len(arrivals), LAST, np.int64)
-    if not len(state.hot):
+    if not len(hot):
         return place
-    stands_out = among(posts.keys, state.hot, state.seed)
+    stands_out = among(posts.keys, hot, seed)
     at = np.flatnonzero(stands_out)
     row = np.searchsorted(posts.bounds, at, side="right") - 1
     counted = np.zeros(len(arrivals), np.bool_)
