@@ -12,7 +12,17 @@ from msgspec import structs
 from groundswell.query import Matcher, parse
 from groundswell.testing.streams import START, make_posts, tracker
 from groundswell.watch.arrivals import TableArrivals
-from groundswell.watch.contract import HOUR, MINUTE, SECOND, AlertRecord, SeriesPoint, WatchBatch, WatchParams
+from groundswell.watch.contract import (
+    HOUR,
+    MINUTE,
+    SECOND,
+    AlertRecord,
+    Arrivals,
+    Ints,
+    SeriesPoint,
+    WatchBatch,
+    WatchParams,
+)
 from groundswell.watch.digest import Digest, DigestArrivals, Wanted, digest_of, merge
 from groundswell.watch.emerging.records import TopicParams, TopicRecord
 from groundswell.watch.flow import step
@@ -114,7 +124,7 @@ def watch(size: int, slices: int, params: WatchParams) -> Told:
     state, told = WatchState.empty(), Told()
     for begin in range(0, STREAM.num_rows, size):
         batch = STREAM.slice(begin, size)
-        arrivals = TableArrivals(batch)
+        arrivals: Arrivals = TableArrivals(batch)
         if slices:
             wanted = Wanted.of(state.topics, TRACKERS, params)
             arrivals = join([_there(part, wanted, told) for part in parts_of(batch, [size // slices])])
@@ -127,7 +137,7 @@ def watch(size: int, slices: int, params: WatchParams) -> Told:
 
 
 def _there(posts: pa.Table, wanted: Wanted, told: Told) -> DigestArrivals:
-    def fetch(rows: np.ndarray) -> pa.Table:  # type: ignore[type-arg]
+    def fetch(rows: Ints) -> pa.Table:
         told.fetched += len(rows)
         return posts.take(pa.array(rows))
 

@@ -6,9 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from groundswell.bus import Block, Journal
+from groundswell.bus import Block, Connected
 from groundswell.desk import Desk, checkpoints, trackers
 from groundswell.desk.clock import Clock
 from groundswell.desk.leases import Held
@@ -21,7 +21,7 @@ from groundswell.watch.commit import (
     write_outcome,
     write_snapshot,
 )
-from groundswell.watch.contract import DAY, HOUR, SECOND, StepOutput, TrackerSpec
+from groundswell.watch.contract import DAY, HOUR, SECOND, StepOutput, TrackerSpec, WatchBatch
 from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.plan import (
     Plan,
@@ -59,13 +59,33 @@ Teach = Callable[[WatchState, Sequence[TrackerSpec], int], WatchState]
 """Teaches a state what the history of new trackers before a time (microseconds) was."""
 
 
+class Reader(Protocol):
+    """What the loop asks of a bus: numbered blocks of records, and when the sources were connected."""
+
+    def borders(self, after_block: int, max_records: int, max_bytes: int, max_span_us: int | None = None) -> int:
+        """The last block of the next batch; `after_block` if there is none."""
+
+    def between(self, first: int, last: int) -> Sequence[Block]:
+        """The blocks of these numbers that are there."""
+
+    def last_block(self) -> int:
+        """Number of the newest block."""
+
+    def connections(self, since_us: int = 0) -> Sequence[Connected]:
+        """The intervals in which sources were connected that reach beyond a time."""
+
+
+Read = Callable[[Plan, Sequence[Block], Sequence[TrackerSpec], WatchState], WatchBatch]
+"""Gives the posts of a planned batch, for these trackers and the state before it."""
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the loop works with."""
 
     settings: Settings
     desk: Desk
-    journal: Journal
+    journal: Reader
     held: Held
     engine: Engine
     registry: Registry
@@ -74,6 +94,8 @@ class Parts:
     """The same for words that no tracker asks for."""
     now: Clock
     hook: Hook
+    read: Read | None = None
+    """Reads the posts of a batch; null: here, by the engine or the compiled kernels."""
 
 
 class WatchLoop:
@@ -225,7 +247,10 @@ class WatchLoop:
         with parts.desk.reading() as session:
             specs = in_force(plan, trackers.by_id(session))
         with stage("watch", "parse"):
-            batch = batch_of(plan, blocks, parts.engine, parts.registry, parts.settings)
+            if parts.read is None:
+                batch = batch_of(plan, blocks, parts.engine, parts.registry, parts.settings)
+            else:
+                batch = parts.read(plan, blocks, specs, self.progress.state)
         with stage("watch", "step", records=sum(block.count for block in blocks)):
             state, output = flow.step(self.progress.state, batch, specs, self.params)
         self.progress.take(state, output, block=plan.last_block, batch=plan.number)
