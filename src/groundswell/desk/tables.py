@@ -11,6 +11,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, Strin
 from sqlalchemy.orm import Mapped, mapped_column
 
 from groundswell.desk.base import Base, Micros, Serial
+from groundswell.desk.bus_tables import BusBlockRow, BusConnectionRow, BusNumberRow, BusPartitionRow, BusPositionRow
 from groundswell.desk.channel_tables import ChannelRow, OutboxRow
 from groundswell.desk.topic_tables import TopicRow
 
@@ -223,6 +224,11 @@ __all__ = [
     "AlertRow",
     "AnswerRow",
     "Base",
+    "BusBlockRow",
+    "BusConnectionRow",
+    "BusNumberRow",
+    "BusPartitionRow",
+    "BusPositionRow",
     "ChangeRow",
     "ChannelRow",
     "CheckpointRow",

@@ -1,0 +1,129 @@
+"""From a message of Kafka to a raw record: what its headers say, and its value as JSON.
+
+Records that Groundswell writes carry where they come from in their headers; those of other programs have none, and are
+records of the source `kafka:TOPIC`, received when Kafka says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from groundswell.bus.blocks import Kind
+
+#: Headers of the records of a bus: source, kind (absent: records), hint (JSON), receive time (µs since 1970, decimal).
+SOURCE: Final = "groundswell-source"
+KIND: Final = "groundswell-kind"
+HINT: Final = "groundswell-hint"
+RECEIVED: Final = "groundswell-received"
+#: Of the last record of an append: the source's own position behind it, and whose it is.
+POSITION: Final = "groundswell-position"
+PARTITION: Final = "groundswell-partition"
+
+Headers = Sequence[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None
+Decode = Callable[[bytes], bytes]
+"""The JSON of a value in the wire format of a schema registry; raises `PoisonError`."""
+
+#: What is kept of a value that is no record.
+_HEAD_BYTES: Final = 64 << 10
+
+
+class PoisonError(Exception):
+    """A value that cannot be made a record, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A raw record as it came: `reason` says why it is none (then `data` is the value as it was)."""
+
+    data: bytes
+    source: str
+    kind: Kind
+    hint: str | None
+    received_us: int
+    reason: str | None = None
+    position: tuple[str, str] | None = None
+    """The name under which a position is kept, and the position, which came with this record."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the messages of a topic are read; `decode` reads Avro, null where there is no schema registry."""
+
+    source: str
+    hint: str | None
+    decode: Decode | None
+    max_record: int
+
+
+def read_message(value: bytes, headers: Headers, stamped_us: int, reading: Reading) -> Incoming:
+    """A message's value as a record; `stamped_us` is the time that Kafka gives it (µs).
+
+    A record whose value is not JSON, cannot be decoded or is too large has a `reason`, and its value as it was.
+    """
+    said = dict(headers or ())
+    received = said.get(RECEIVED)
+    source, hint = said.get(SOURCE), said.get(HINT)
+    kind = Kind(_text(said.get(KIND)) or Kind.RECORDS) if source is not None else Kind.RECORDS
+    reason = None
+    data = value
+    try:
+        data = record_of(value, reading)
+    except PoisonError as error:
+        reason = str(error)
+    position = said.get(POSITION)
+    return Incoming(
+        data=data,
+        source=reading.source if source is None else _text(source),
+        kind=kind,
+        hint=(reading.hint if source is None else None) if hint is None else _text(hint),
+        received_us=stamped_us if received is None else int(received),
+        reason=reason,
+        position=None if position is None else (_text(said.get(PARTITION)), _text(position)),
+    )
+
+
+def record_of(value: bytes, reading: Reading) -> bytes:
+    """The record that a value is: JSON as it is, Avro as JSON.
+
+    Raises:
+        PoisonError: it is neither, or too large.
+    """
+    if len(value) > reading.max_record:
+        what = "record is over the size limit"
+        raise PoisonError(what)
+    if value[:1] == b"\0":
+        if reading.decode is None:
+            what = "Avro, and no schema registry is named"
+            raise PoisonError(what)
+        return reading.decode(value)
+    try:
+        msgspec.json.decode(value, type=msgspec.Raw)
+        value.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        what = f"not JSON: {error}"
+        raise PoisonError(what) from error
+    return value
+
+
+def describe_poison(found: Incoming, origin: str, offset: int) -> bytes:
+    """The record of a block of kind `oversized`: where it was, why it is none, and its beginning."""
+    document: dict[str, Any] = {
+        "origin": origin,
+        "offset": offset,
+        "reason": found.reason,
+        "raw": found.data[:_HEAD_BYTES],
+        "raw_bytes": len(found.data),
+        "raw_sha256": hashlib.sha256(found.data).hexdigest(),
+    }
+    return msgspec.json.encode(document)  # bytes become base64
+
+
+def _text(value: bytes | str | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
