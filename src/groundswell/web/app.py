@@ -79,5 +79,5 @@ def create_app(settings: Settings, *, runner: bool = True) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)
     app.add_middleware(Guard, hosts=(settings.host, *settings.allowed_hosts.split(",")))
     app.add_middleware(SafeHeaders)
-    app.add_middleware(Observed)
+    app.add_middleware(Observed, prefix=API)
     return app

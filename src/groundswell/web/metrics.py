@@ -21,9 +21,10 @@ from groundswell.lake.tables import TABLES
 from groundswell.telemetry.metrics import REGISTRY, Together
 
 if TYPE_CHECKING:
-    from groundswell.bus import Journal
+    from groundswell.bus import Bus
     from groundswell.desk import Desk
     from groundswell.lake import Lake
+    from groundswell.watch.runner import RunnerStatus
     from groundswell.web.books import Books
 
 #: Sources that have a series of their own, those with the most records; the others are summed as `other`.
@@ -49,27 +50,27 @@ class HomeMetrics:
     def __init__(
         self,
         desk: Desk,
-        journal: Journal,
+        journal: Bus,
         lake: Lake,
         books: Books,
         *,
         now: Clock,
-        watched_block: Callable[[], int | None] = lambda: None,
+        watched: Callable[[], RunnerStatus | None] = lambda: None,
     ) -> None:
-        """`watched_block`: the last block that a watch of this process has done, newer than its checkpoint."""
+        """`watched`: how a watch of this process does, which is newer than its checkpoint."""
         self._desk = desk
         self._journal = journal
         self._lake = lake
         self._books = books
         self._now = now
-        self._watched_block = watched_block
+        self._watched = watched
         self._turn = threading.Lock()
         self._sizes: list[tuple[str, int, int, int, int]] = []
         self._sized_at = -_FRESH_US
 
     def collect(self) -> Iterator[Metric]:
         """All metrics of the home."""
-        yield _gauge("groundswell_build", "The version that answers.", ("version",), {(__version__,): 1})
+        yield _gauge("groundswell_build_info", "The version that answers.", ("version",), {(__version__,): 1})
         unreadable: dict[tuple[str, ...], float] = {}
         for part, read in (("ledger", self._records), ("bus", self._bus), ("desk", self._states), ("lake", self._held)):
             try:
@@ -96,12 +97,15 @@ class HomeMetrics:
 
     def _bus(self) -> Iterable[Metric]:
         journal, now = self._journal, self._now()
-        received = journal.next_record() - 1
-        yield _counter("groundswell_bus_records", "Records that the bus has received.", (), {(): max(received, 0)})
+        received = journal.next_record()
+        yield _counter("groundswell_bus_records", "Records that the bus has received.", (), {(): received})
         with self._desk.reading() as session:
             marks = {name: checkpoints.get(session, name) for name in ("watch", "lake")}
         blocks = {name: 0 if mark is None else mark.block for name, mark in marks.items()}
-        blocks["watch"] = max(blocks["watch"], self._watched_block() or 0)
+        status, mark = self._watched(), marks["watch"]
+        watermark_us = None if mark is None else mark.watermark
+        if status is not None:
+            blocks["watch"], watermark_us = max(blocks["watch"], status.block), status.watermark_us
         records: dict[tuple[str, ...], float] = {}
         seconds: dict[tuple[str, ...], float] = {}
         for reader, block in blocks.items():
@@ -111,9 +115,8 @@ class HomeMetrics:
         yield _gauge("groundswell_lag_records", "Records of the bus that a reader has not done.", ("reader",), records)
         what = "Seconds since the oldest record was received that a reader has not done; 0: none waits."
         yield _gauge("groundswell_lag_seconds", what, ("reader",), seconds)
-        mark = marks["watch"]
-        if mark is not None and mark.watermark is not None:
-            at = mark.watermark / _SECOND
+        if watermark_us is not None:
+            at = watermark_us / _SECOND
             yield _gauge("groundswell_watermark_timestamp_seconds", "The watermark, Unix time.", (), {(): at})
             delay = {(): now / _SECOND - at}
             yield _gauge("groundswell_watermark_delay_seconds", "How far the watermark is behind now.", (), delay)

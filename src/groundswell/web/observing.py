@@ -24,8 +24,10 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 class Observed:
     """ASGI middleware around everything, also around refusals."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, prefix: str = "") -> None:
+        """`prefix`: what stands before the paths of routes that do not name it themselves."""
         self._app = app
+        self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and say how it went."""
@@ -48,7 +50,7 @@ class Observed:
         finally:
             seconds = time.perf_counter() - begun
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            route = route_of(scope)
+            route = route_of(scope, self._prefix)
             telemetry.count("http_requests", 1, method, route, str(status))
             HTTP_SECONDS.labels(method, route).observe(seconds)
             if tracer is not None and span is not None:
@@ -63,10 +65,13 @@ class Observed:
                 _write(scope, status, seconds)
 
 
-def route_of(scope: Scope) -> str:
+def route_of(scope: Scope, prefix: str = "") -> str:
     """The template of the route that answered (`/api/v1/topics/{topic}`)."""
     path = getattr(scope.get("route"), "path", None)
-    return str(path) if path else NO_ROUTE
+    if not path:
+        return NO_ROUTE
+    is_below = bool(prefix) and scope["path"].startswith(f"{prefix}/") and not path.startswith(f"{prefix}/")
+    return f"{prefix}{path}" if is_below else str(path)
 
 
 def _write(scope: Scope, status: int, seconds: float) -> None:

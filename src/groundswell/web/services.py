@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Request, WebSocket
 
-from groundswell.bus import Journal
+from groundswell.bus import open_bus
 from groundswell.desk import checkpoints, open_desk
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import GroundswellError
@@ -49,7 +49,7 @@ class Services:
         self.settings = settings
         self.now = now
         self.desk = open_desk(settings)
-        self.journal = Journal(settings.journal_path)
+        self.journal = open_bus(settings, self.desk)
         self.lake = Lake.open(settings)
         self.hub = Hub(self.desk)
         self.watching = Watching(self.desk, self._watcher if runner else None)
@@ -62,7 +62,7 @@ class Services:
         self.stock = Stock(self.lake, now)
         self.books = Books(self.lake)
         self.metrics = HomeMetrics(
-            self.desk, self.journal, self.lake, self.books, now=now, watched_block=self.watching.block
+            self.desk, self.journal, self.lake, self.books, now=now, watched=self.watching.status
         )
         self.quarantine = HeldRecords(self.lake)
         self.profiles = Profiles(settings, self.lake)

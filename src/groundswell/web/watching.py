@@ -65,10 +65,11 @@ class Watching:
 
     def block(self) -> int | None:
         """The last journal block that the watch of this process has done; null while it does not run here."""
-        status = self._status()
+        status = self.status()
         return None if status is None else status.block
 
-    def _status(self) -> RunnerStatus | None:
+    def status(self) -> RunnerStatus | None:
+        """How the watch of this process does; null while it does not run here."""
         watcher = self._watcher
         return None if watcher is None else watcher.status()
 
@@ -103,7 +104,7 @@ class Watching:
         return "starts" if self._make is not None else "nobody watches; this server was started without"
 
     def _describe_here(self) -> str:
-        status = self._status()
+        status = self.status()
         if status is None:
             return "starts"
         if status.trouble is not None:
