@@ -21,7 +21,9 @@ _KINDS: Final[Mapping[object, str]] = {
 }
 #: What a validator checks beyond type and bounds, in words.
 _CHOICES: Final[Mapping[str, str]] = {
-    "engine": "duckdb, local[N] or spark://host:port",
+    "engine": "duckdb, local[N], spark://host:port or sc://host:port",
+    "spark_jars": "paths, comma-separated, or empty",
+    "spark_options": "name=value;name=value, or empty",
     "bus": "journal",
     "desk": "SQLAlchemy address (sqlite:///… or postgresql+psycopg://…), or empty",
     "lake": "path or s3://bucket/prefix, or empty",

@@ -32,7 +32,15 @@ class Settings(BaseSettings):
     home: Annotated[Path, Field(description="folder that holds everything; removing it removes everything")] = Path(
         "groundswell-data"
     )
-    engine: Annotated[str, Field(description="runs expressions: duckdb, or local[N] / spark://… for Spark")] = "duckdb"
+    engine: Annotated[
+        str, Field(description="runs expressions: duckdb, or Spark: local[N], spark://host:port, sc://host:port (Connect)")
+    ] = "duckdb"
+    spark_jars: Annotated[
+        str, Field(description="jars that Spark loads (connectors of Kafka, S3): files or folders, comma-separated")
+    ] = ""
+    spark_options: Annotated[
+        str, Field(description="further options of Spark, as name=value, semicolons between them")
+    ] = ""
     lake: Annotated[str, Field(description="folder of the Delta tables, or s3://bucket/prefix; empty: HOME/lake")] = ""
     bus: Annotated[str, Field(description="durable raw records of streams: journal")] = "journal"
     desk: Annotated[
@@ -157,10 +165,19 @@ class Settings(BaseSettings):
     @field_validator("engine")
     @classmethod
     def _engine_is_known(cls, value: str) -> str:
-        if value == "duckdb" or value.startswith(("local", "spark://")):
+        if value == "duckdb" or re.fullmatch(r"local(\[(\d+|\*)\])?|(spark|sc)://\S+", value):
             return value
-        message = "not an engine; valid: duckdb, local[N], spark://host:port"
+        message = "not an engine; valid: duckdb, local[N], spark://host:port, sc://host:port"
         raise ValueError(message)
+
+    @field_validator("spark_options")
+    @classmethod
+    def _spark_options_fit(cls, value: str) -> str:
+        for option in filter(None, (part.strip() for part in value.split(";"))):
+            if not re.fullmatch(r"spark\.[^=\s]+=.*", option, re.DOTALL):
+                message = f"`{option}` is no option of Spark; write spark.executor.memory=4g;spark.cores.max=8"
+                raise ValueError(message)
+        return value
 
     @field_validator("bus")
     @classmethod
@@ -187,6 +204,12 @@ class Settings(BaseSettings):
             message = f"no time zone `{value}`; use an IANA name such as Europe/Paris"
             raise ValueError(message) from error
         return value
+
+    @property
+    def spark_options_of(self) -> dict[str, str]:
+        """The further options of Spark, by name."""
+        found = (part.strip().partition("=") for part in self.spark_options.split(";") if part.strip())
+        return {name: value for name, _, value in found}
 
     @property
     def windows_s(self) -> tuple[int, ...]:

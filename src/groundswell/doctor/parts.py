@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -21,7 +22,10 @@ from groundswell.desk.tables import RunRow
 from groundswell.doctor.finding import Finding, fail, ok, warn
 from groundswell.engines import open_engine
 from groundswell.lake import Lake
+from groundswell.lake.delta import options_of
+from groundswell.lake.failures import told
 from groundswell.settings import Settings
+from groundswell.stores import Place, S3Path
 
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 #: A larger journal is not read through: that would take longer than anybody waits for a check.
@@ -45,11 +49,23 @@ def engine(settings: Settings) -> Finding:
 def lake(settings: Settings) -> Finding:
     """The lake opens, and a table can be made where it is."""
     opened = Lake.open(settings)
-    settings.lake_path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".doctor-", dir=settings.lake_path) as probe:
-        write_deltalake(probe, pa.table({"n": pa.array([1], pa.int64())}))
+    if isinstance(opened.root, S3Path):
+        with told("write there", opened.root):
+            opened.root.store.patiently(f"write {opened.root}", lambda: _probe(opened.root))
+    else:
+        opened.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".doctor-", dir=opened.root) as probe:
+            write_deltalake(probe, pa.table({"n": pa.array([1], pa.int64())}))
     held = f"{opened.count('posts'):,} observations, {opened.count('quarantine'):,} in quarantine"
     return ok("lake", f"{settings.lake or 'HOME/lake'}: {held}")
+
+
+def _probe(root: Place) -> None:
+    """Make a table in a store, and remove its files again."""
+    probe = root / f".doctor-{secrets.token_hex(8)}"
+    write_deltalake(str(probe), pa.table({"n": pa.array([1], pa.int64())}), storage_options=options_of(probe))
+    for file in list(probe.rglob("*")):
+        file.unlink(missing_ok=True)
 
 
 def bus(settings: Settings) -> Finding:

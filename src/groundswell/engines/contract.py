@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
+from groundswell.stores import Place
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
@@ -40,7 +42,7 @@ class Engine(Protocol):
         """Map a table of text columns (a chunk of a CSV) by `layout`; as `map_json` otherwise."""
         ...
 
-    def read_table(self, files: Sequence[Path], schema: pa.Schema) -> ir.Table:
+    def read_table(self, files: Sequence[Place], schema: pa.Schema) -> ir.Table:
         """An Ibis table over the Parquet `files` of a snapshot (none: an empty table of `schema`).
 
         Hive partition folders in the paths (`platform=…/month=…`) appear as text columns.

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 import ibis
@@ -24,10 +26,12 @@ import pyarrow as pa
 
 from groundswell.engines.expressions import bound_parameters, unfused
 from groundswell.engines.leaves import text_columns
+from groundswell.engines.quick_rows import quick_rows
 from groundswell.engines.shape import OUTPUTS, shape_batch
 from groundswell.engines.strict import Lines, second_look
 from groundswell.errors import GroundswellError, UnavailableError
 from groundswell.settings import Settings
+from groundswell.stores import Place, S3Path, dataset
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -75,19 +79,22 @@ class DuckEngine:
         self._ibis = ibis.duckdb.from_connection(self._con)
         self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
-        self._arrow: dict[str, pa.Table] = {}
+        self._arrow: dict[str, Any] = {}
         self._running: set[duckdb.DuckDBPyConnection] = set()
 
     def map_json(self, path: Path, layout: Layout, *, explain: bool = True) -> Iterator[pa.RecordBatch]:
         """Map an NDJSON file; see `Engine.map_json`."""
         raw_name, sql = self._plan(layout)
-        with self._plain_path(path) as plain, Lines(path) as lines, self._con.cursor() as cursor:
-            view = f"CREATE TEMP VIEW {raw_name} AS SELECT * FROM {self._reader(plain, layout)}"  # noqa: S608 - names and quoted literals
-            try:
-                cursor.execute(view)
-            except duckdb.Error as error:
-                what = f"DuckDB: {error}"
-                raise GroundswellError(what, where=path, hint=_advice(error)) from error
+        with ExitStack() as stack:
+            plain, lines = stack.enter_context(self._plain_path(path)), stack.enter_context(Lines(path))
+            quick = quick_rows(path, layout, partial(self._raw_rows, layout), self._settings.cores)
+            if quick is not None:
+                stack.enter_context(closing(quick.rows))
+            cursor = stack.enter_context(self._con.cursor())
+            if quick is not None:
+                cursor.register(raw_name, pa.RecordBatchReader.from_batches(quick.schema, quick.rows))
+            else:
+                self._view(cursor, raw_name, plain, layout)
             first = 0
             for batch in self._stream(cursor, sql, path, _batch_rows(plain)):
                 shaped = shape_batch(batch, first, OUTPUTS[layout.table])
@@ -104,13 +111,18 @@ class DuckEngine:
                 yield shape_batch(batch, first, OUTPUTS[layout.table])
                 first += batch.num_rows
 
-    def read_table(self, files: Sequence[Path], schema: pa.Schema) -> ir.Table:
+    def read_table(self, files: Sequence[Place], schema: pa.Schema) -> ir.Table:
         """A table over Parquet files; see `Engine.read_table`."""
         if not files:
             return self.register("empty", schema.empty_table())
         name = f"snapshot_{next(self._names)}"
+        if isinstance(files[0], S3Path):
+            # DuckDB's own reader of S3 is an extension that is not among its files; Arrow fetches what a query needs.
+            self._con.register(name, found := dataset(files, schema))
+            self._arrow[name] = found
+            return self._held(name, self._forget)
         listed = ", ".join(_quoted(str(file)) for file in files)
-        partitions = [part.split("=", 1)[0] for part in Path(files[0]).parts if "=" in part]
+        partitions = [part.split("=", 1)[0] for part in files[0].parts if "=" in part]
         source = f"read_parquet([{listed}], hive_partitioning = true, hive_types_autocast = false)"
         columns = ", ".join(
             f"nullif({_named(column)}, '{_HIVE_NULL}') AS {_named(column)}" if column in partitions else _named(column)
@@ -186,12 +198,32 @@ class DuckEngine:
         self._plans[id(layout)] = (layout, raw_name, sql)
         return raw_name, sql
 
+    def _view(self, cursor: duckdb.DuckDBPyConnection, name: str, path: Path, layout: Layout) -> None:
+        view = f"CREATE TEMP VIEW {name} AS SELECT * FROM {self._reader(path, layout)}"  # noqa: S608 - names and quoted literals
+        try:
+            cursor.execute(view)
+        except duckdb.Error as error:
+            what = f"DuckDB: {error}"
+            raise GroundswellError(what, where=path, hint=_advice(error)) from error
+
+    def _raw_rows(self, layout: Layout, lines: bytes) -> pa.Table:
+        """The declared part of some lines of NDJSON, as DuckDB's own reader gives it."""
+        self._tmp.mkdir(parents=True, exist_ok=True)
+        path = self._tmp / f"lines-{secrets.token_hex(8)}.ndjson"
+        try:
+            path.write_bytes(lines)
+            with self._con.cursor() as cursor:
+                return cursor.sql(f"SELECT * FROM {self._reader(path, layout)}").to_arrow_table()  # noqa: S608 - names and quoted literals
+        finally:
+            path.unlink(missing_ok=True)
+
     def _reader(self, path: Path, layout: Layout) -> str:
         columns = ", ".join(
             f"{_quoted(name)}: {_quoted(self._ibis.compiler.type_mapper.to_string(ibis.dtype(kind)))}"
             for name, kind in layout.raw.items()
         )
-        largest = self._settings.max_record + _SLACK
+        # A reader has two buffers of that size a thread, which for a few lines would cost more than the reading.
+        largest = min(self._settings.max_record, path.stat().st_size) + _SLACK
         return (
             f"read_json({_quoted(str(path))}, format = 'newline_delimited', records = true, ignore_errors = true, "
             f"compression = 'none', maximum_object_size = {largest}, columns = {{{columns}}})"

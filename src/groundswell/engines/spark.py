@@ -28,6 +28,7 @@ from groundswell.engines.strict import Lines, read_object, second_look
 from groundswell.errors import GroundswellError
 from groundswell.platforms.casts import NUMBER
 from groundswell.settings import Settings
+from groundswell.stores import Place, S3Path
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -76,13 +77,14 @@ class SparkEngine:
             self._session.createDataFrame(numbered).createOrReplaceTempView(raw_name)
             yield from _ordered(self._sql(sql, layout.id), OUTPUTS[layout.table])
 
-    def read_table(self, files: Sequence[Path], schema: pa.Schema) -> ir.Table:
+    def read_table(self, files: Sequence[Place], schema: pa.Schema) -> ir.Table:
         """A table over Parquet files; see `Engine.read_table`."""
         if not files:
             return self.register("empty", schema.empty_table())
-        paths = [str(Path(file).absolute()) for file in files]
-        base = Path(*itertools.takewhile(lambda part: "=" not in part, Path(paths[0]).parent.parts))
-        frame = self._session.read.option("basePath", str(base)).parquet(*paths)
+        paths = [file.uri("s3a") if isinstance(file, S3Path) else str(file.absolute()) for file in files]
+        # The folder above those that are columns.
+        base = paths[0].partition("=")[0].rpartition("/")[0] if "=" in paths[0] else paths[0].rpartition("/")[0]
+        frame = self._session.read.option("basePath", base).parquet(*paths)
         return self._table("snapshot", frame.select(*[f"`{name}`" for name in schema.names]))
 
     def register(self, name: str, data: pa.Table) -> ir.Table:

@@ -26,6 +26,7 @@ from groundswell.sources.containers import Form, detect, text
 from groundswell.sources.files import SourceFile
 from groundswell.sources.stored import Limits, MiB, Source, open_source
 from groundswell.sources.unfold import unfold
+from groundswell.stores import Place
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -288,9 +289,9 @@ def _written(table: pa.Table) -> int:
     return int(out.getvalue().size)
 
 
-def _free(folder: Path) -> int | None:
-    """Free bytes of the disk of a folder that may not be there yet."""
-    if "://" in str(folder):
+def _free(folder: Place) -> int | None:
+    """Free bytes of the disk of a folder that may not be there yet; null for a store."""
+    if not isinstance(folder, Path):
         return None
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent

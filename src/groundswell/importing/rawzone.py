@@ -29,6 +29,7 @@ from groundswell.sources.compression import CHUNK, Compression, CutShortError, c
 from groundswell.sources.containers import Form
 from groundswell.sources.encodings import recoded
 from groundswell.sources.files import SourceFile
+from groundswell.stores import raw_root
 
 if TYPE_CHECKING:
     from groundswell.importing.reads import Posts
@@ -72,7 +73,8 @@ class RawKeeping:
 
     def __init__(self, lake: Lake, settings: Settings, hint: str | None) -> None:
         self._lake = lake
-        self._root = settings.raw_path
+        self._root = raw_root(settings)
+        self._staging = settings.tmp_path
         self._hint = hint
         self._jobs: dict[str, _Job] = {}
         self._waiting: deque[_Job] = deque()
@@ -210,7 +212,8 @@ class RawKeeping:
 
     def _keep(self, job: _Job) -> None:
         if self._writer is None:
-            self._writer = RawWriter(self._root, new_object(moment(wall_us()).strftime("%Y-%m-%d")))
+            name = new_object(moment(wall_us()).strftime("%Y-%m-%d"))
+            self._writer = RawWriter(self._root, name, staging=self._staging)
         with ExitStack() as opened:
             taken = _Taken(self._reading(job, opened), job.kept.position, self._buffer)
             self._take(job, taken)

@@ -19,6 +19,7 @@ from groundswell.lake.failures import told
 from groundswell.lake.raw import RawReader
 from groundswell.lake.raw_index import Kept
 from groundswell.lake.tables import table_layout
+from groundswell.stores import dataset, raw_root
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -71,7 +72,7 @@ def records_behind(lake: Lake, settings: Settings, post: str) -> list[Behind]:
     if not found:
         what = "no such post is stored"
         raise NotFoundError(what, where=post, hint="`groundswell posts` finds posts and shows their platform and id")
-    reader = RawReader(settings.raw_path)
+    reader = RawReader(raw_root(settings))
     index: dict[tuple[str, str], list[Kept]] = {}
     return [_behind(row, reader, index, lake, settings) for row in found]
 
@@ -83,7 +84,7 @@ def _observations(lake: Lake, platform: str | None, wanted: Any) -> list[dict[st
     with told("read the table `posts`", lake.path("posts")):
         for file in snapshot.files:
             # One file after another: a scan of all of them at once would hold more.
-            rows = ds.dataset(file, schema=stored, format="parquet").to_table(columns=list(_COLUMNS), filter=wanted)
+            rows = dataset([file], stored).to_table(columns=list(_COLUMNS), filter=wanted)
             of = next(part.removeprefix("platform=") for part in file.parts if part.startswith("platform="))
             found += [row | {"platform": of} for row in rows.to_pylist()]
     return sorted(found, key=lambda row: row["ingest_seq"])

@@ -23,6 +23,7 @@ from groundswell.sources.files import SourceFile
 from groundswell.sources.stored import Limits
 from groundswell.sources.tables import TableReader
 from groundswell.sources.unfold import unfold
+from groundswell.stores import Place, raw_root
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -37,13 +38,13 @@ _SUFFIXES: Final = (".gz", ".zst", ".bz2", ".xz")
 class KeptContent:
     """The content of one origin as it was read, from its beginning; the `Stored` of a file that may be gone."""
 
-    root: Path
+    root: Place
     origin: str
     identity: str
     extents: tuple[Extent, ...]
 
     @classmethod
-    def of(cls, root: Path, parts: Sequence[Kept]) -> KeptContent | None:
+    def of(cls, root: Place, parts: Sequence[Kept]) -> KeptContent | None:
         """The content of the parts of one import; null where its beginning, or a part between, is not kept."""
         if not parts or parts[0].position or any(before.end != after.position for before, after in pairwise(parts)):
             return None
@@ -188,7 +189,7 @@ def _element(reader: RawReader, entry: Kept, offset: int, limit: int) -> bytes |
 def _row(reader: RawReader, entry: Kept, number: int, settings: Settings) -> bytes | None:
     """A row of a table as a JSON object of its cells; rows are counted from the start."""
     del reader
-    content = KeptContent.of(settings.raw_path, [entry])
+    content = KeptContent.of(raw_root(settings), [entry])
     if content is None:
         return None
     for file in content.opened(settings):

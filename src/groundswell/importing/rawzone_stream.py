@@ -14,6 +14,7 @@ from groundswell.lake import Lake, raw_index
 from groundswell.lake.failures import told
 from groundswell.lake.raw import FRAME, Extent, RawReader, RawWriter, stream_object
 from groundswell.lake.raw_index import NUMBERED, Kept
+from groundswell.stores import raw_root
 
 if TYPE_CHECKING:
     from groundswell.importing.blocks import RawBlock
@@ -27,8 +28,9 @@ class StreamKeeping:
     def __init__(self, lake: Lake, settings: Settings, day_us: int) -> None:
         self._lake = lake
         self._tz = settings.tz
-        self._root = settings.raw_path
-        self._writer = RawWriter(self._root, stream_object(moment(day_us).strftime("%Y-%m-%d")), append=True)
+        self._root = raw_root(settings)
+        day = stream_object(moment(day_us).strftime("%Y-%m-%d"))
+        self._writer = RawWriter(self._root, day, append=True, staging=settings.tmp_path)
         self._kept: list[tuple[Kept, list[Extent]]] = []
 
     def add(self, block: RawBlock) -> None:

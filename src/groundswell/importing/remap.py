@@ -43,6 +43,7 @@ from groundswell.lake import Lake
 from groundswell.lake.raw import RawReader
 from groundswell.lake.raw_index import NUMBERED
 from groundswell.schema import QUARANTINE
+from groundswell.stores import raw_root
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -272,7 +273,7 @@ class _Replay:
 
     def _file(self, *, strict: bool) -> Iterator[Piece]:
         work, content = self.work, self.content
-        kept = KeptContent.of(work.settings.raw_path, content.parts)
+        kept = KeptContent.of(raw_root(work.settings), content.parts)
         file = None if kept is None else next(kept.opened(work.settings), None)
         if file is None:
             what = "its raw content is not whole"
@@ -292,7 +293,7 @@ class _Replay:
     def _blocks(self) -> Iterator[Piece]:
         """The records of a stream."""
         work = self.work
-        reader = RawReader(work.settings.raw_path)
+        reader = RawReader(raw_root(work.settings))
         for part in self.content.parts:
             numbered = Numbered.of(reader, part)
             block = RawBlock(

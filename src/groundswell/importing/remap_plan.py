@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from groundswell.lake import Lake, raw_index
 from groundswell.lake.failures import told
 from groundswell.lake.raw_index import Kept
+from groundswell.stores import Place, parquet
 
 if TYPE_CHECKING:
     from groundswell.platforms import Registry
@@ -123,12 +122,12 @@ class Plan:
             yield group
 
 
-def light_rows(lake: Lake, table: str) -> Iterator[tuple[Path, pa.Table]]:
+def light_rows(lake: Lake, table: str) -> Iterator[tuple[Place, pa.Table]]:
     """Each file of a table with where its rows are from and what read them."""
     files = lake.snapshot(table).files
     with told(f"read the table `{table}`", lake.path(table)):
         for file in files:
-            yield file, pq.ParquetFile(file).read(columns=list(_LIGHT)).select(_LIGHT)
+            yield file, parquet(file).read(columns=list(_LIGHT)).select(_LIGHT)
 
 
 def plan(lake: Lake, meant: Meant) -> Plan:

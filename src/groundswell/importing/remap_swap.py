@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from groundswell.importing.fill import FillCounting
 from groundswell.importing.known import KeySet, keys_of, take_rows
@@ -20,6 +18,7 @@ from groundswell.lake import Appender, Lake
 from groundswell.lake.failures import told
 from groundswell.lake.rewriting import removals, with_partitions
 from groundswell.lake.tables import table_layout
+from groundswell.stores import Place, parquet
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -164,19 +163,19 @@ class TableSwap:
         names = rows["layout"].to_pylist()
         return np.fromiter((name in self._meant.layouts for name in names), np.bool_, len(names))
 
-    def _copy(self, file: Path, gone: npt.NDArray[np.int64], appender: Appender) -> bool:
+    def _copy(self, file: Place, gone: npt.NDArray[np.int64], appender: Appender) -> bool:
         """Write what stays of a file anew; false if all of it does, so that it can stay as it is."""
         with told(f"read the table `{self._layout.name}`", file):
-            parquet = pq.ParquetFile(file)
-            numbers = parquet.read(columns=["ingest_seq"])["ingest_seq"].to_numpy()
+            opened = parquet(file)
+            numbers = opened.read(columns=["ingest_seq"])["ingest_seq"].to_numpy()
             if not np.isin(numbers, gone).any():
                 return False
-            for batch in parquet.iter_batches(_ROWS):
+            for batch in opened.iter_batches(_ROWS):
                 rows = self._whole(pa.Table.from_batches([batch]), file)
                 appender.write(take_rows(rows, ~np.isin(rows["ingest_seq"].to_numpy(), gone)))
         return True
 
-    def _whole(self, rows: pa.Table, file: Path) -> pa.Table:
+    def _whole(self, rows: pa.Table, file: Place) -> pa.Table:
         stored = self._layout.stored
         picked = rows.select(stored.names).cast(stored)
         return with_partitions(picked, file, self._layout.schema, self._layout.partition_by)
@@ -187,7 +186,7 @@ class TableSwap:
         parts = [self._layout.schema.empty_table()]
         for file in sorted(self._files):
             with told(f"read the table `{self._layout.name}`", file):
-                for batch in pq.ParquetFile(file).iter_batches(_ROWS):
+                for batch in parquet(file).iter_batches(_ROWS):
                     rows = pa.Table.from_batches([batch])
                     parts.append(self._whole(rows.filter(pc.is_in(rows["origin"], value_set=origins)), file))
         return pa.concat_tables(parts)
@@ -207,7 +206,7 @@ class TableSwap:
         names = ["platform", "month", "key"]
         for file in sorted(self._files):
             with told(f"read the table `{self._layout.name}`", file):
-                for batch in pq.ParquetFile(file).iter_batches(
+                for batch in parquet(file).iter_batches(
                     _ROWS, columns=["source", "origin", "imported_at", "layout", "layout_version", "key"]
                 ):
                     rows = pa.Table.from_batches([batch])

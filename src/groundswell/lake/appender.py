@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import secrets
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -26,11 +27,11 @@ from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from groundswell.lake.failures import unavailable
+from groundswell.lake.landing import commit_to_store
 from groundswell.lake.statistics import file_statistics
-from groundswell.lake.tables import ROW_GROUP, TableLayout
+from groundswell.lake.tables import ROW_GROUP, SEQ_KEY, TableLayout
+from groundswell.stores import Place, S3Path, way
 
-#: Commit metadata under which the greatest `ingest_seq` ever given is kept.
-SEQ_KEY: Final = "ingest_seq"
 #: Commit metadata that names the transaction, so that its commit can be found again.
 TXN_KEY: Final = "groundswell_txn"
 
@@ -55,7 +56,10 @@ class _Partition:
     rows: int = 0
     nbytes: int = 0
     writer: pq.ParquetWriter | None = None
-    path: Path | None = None
+    path: Place | None = None
+    local: Path | None = None
+    """What is written: the file itself, or on its way to a store one on this machine."""
+
     groups: int = 0
 
 
@@ -66,15 +70,21 @@ class Appender:
     (`numbered` column), sorted within each row group, and written by a thread of its own.
     """
 
-    def __init__(self, table: DeltaTable, root: Path, layout: TableLayout, next_number: int) -> None:
+    def __init__(
+        self, table: DeltaTable, root: Place, layout: TableLayout, next_number: int, staging: Path | None = None
+    ) -> None:
+        """`staging`: folder on this machine for files on their way to a store."""
         self.rows = 0
         self._table = table
         self._root = root
+        self._staging = staging
+        self._first = next_number
+        self._tried = False
         self._layout = layout
         self._next = next_number
         self._partitions: dict[tuple[str, ...], _Partition] = {}
         self._buffered = 0
-        self._written: list[Path] = []
+        self._written: list[Place] = []
         self._actions: list[AddAction | RemoveAction] = []
         self._failure: Exception | None = None
         self._closed = False
@@ -152,8 +162,14 @@ class Appender:
             if partition.writer is not None:
                 with suppress(OSError):  # the file goes away anyway
                     partition.writer.close()
-        for path in self._written:
-            path.unlink(missing_ok=True)
+        for partition in self._partitions.values():
+            if partition.local is not None:
+                partition.local.unlink(missing_ok=True)
+        if self._tried and isinstance(self._root, S3Path):
+            return  # whether the commit arrived may not be known; `vacuum` removes what no version refers to
+        with suppress(OSError):  # a store that does not answer; `vacuum` removes it
+            for path in self._written:
+                path.unlink(missing_ok=True)
 
     def _commit(self, txn: tuple[str, int] | None, metadata: Mapping[str, str] | None, data_change: bool) -> None:
         for action in self._actions:
@@ -164,14 +180,19 @@ class Appender:
             notes[SEQ_KEY] = str(self._next - 1)
         if txn is not None:
             notes[TXN_KEY] = f"{txn[0]}:{txn[1]}"
+        transactions = None if txn is None else [Transaction(*txn)]
+        if isinstance(self._root, S3Path):
+            self._tried = True
+            commit_to_store(
+                self._table, self._root, self._layout, self._actions, notes, transactions, first_number=self._first
+            )
+            return
         self._table.create_write_transaction(
             self._actions,
             "append",
             self._table.schema(),
             partition_by=list(self._layout.partition_by),
-            commit_properties=CommitProperties(
-                custom_metadata=notes, app_transactions=None if txn is None else [Transaction(*txn)]
-            ),
+            commit_properties=CommitProperties(custom_metadata=notes, app_transactions=transactions),
         )
         self._table.update_incremental()
 
@@ -277,12 +298,16 @@ class Appender:
     def _open_file(self, partition: _Partition) -> None:
         names = self._layout.partition_by
         folder = self._root.joinpath(*(f"{n}={v}" for n, v in zip(names, partition.values, strict=True)))
-        folder.mkdir(parents=True, exist_ok=True)
         partition.path = folder / f"part-{secrets.token_hex(16)}.parquet"
+        if isinstance(partition.path, S3Path):
+            partition.local = (self._staging or Path(tempfile.gettempdir())) / "staging" / partition.path.name
+        else:
+            partition.local = partition.path
+        partition.local.parent.mkdir(parents=True, exist_ok=True)
         self._written.append(partition.path)
         partition.groups = 0
         partition.writer = pq.ParquetWriter(
-            partition.path,
+            partition.local,
             self._layout.stored,
             compression="zstd",
             compression_level=1,
@@ -292,21 +317,25 @@ class Appender:
         )
 
     def _close_file(self, partition: _Partition) -> None:
-        if partition.writer is None or partition.path is None:
+        if partition.writer is None or partition.path is None or partition.local is None:
             return
-        writer, path = partition.writer, partition.path
+        writer, path, local = partition.writer, partition.path, partition.local
         partition.writer = partition.path = None
         writer.close()
         self._actions.append(
             AddAction(
-                path=path.relative_to(self._root).as_posix(),
-                size=path.stat().st_size,
+                path=way(path, self._root).as_posix(),
+                size=local.stat().st_size,
                 partition_values=dict(zip(self._layout.partition_by, partition.values, strict=True)),
                 modification_time=time.time_ns() // 1_000_000,
                 data_change=True,
-                stats=file_statistics(pq.read_metadata(path), self._layout.statistics),
+                stats=file_statistics(pq.read_metadata(local), self._layout.statistics),
             )
         )
+        if isinstance(path, S3Path):
+            path.put(local)
+            local.unlink(missing_ok=True)
+            partition.local = None
 
 
 def _runs(codes: np.ndarray[Any, Any]) -> tuple[Any, Any, Any]:

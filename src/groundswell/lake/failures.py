@@ -11,17 +11,20 @@ from typing import Final
 from deltalake.exceptions import DeltaError
 
 from groundswell.errors import UnavailableError
+from groundswell.stores import Place
+from groundswell.stores.refusals import refused
 
 _FULL: Final = ("no space left", "os error 28", "quota exceeded")
 _FORBIDDEN: Final = ("permission denied", "read-only file system", "not permitted", "not a directory")
 
 
 @contextmanager
-def told(what: str, where: Path) -> Iterator[None]:
-    """Turn a failure of the disk under `where` inside the block into an `UnavailableError`.
+def told(what: str, where: Place) -> Iterator[None]:
+    """Turn a failure of the disk or store under `where` inside the block into an `UnavailableError`.
 
     Raises:
-        UnavailableError: the disk is full, the folder cannot be written, or its table is damaged.
+        UnavailableError: the disk is full, the folder cannot be written, the store refuses or does not answer, or the
+            table is damaged.
     """
     try:
         yield
@@ -29,8 +32,10 @@ def told(what: str, where: Path) -> Iterator[None]:
         raise unavailable(error, what, where) from error
 
 
-def unavailable(error: Exception, what: str, where: Path) -> UnavailableError:
+def unavailable(error: Exception, what: str, where: Place) -> UnavailableError:
     """The sentence for one failure."""
+    if not isinstance(where, Path):
+        return refused(error, what, where)
     text = str(error).lower()
     number = getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT) or any(part in text for part in _FULL):

@@ -1,9 +1,9 @@
 """The keys of each data file once more, sorted behind a filter, so that what is known already is found quickly.
 
-A key file stands under `LAKE/keys`, made from its data file the first time that it is asked for, and never changed:
-data files are never changed either, and their names are never used again. A missing one is made, one without its data
-file is removed when the lake is cleaned. It is mapped, not read: a look-up touches the filter (16 bits a key) and,
-for the few keys that pass it, one place of the sorted halves.
+A key file stands under `LAKE/keys` (of a lake in a store: in the cache of this home), made from its data file the first
+time that it is asked for, and never changed: data files are never changed either, and their names are never used again.
+A missing one is made, one without its data file is removed when the lake is cleaned. It is mapped, not read: a look-up
+touches the filter (16 bits a key) and, for the few keys that pass it, one place of the sorted halves.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from groundswell.kernels import loaded
 from groundswell.lake.failures import told
 from groundswell.lake.store import Lake
+from groundswell.stores import Place, parquet, way
 
 Half = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
@@ -113,20 +113,23 @@ def key_runs(lake: Lake, table: str, platform: str, month: str, without: frozens
 
 def drop_orphans(lake: Lake) -> int:
     """Remove the key files whose data file is gone; returns how many."""
-    root = lake.root / _FOLDER
+    root = lake.beside / _FOLDER
     gone = 0
+    if not root.is_dir():
+        return 0
+    there = lake.data_files()
     for path in root.rglob("*" + _SUFFIX):
-        if not (lake.root / path.relative_to(root)).with_suffix(".parquet").exists():
+        if path.relative_to(root).with_suffix(".parquet").as_posix() not in there:
             path.unlink(missing_ok=True)
             gone += 1
     return gone
 
 
-def _open(lake: Lake, table: str, file: Path) -> KeyRun:
-    path = (lake.root / _FOLDER / table / file.relative_to(lake.path(table))).with_suffix(_SUFFIX)
+def _open(lake: Lake, table: str, file: Place) -> KeyRun:
+    path = (lake.beside / _FOLDER / table / way(file, lake.path(table))).with_suffix(_SUFFIX)
     run = _mapped(path)
     if run is None:
-        run = KeyRun.of(*halves(pq.ParquetFile(file).read(columns=["key"])["key"]))
+        run = KeyRun.of(*halves(parquet(file).read(columns=["key"])["key"]))
         with suppress(OSError):  # it is made again when it is asked for again
             _write(path, run)
     return run

@@ -14,16 +14,15 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from deltalake import CommitProperties
 from deltalake.transaction import RemoveAction
 
 from groundswell.lake import keyfiles, terms
-from groundswell.lake.appender import SEQ_KEY
 from groundswell.lake.failures import told
 from groundswell.lake.store import Lake
-from groundswell.lake.tables import TABLES, table_layout
+from groundswell.lake.tables import SEQ_KEY, TABLES, table_layout
 from groundswell.lake.terms import drop_orphans, index_texts
+from groundswell.stores import parquet
 
 #: How long a snapshot stays readable after its files were replaced.
 KEEP_HOURS: Final = 7 * 24
@@ -69,13 +68,17 @@ def vacuum(
         return 0
     kept = [version for version in keep_versions if 0 <= version <= table.version()]
     with told(f"clean the table `{table_name}`", lake.path(table_name)):
-        gone = table.vacuum(
-            retention_hours=keep_hours,
-            dry_run=False,
-            enforce_retention_duration=False,
-            full=True,
-            keep_versions=kept or None,
-            commit_properties=CommitProperties(custom_metadata=_notes(lake, table_name)),
+        notes = CommitProperties(custom_metadata=_notes(lake, table_name))
+        gone = lake.ask(
+            f"clean the table `{table_name}`",
+            lambda: table.vacuum(
+                retention_hours=keep_hours,
+                dry_run=False,
+                enforce_retention_duration=False,
+                full=True,
+                keep_versions=kept or None,
+                commit_properties=notes,
+            ),
         )
         keyfiles.drop_orphans(lake)
         terms.drop_orphans(lake, table_name)
@@ -114,7 +117,7 @@ def _bounded(files: Iterable[tuple[str, int]], lake: Lake, table_name: str) -> I
     group: list[str] = []
     size = 0
     for path, _ in files:
-        metadata = pq.read_metadata(lake.path(table_name) / unquote(path))
+        metadata = parquet(lake.path(table_name) / unquote(path)).metadata
         bulk = sum(metadata.row_group(g).total_byte_size for g in range(metadata.num_row_groups))
         if group and size + bulk > GROUP:
             if len(group) > 1:
@@ -135,7 +138,7 @@ def _join(lake: Lake, table_name: str, paths: list[str]) -> int:
             name, _, values[name] = part.partition("=")
         files = [root / unquote(path) for path in paths]
         names = layout.stored.names
-        read = (pq.ParquetFile(file).read().select(names).cast(layout.stored) for file in files)
+        read = (parquet(file).read().select(names).cast(layout.stored) for file in files)
         rows = pa.concat_tables(read)
         for name in layout.partition_by:
             rows = rows.append_column(layout.schema.field(name), pa.repeat(pa.scalar(values[name]), rows.num_rows))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ import zstandard
 
 from groundswell.errors import UnavailableError
 from groundswell.lake.failures import told
+from groundswell.stores import Place, S3Path, way
+from groundswell.stores.refusals import reason
 
 #: Content of a frame, bytes; a little more or less, so that records are not cut in two.
 FRAME: Final = 8 << 20
@@ -56,9 +59,14 @@ class RawWriter:
     Small contents share a frame. Nothing is created before the first frame is written.
     """
 
-    def __init__(self, root: Path, name: str, *, append: bool = False) -> None:
+    def __init__(self, root: Place, name: str, *, append: bool = False, staging: Path | None = None) -> None:
+        """An object of a store is written in the folder `staging` first; it is never appended to but gets a fellow."""
         self._root = root
+        self._staging = staging or Path(tempfile.gettempdir())
+        if append and isinstance(root, S3Path):
+            append, name = False, f"{name.removesuffix(SUFFIX)}/{secrets.token_hex(12)}{SUFFIX}"
         self.name = name
+        self._path: Path | None = None
         self._append = append
         self._file: BinaryIO | None = None
         self._begun = 0
@@ -103,20 +111,23 @@ class RawWriter:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
+            if self._path is not None and isinstance(self._root, S3Path):
+                (self._root / self.name).put(self._path)
+                self._path.unlink(missing_ok=True)
         self._sealed = True
 
     def abort(self) -> None:
         """Remove what was written; of an object that is appended to, what came in now."""
         self._sealed = True
-        if self._file is None:
+        if self._file is None or self._path is None:
             return
         with suppress(OSError):  # what cannot be taken back is garbage that the index does not know
             self._file.close()
         with suppress(OSError):
             if self._begun:
-                os.truncate(self._root / self.name, self._begun)
+                os.truncate(self._path, self._begun)
             else:
-                (self._root / self.name).unlink(missing_ok=True)
+                self._path.unlink(missing_ok=True)
 
     def _flush(self) -> None:
         if not self._buffer:
@@ -127,9 +138,14 @@ class RawWriter:
         self._buffer.clear()
         self._waiting.clear()
 
+    def _local(self) -> Path:
+        if isinstance(self._root, S3Path):
+            return self._staging / f"raw-{secrets.token_hex(12)}{SUFFIX}"
+        return self._root / self.name
+
     def _write(self, data: bytes | memoryview) -> tuple[int, int]:
         if self._file is None:
-            path = self._root / self.name
+            self._path = path = self._local()
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab" if self._append else "xb")
             self._begun = self._at = self._file.tell()
@@ -152,7 +168,7 @@ def stream_object(day: str) -> str:
 class RawReader:
     """Reads content back, frame by frame; keeps the last frame, because neighbours are asked for together."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Place) -> None:
         self._root = root
         self._unpacker = zstandard.ZstdDecompressor()
         self._frame: tuple[str, int] = ("", -1)
@@ -207,21 +223,28 @@ class RawReader:
                 file.seek(extent.offset)
                 raw = file.read(extent.packed)
         except OSError as error:
-            raise _damaged(extent, self._root, error.strerror or str(error)) from error
+            raise _damaged(extent, self._root, error.strerror or reason(error)) from error
         if len(raw) < extent.packed:
             raise _damaged(extent, self._root, "it ends early")
         return raw
 
 
-def _damaged(extent: Extent, root: Path, why: str) -> UnavailableError:
+def _damaged(extent: Extent, root: Place, why: str) -> UnavailableError:
     return UnavailableError(
         f"the raw content at byte {extent.offset:,} cannot be read ({why})",
-        where=root / extent.object,
+        where=str(root / extent.object),
         hint="the posts that were read from it are not touched; restore the file, or import its origin again",
     )
 
 
-def sweep(root: Path, wanted: Collection[str]) -> tuple[int, int]:
+def objects(root: Place) -> list[tuple[Place, int]]:
+    """All objects and their bytes."""
+    if isinstance(root, S3Path):
+        return [*root.sizes(f"*{SUFFIX}")]
+    return [(path, path.stat().st_size) for path in sorted(root.rglob(f"*{SUFFIX}"))] if root.is_dir() else []
+
+
+def sweep(root: Place, wanted: Collection[str]) -> tuple[int, int]:
     """Remove the objects that are not among `wanted`; how many, and their bytes. Hold the lease `lake`.
 
     Raises:
@@ -229,12 +252,13 @@ def sweep(root: Path, wanted: Collection[str]) -> tuple[int, int]:
     """
     gone = size = 0
     with told("clean the raw content", root):
-        for path in sorted(root.rglob(f"*{SUFFIX}")) if root.is_dir() else []:
-            if path.relative_to(root).as_posix() not in wanted:
-                size += path.stat().st_size
-                path.unlink()
+        for path, bulk in objects(root):
+            if way(path, root).as_posix() not in wanted:
+                size += bulk
+                path.unlink(missing_ok=True)
                 gone += 1
-        for folder in sorted((p for p in root.glob("*") if p.is_dir()), reverse=True) if root.is_dir() else []:
+        local = isinstance(root, Path) and root.is_dir()
+        for folder in sorted((p for p in Path(str(root)).glob("*") if p.is_dir()), reverse=True) if local else []:
             with suppress(OSError):  # there is still something in it
                 folder.rmdir()
     return gone, size

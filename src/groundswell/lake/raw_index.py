@@ -219,6 +219,4 @@ def _abandoned(lake: Lake, rows: pa.Table, aged: Any) -> Any:
 def bytes_kept(lake: Lake) -> tuple[int, int]:
     """Bytes of content that is kept, and bytes that it takes on disk."""
     content = pc.sum(lake.read(TABLE, ["length"])["length"]).as_py() or 0
-    folder = lake.root / "raw"
-    disk = sum(path.stat().st_size for path in folder.rglob(f"*{raw.SUFFIX}")) if folder.is_dir() else 0
-    return content, disk
+    return content, sum(size for _, size in raw.objects(lake.root / "raw"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +15,7 @@ from deltalake import DeltaTable
 from deltalake.transaction import RemoveAction
 
 from groundswell.lake.store import Lake
+from groundswell.stores import Place
 
 
 def replace(
@@ -40,7 +40,7 @@ def replace(
         appender.commit(txn=txn, metadata=metadata)
 
 
-def removals(table: DeltaTable, root: Path, files: Sequence[Path] | None) -> list[RemoveAction]:
+def removals(table: DeltaTable, root: Place, files: Sequence[Place] | None) -> list[RemoveAction]:
     """What takes `files` (null: all) out of the table's newest version."""
     wanted = None if files is None else set(files)
     now_ms = time.time_ns() // 1_000_000
@@ -54,7 +54,7 @@ def removals(table: DeltaTable, root: Path, files: Sequence[Path] | None) -> lis
     return found
 
 
-def with_partitions(rows: pa.Table, file: Path, schema: pa.Schema, names: Sequence[str]) -> pa.Table:
+def with_partitions(rows: pa.Table, file: Place, schema: pa.Schema, names: Sequence[str]) -> pa.Table:
     """The rows of one file in all columns of the table: those of its partition stand in its path."""
     values = dict(part.split("=", 1) for part in file.parts if "=" in part)
     columns: dict[str, Any] = {name: rows[name] for name in rows.column_names}

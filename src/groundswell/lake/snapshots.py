@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 from deltalake import DeltaTable
 
 from groundswell.lake.statistics import ROUNDING
+from groundswell.stores import Place
 
 #: Partition of rows without a time.
 UNKNOWN: Final = "unknown"
@@ -26,7 +26,7 @@ class Snapshot:
     """The files of one version (-1: the table does not exist yet) and the rows in them."""
 
     version: int
-    files: list[Path]
+    files: list[Place]
     rows: int
     counts: list[int] = field(default_factory=list)
     """For each file, its rows."""
@@ -37,7 +37,7 @@ class Snapshot:
 
 def take_snapshot(
     table: DeltaTable,
-    root: Path,
+    root: Place,
     platforms: Sequence[str] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from deltalake import DeltaTable, Schema
+from deltalake import DeltaTable
 
 from groundswell.errors import ConflictError
-from groundswell.lake.appender import SEQ_KEY, TXN_KEY, Appended, Appender
+from groundswell.lake.appender import TXN_KEY, Appended, Appender
+from groundswell.lake.delta import ask, create_table, open_table
 from groundswell.lake.failures import told
 from groundswell.lake.snapshots import Snapshot, take_snapshot
-from groundswell.lake.tables import VERSION_KEY, TableLayout, table_layout
+from groundswell.lake.tables import SEQ_KEY, TABLES, VERSION_KEY, table_layout
 from groundswell.schema import SCHEMA_VERSION
+from groundswell.stores import Place, S3Path, lake_root, parquet, way
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,50 @@ class Lake:
     needs no lease. A table is made by the first append to it; before that it reads as empty.
     """
 
-    root: Path
+    root: Place
+    cache: Path | None = None
+    """Folder on this machine for what can be made again, and for files on their way; null: `root`, which is one."""
 
     @classmethod
     def open(cls, settings: Settings) -> Lake:
         """The lake that the settings name; nothing is created yet."""
-        return cls(settings.lake_path)
+        return cls(lake_root(settings), settings.lake_cache if settings.lake_is_remote else None)
 
-    def path(self, table_name: str) -> Path:
+    @property
+    def beside(self) -> Path:
+        """Folder on this machine for key files, text indexes and counts."""
+        if self.cache is not None:
+            return self.cache
+        assert isinstance(self.root, Path)  # noqa: S101 - a lake in a store has a cache
+        return self.root
+
+    @property
+    def compiled(self) -> Path:
+        """Folder on this machine where compiled kernels may lie."""
+        return self.cache.parent if self.cache is not None else self.beside.parent / "cache"
+
+    def ask(self, what: str, action: Callable[[], T]) -> T:
+        """Do `action`, again and again while the store of the lake does not answer; at once on a disk."""
+        return ask(self.root, what, action)
+
+    def size_of(self, file: Place) -> int:
+        """Bytes of a data file.
+
+        Raises:
+            OSError: it is not there.
+        """
+        if isinstance(file, Path):
+            return file.stat().st_size
+        return _size_of(file)
+
+    def data_files(self) -> set[str]:
+        """All data files that lie there, as ways from the root, also those that no version needs any more."""
+        found: set[str] = set()
+        for name in TABLES:
+            found.update(way(file, self.root).as_posix() for file in self.path(name).rglob("*.parquet"))
+        return found
+
+    def path(self, table_name: str) -> Place:
         """Folder of a table."""
         return self.root / table_layout(table_name).name
 
@@ -54,13 +94,15 @@ class Lake:
         """
         path = self.path(table_name)
         with told(f"read the table `{table_name}`", path):
-            if not (path / "_delta_log").is_dir() or not DeltaTable.is_deltatable(str(path)):
-                return None
-            table = DeltaTable(str(path))
+            table = open_table(path)
+        if table is None:
+            return None
         found = int(table.metadata().configuration.get(VERSION_KEY) or SCHEMA_VERSION)
         if found != SCHEMA_VERSION:
             what = f"the table `{table_name}` has schema {found}, this Groundswell reads {SCHEMA_VERSION}"
-            raise ConflictError(what, where=path, hint="install the Groundswell that wrote it, or use another home")
+            raise ConflictError(
+                what, where=str(path), hint="install the Groundswell that wrote it, or use another home"
+            )
         return table
 
     def appender(self, table_name: str) -> Appender:
@@ -70,9 +112,12 @@ class Lake:
             UnavailableError: the folder cannot be written.
         """
         layout = table_layout(table_name)
-        table = self.delta(table_name) or self._create(layout)
-        next_number = self.last_number(table_name) + 1 if layout.numbered else 0
-        return Appender(table, self.path(table_name), layout, next_number)
+        table = self.delta(table_name)
+        if table is None:
+            with told(f"create the table `{table_name}`", self.path(table_name)):
+                table = create_table(self.path(table_name), layout)
+        next_number = self.last_number(table_name, table) + 1 if layout.numbered else 0
+        return Appender(table, self.path(table_name), layout, next_number, self.cache)
 
     def append(
         self,
@@ -129,7 +174,7 @@ class Lake:
             for file in snapshot.files:
                 # Files that the Delta library wrote itself (an update) have other text types.
                 picked = pa.schema([layout.schema.field(name) for name in dict.fromkeys((*names, *wanted))])
-                rows = pq.ParquetFile(file).read(columns=picked.names).select(picked.names).cast(picked)
+                rows = parquet(file).read(columns=picked.names).select(picked.names).cast(picked)
                 for name, value in wanted.items():
                     rows = rows.filter(pc.equal(rows[name], value))
                 parts.append(rows.select(names))
@@ -148,7 +193,10 @@ class Lake:
     def txn_version(self, table_name: str, app_id: str) -> int | None:
         """Greatest transaction version of `app_id` that was appended; null if none was."""
         table = self.delta(table_name)
-        return None if table is None else table.transaction_version(app_id)
+        if table is None:
+            return None
+        with told(f"read the table `{table_name}`", self.path(table_name)):
+            return self.ask(f"read the table `{table_name}`", lambda: table.transaction_version(app_id))
 
     def commit_metadata(self, table_name: str, txn: tuple[str, int]) -> dict[str, str] | None:
         """What the commit of a transaction carries; null if there is none in the log."""
@@ -157,7 +205,8 @@ class Lake:
             return None
         wanted = f"{txn[0]}:{txn[1]}"
         with told(f"read the table `{table_name}`", self.path(table_name)):
-            return next((entry for entry in table.history() if entry.get(TXN_KEY) == wanted), None)
+            history = self.ask(f"read the table `{table_name}`", table.history)
+            return next((entry for entry in history if entry.get(TXN_KEY) == wanted), None)
 
     def files_of(self, table_name: str, txn: tuple[str, int]) -> set[str]:
         """Names of the data files that the commit of a transaction added; empty if it is not in the log."""
@@ -169,13 +218,15 @@ class Lake:
             actions = [json.loads(line) for line in log.read_text().splitlines()]
         return {unquote(action["add"]["path"]).rpartition("/")[2] for action in actions if "add" in action}
 
-    def last_number(self, table_name: str = "posts") -> int:
+    def last_number(self, table_name: str = "posts", table: DeltaTable | None = None) -> int:
         """Greatest number that a row ever got (0: none): from the last commit, or the files' statistics."""
-        table = self.delta(table_name)
+        table = table or self.delta(table_name)
         column = table_layout(table_name).numbered
         if table is None or column is None:
             return 0
-        noted = [int(entry[SEQ_KEY]) for entry in table.history(1) if SEQ_KEY in entry]
+        with told(f"read the table `{table_name}`", self.path(table_name)):
+            history = self.ask(f"read the table `{table_name}`", lambda: table.history(1))
+        noted = [int(entry[SEQ_KEY]) for entry in history if SEQ_KEY in entry]
         if noted:
             return noted[0]
         # A commit by another program carries no note; no row has a greater number than the files say.
@@ -183,22 +234,11 @@ class Lake:
         name = f"max.{column}"
         return int(pc.max(actions[name]).as_py() or 0) if name in actions.column_names else 0
 
-    def _create(self, layout: TableLayout) -> DeltaTable:
-        path = self.path(layout.name)
-        configuration = {
-            VERSION_KEY: str(SCHEMA_VERSION),
-            "delta.dataSkippingStatsColumns": ",".join(layout.statistics),
-        }
-        with told(f"create the table `{layout.name}`", path):
-            path.mkdir(parents=True, exist_ok=True)
-            return DeltaTable.create(
-                str(path),
-                schema=Schema.from_arrow(layout.schema),
-                mode="ignore",
-                partition_by=list(layout.partition_by),
-                configuration=configuration,
-                raise_if_key_not_exists=False,
-            )
+
+@lru_cache(maxsize=1 << 16)
+def _size_of(file: S3Path) -> int:
+    # A data file never changes; asking is a request.
+    return file.stat().st_size
 
 
 def summary_of(metadata: Mapping[str, str] | None) -> dict[str, Any] | None:

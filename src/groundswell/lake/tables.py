@@ -13,6 +13,9 @@ from groundswell.schema import AUTHORS, COMMENTS, FILL, LEDGER, POSTS, POSTS_PAR
 #: Rows of a Parquet row group; also how many rows are sorted together.
 ROW_GROUP: Final = 65_536
 
+#: Commit metadata under which the greatest `ingest_seq` ever given is kept.
+SEQ_KEY: Final = "ingest_seq"
+
 #: Key of the schema version in a table's Delta configuration.
 VERSION_KEY: Final = "groundswell.schemaVersion"
 

@@ -1,9 +1,9 @@
 """The text index of a table: for each data file, which of its row groups can hold a word, hashtag, handle or post.
 
-An index is a file of its own under `LAKE/terms`, made after the data file and never changed: data files are never
-changed either, and their names are never used again. So nothing has to be kept in step: a file without an index is
-scanned, an index without its file is removed when the lake is cleaned. Making one needs no lease; it appears under its
-name when it is complete.
+An index is a file of its own under `LAKE/terms` (of a lake in a store: in the cache of this home), made after the data
+file and never changed: data files are never changed either, and their names are never used again. So nothing has to be
+kept in step: a file without an index is scanned, an index without its file is removed when the lake is cleaned. Making
+one needs no lease; it appears under its name when it is complete.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from groundswell import kernels
 from groundswell.lake.failures import told
+from groundswell.stores import Place, parquet, way
 from groundswell.text.terms import Hashes, Kind
 
 if TYPE_CHECKING:
@@ -88,15 +89,15 @@ def content_identity(rows: pa.Table) -> pa.Array:
     return pc.binary_join_element_wise(author, created, pc.fill_null(_flat(rows, "text"), ""), "\n")
 
 
-def index_path(lake: Lake, file: Path, table: str = "posts") -> Path:
+def index_path(lake: Lake, file: Place, table: str = "posts") -> Path:
     """Where the index of a data file stands, or would stand."""
-    return (lake.root / _FOLDER / table / file.relative_to(lake.path(table))).with_suffix(".terms")
+    return (lake.beside / _FOLDER / table / way(file, lake.path(table))).with_suffix(".terms")
 
 
-def open_index(lake: Lake, file: Path, table: str = "posts") -> TermIndex | None:
+def open_index(lake: Lake, file: Place, table: str = "posts") -> TermIndex | None:
     """The index of a data file; null if there is none that can be read."""
     try:
-        return _load(index_path(lake, file, table), file.stat().st_size)
+        return _load(index_path(lake, file, table), lake.size_of(file))
     except (OSError, ValueError, struct.error):
         return None
 
@@ -115,13 +116,13 @@ def index_texts(
     todo = missing_indexes(lake)
     if not todo:
         return 0
-    kernels.load(lake.root.parent / "cache")
+    kernels.load(lake.compiled)
     total, done, made = sum(todo.values()), 0, 0
 
-    def make(file: Path) -> bool:
+    def make(file: Place) -> bool:
         return (seconds is None or time.monotonic() - begun < seconds) and _make(lake, file)
 
-    with told("write the text index", lake.root / _FOLDER), ThreadPoolExecutor(threads, "terms") as pool:
+    with told("write the text index", lake.beside / _FOLDER), ThreadPoolExecutor(threads, "terms") as pool:
         for one, rows in zip(pool.map(make, todo), todo.values(), strict=True):
             made += one
             done += rows
@@ -130,7 +131,7 @@ def index_texts(
     return made
 
 
-def missing_indexes(lake: Lake) -> dict[Path, int]:
+def missing_indexes(lake: Lake) -> dict[Place, int]:
     """The files of `posts` that should have an index and have none, newest first, with their rows."""
     snapshot = lake.snapshot("posts")
     counted = zip(reversed(snapshot.files), reversed(snapshot.counts), strict=True)
@@ -139,10 +140,13 @@ def missing_indexes(lake: Lake) -> dict[Path, int]:
 
 def drop_orphans(lake: Lake, table: str = "posts") -> int:
     """Remove the indexes whose data file is gone; returns how many."""
-    root = lake.root / _FOLDER / table
+    root = lake.beside / _FOLDER / table
     gone = 0
+    if not root.is_dir():
+        return 0
+    there = lake.data_files()
     for path in root.rglob("*.terms"):
-        if not (lake.path(table) / path.relative_to(root)).with_suffix(".parquet").exists():
+        if f"{table}/{path.relative_to(root).with_suffix('.parquet').as_posix()}" not in there:
             path.unlink(missing_ok=True)
             gone += 1
     return gone
@@ -168,12 +172,12 @@ def _group(group: pq.RowGroupMetaData, position: int) -> Group:
     return Group(group.num_rows, bounds[0], bounds[1])
 
 
-def _make(lake: Lake, path: Path) -> bool:
+def _make(lake: Lake, path: Place) -> bool:
     """Write the index of one file; false if it is gone, or has more row groups than an index has bits."""
     from groundswell.lake.term_collector import TermCollector  # noqa: PLC0415
 
     try:
-        file = pq.ParquetFile(path)
+        file = parquet(path)
     except FileNotFoundError:
         return False
     with file:
@@ -184,7 +188,7 @@ def _make(lake: Lake, path: Path) -> bool:
         for number in range(len(groups)):
             _collect(terms, file, number)
     hashes, masks = terms.sorted_terms()
-    _save(index_path(lake, path), path.stat().st_size, groups, hashes, masks)
+    _save(index_path(lake, path), lake.size_of(path), groups, hashes, masks)
     return True
 
 

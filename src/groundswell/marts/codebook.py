@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
 from groundswell.marts.cells import cell_texts
 from groundswell.schema import FIELDS, Field
+from groundswell.stores import Place
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -114,7 +114,7 @@ def _of_table(engine: Engine, lake: Lake, table: str) -> list[Entry]:
     return [_entry(table, field, rows, counts, sample) for field in fields]
 
 
-def _counts(engine: Engine, files: Sequence[Path], schema: pa.Schema) -> dict[str, list[Any]]:
+def _counts(engine: Engine, files: Sequence[Place], schema: pa.Schema) -> dict[str, list[Any]]:
     """Rows and filled cells of each field, by platform."""
     if not files:
         return {"platform": [], "rows": [], **{f"{name}_filled": [] for name in schema.names}}
@@ -126,7 +126,7 @@ def _counts(engine: Engine, files: Sequence[Path], schema: pa.Schema) -> dict[st
     return found
 
 
-def _sample(engine: Engine, files: Sequence[Path], schema: pa.Schema) -> pa.Table:
+def _sample(engine: Engine, files: Sequence[Place], schema: pa.Schema) -> pa.Table:
     """Some rows of up to eight files, from the first to the last."""
     step = max(1, len(files) // _FILES)
     chosen = [engine.run(engine.read_table([file], schema).limit(_SAMPLE)) for file in files[::step][:_FILES]]

@@ -16,7 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
@@ -31,6 +30,7 @@ from groundswell.marts.parts import DataFile, data_files, identities, matching_r
 from groundswell.marts.places import Part, places_of
 from groundswell.marts.wanted import Wanted
 from groundswell.schema import POST_FIELDS
+from groundswell.stores import Place
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -107,13 +107,13 @@ def version_of(number: int) -> int | None:
     return number if number >= 0 else None
 
 
-def newest_first(files: Sequence[Path]) -> Iterator[list[Path]]:
+def newest_first(files: Sequence[Place]) -> Iterator[list[Place]]:
     """Files of a snapshot in groups of whole months, newest month first, `unknown` last.
 
     A group has at least 256 MiB (or is the last), so that a small lake is one query and a big one is not read
     beyond the months that are needed.
     """
-    group: list[Path] = []
+    group: list[Place] = []
     size = 0
     for _, month in itertools.groupby(sorted(files, key=_month_of, reverse=True), key=_month_of):
         for path in month:
@@ -126,7 +126,7 @@ def newest_first(files: Sequence[Path]) -> Iterator[list[Path]]:
         yield group
 
 
-def _month_of(path: Path) -> str:
+def _month_of(path: Place) -> str:
     match = _MONTH.search(path.as_posix())
     return match[1] if match else ""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -22,6 +21,7 @@ from groundswell.lake.terms import ALWAYS, NEVER, Group, content_identity, foote
 from groundswell.marts.wanted import MEMBER, Wanted
 from groundswell.query.pruning import columns_of, possible_parts
 from groundswell.schema import POSTS, TIMESTAMP
+from groundswell.stores import Place, parquet
 
 if TYPE_CHECKING:
     from groundswell.lake import Lake
@@ -38,7 +38,7 @@ class DataFile:
     """One data file of `posts`. Safe to read from several threads."""
 
     lake: Lake
-    path: Path
+    path: Place
     bound: int
     """No `created_at` in it is later (µs since 1970)."""
 
@@ -61,7 +61,7 @@ class DataFile:
 
     def open(self) -> pq.ParquetFile:
         """The file, its footer parsed once."""
-        file = pq.ParquetFile(self.path, metadata=self._metadata)
+        file = parquet(self.path, self._metadata)
         self._metadata = file.metadata
         return file
 
@@ -137,7 +137,7 @@ def identities(file: DataFile, group: int) -> pa.Array:
     return pc.coalesce(ids, content_identity(file.read(group, list(CONTENT))))
 
 
-def platform_of(path: Path) -> str:
+def platform_of(path: Place) -> str:
     """The platform of all rows of a data file, from its folder."""
     return next(part.removeprefix("platform=") for part in path.parts if part.startswith("platform="))
 

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,6 +26,7 @@ from groundswell.marts.places import Part
 from groundswell.marts.wanted import Wanted
 from groundswell.query.pruning import columns_of
 from groundswell.schema import COUNTERS, POSTS
+from groundswell.stores import Place
 from groundswell.text.hashing import ODD, hash_bytes, mixed
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ def _moment(at_us: int) -> datetime:
     return _EPOCH + timedelta(microseconds=at_us)
 
 
-def month_of(path: Path) -> tuple[int, int] | None:
+def month_of(path: Place) -> tuple[int, int] | None:
     """The span (µs since 1970) of the month of a data file; null for posts without a time."""
     name = next(part.removeprefix("month=") for part in path.parts if part.startswith("month="))
     try:

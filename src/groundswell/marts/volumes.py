@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from groundswell.marts.parts import DataFile
 from groundswell.marts.stream import Check, LakeStream, Question, month_of
+from groundswell.stores import way
 
 if TYPE_CHECKING:
     from groundswell.lake import Lake
@@ -113,7 +114,7 @@ def refresh(lake: Lake, window_us: int, *, check: Check = lambda _rows: None) ->
             if _load(path, partition.digest) is None:
                 _of(lake, partition, window_us, pool, check)
                 counted += 1
-    gone = [path for path in (lake.root / _FOLDER).rglob("*" + _SUFFIX) if path not in known]
+    gone = [path for path in (lake.beside / _FOLDER).rglob("*" + _SUFFIX) if path not in known]
     for path in gone:
         path.unlink(missing_ok=True)
     return counted, len(gone)
@@ -155,8 +156,8 @@ def _of(lake: Lake, partition: _Partition, window_us: int, pool: ThreadPoolExecu
 
 
 def _path(lake: Lake, partition: _Partition, window_us: int) -> Path:
-    folder = partition.files[0].path.parent.relative_to(lake.path("posts"))
-    return lake.root / _FOLDER / "posts" / folder / f"{window_us}{_SUFFIX}"
+    folder = way(partition.files[0].path, lake.path("posts")).parent
+    return lake.beside / _FOLDER / "posts" / folder / f"{window_us}{_SUFFIX}"
 
 
 def _load(path: Path, digest: str) -> tuple[Ints, Ints] | None:

@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.desk.clock import moment
 from groundswell.lake import Lake
 from groundswell.lake.failures import told
@@ -87,7 +87,7 @@ def counts_of(rows: pa.Table) -> Counts:
     return Counts(**{name: pc.sum(rows[name]).as_py() or 0 for name in COUNTS})
 
 
-def read_ledger(books: Books, journal: Journal, source: str | None, start: datetime | None, limit: int) -> Ledger:
+def read_ledger(books: Books, journal: Bus, source: str | None, start: datetime | None, limit: int) -> Ledger:
     """Sums by source and quarter hour, newest first, and the intervals in which sources were connected."""
     rows = books.sums()
     if source is not None:
