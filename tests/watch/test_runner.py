@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus, Journal
 from groundswell.desk import changes, checkpoints, open_desk, series
 from groundswell.errors import ConflictError, UnavailableError, UsageError
 from groundswell.lake import Lake
@@ -162,7 +162,7 @@ def test_a_source_that_fails_ends_the_run_with_its_reason(live: Settings, tmp_pa
         name = "broken"
         kind = "test"
 
-        def run(self, journal: Journal, stop: threading.Event) -> None:
+        def run(self, journal: Bus, stop: threading.Event) -> None:
             what = "the cable is cut"
             raise UnavailableError(what, where=self.name)
 

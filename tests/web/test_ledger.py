@@ -126,7 +126,7 @@ def test_files_have_no_gaps(served: Any) -> None:
 
 
 def test_a_replay_of_old_records_is_data_though_nothing_was_connected_then() -> None:
-    from groundswell.bus.journal import Connected
+    from groundswell.bus import Connected
 
     counted = {0: Counts(received=5, stored=5)}
 

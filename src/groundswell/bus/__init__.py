@@ -1,6 +1,8 @@
 """The bus: durable raw records of live sources, between those who receive them and those who read them."""
 
 from groundswell.bus.blocks import Block, Kind
-from groundswell.bus.journal import Connected, Journal
+from groundswell.bus.contract import Arrivals, Bus, Connected
+from groundswell.bus.journal import Journal
+from groundswell.bus.opening import open_bus
 
-__all__ = ["Block", "Connected", "Journal", "Kind"]
+__all__ = ["Arrivals", "Block", "Bus", "Connected", "Journal", "Kind", "open_bus"]

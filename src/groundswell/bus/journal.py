@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from groundswell.bus.blocks import Block, Kind, Micros, Packed, pack
+from groundswell.bus.contract import BEAT_GAP_US, Arrivals, Connected, Holds
 from groundswell.desk.clock import wall_us
 from groundswell.errors import GroundswellError, UnavailableError
-
-#: A source that says it is connected at least this often was connected in between, microseconds.
-BEAT_GAP_US: Final = 10_000_000
 
 _BUSY_S: Final = 20.0
 
@@ -46,25 +44,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 _COLUMNS: Final = "seq, source, kind, hint, first_record, count, size, received_from, received_to, body, times"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """An interval in which a source was connected, microseconds since 1970 UTC."""
-
-    source: str
-    from_us: int
-    to_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Arrivals:
-    """What a source brought lately: records, the newest and the oldest receive time, microseconds since 1970 UTC."""
-
-    source: str
-    records: int
-    received_us: int
-    oldest_us: int
 
 
 @dataclass
@@ -98,6 +77,7 @@ class Journal:
         self._read_lock = threading.Lock()
         self._queue_lock = threading.Lock()
         self._queue: list[_Append] = []
+        self._holds = Holds()
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
@@ -324,6 +304,25 @@ class Journal:
             if gone:
                 self._writer.execute("PRAGMA incremental_vacuum").fetchall()
         return int(gone)
+
+    def follow(self, changed: Callable[[], None], stop: threading.Event) -> Callable[[], None]:
+        """Nothing is to be done: an append numbers its records itself."""
+        return lambda: None
+
+    def settle(self, stop: threading.Event | None = None) -> None:
+        """Nothing is to be waited for."""
+
+    def hold(self, source: str, until_us: int | None) -> None:
+        """Say that more of `source` is to come that was received after a time; null: it is complete up to now."""
+        self._holds.hold(source, until_us)
+
+    def complete_until(self, now_us: int) -> int:
+        """Time of receipt before which everything is in the blocks: now, unless a source of this process holds it."""
+        return self._holds.complete_until(now_us)
+
+    def trouble(self) -> str | None:
+        """Nothing: what does not work is raised."""
+        return None
 
     def close(self) -> None:
         """Close the journal; further calls fail."""

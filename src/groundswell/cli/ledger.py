@@ -42,12 +42,12 @@ def ledger(
 
 
 def _connections(settings: Settings) -> list[dict[str, Any]]:
-    from groundswell.bus import Journal
+    from groundswell.bus import open_bus
     from groundswell.desk.clock import moment
 
-    if not settings.journal_path.exists():
+    if settings.bus == "journal" and not settings.journal_path.exists():
         return []
-    with Journal(settings.journal_path) as journal:
+    with open_bus(settings) as journal:
         found = journal.connections()
     return [{"source": c.source, "connected_from": moment(c.from_us), "connected_to": moment(c.to_us)} for c in found]
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.demo.score import Pace, RaisedAlert, Score, score
 from groundswell.demo.staging import Show, Staged
 from groundswell.desk import Desk, alerts, changes, open_desk, topics, trackers
@@ -55,7 +55,7 @@ class Play:
                     self._over.set()
                     report(self._score(desk))
 
-            def started(_desk: Desk, _journal: Journal) -> None:
+            def started(_desk: Desk, _journal: Bus) -> None:
                 self._pace = Pace(prepared.first_us or 0, wall_us(), self._speed)
 
             runner = Runner(settings, sources=[source], live=False, started=started, on_change=changed)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus, open_bus
 from groundswell.desk import Desk, open_desk, quotas
 from groundswell.desk.clock import Clock, iso, wall_us
 from groundswell.engines import open_engine
@@ -66,7 +66,7 @@ def collect_youtube(
     """
     begun = time.monotonic()
     api = YouTubeApi(key or key_of(), settings.youtube_endpoint)
-    with open_desk(settings) as desk, Journal(settings.journal_path) as journal:
+    with open_desk(settings) as desk, open_bus(settings, desk) as journal:
         collector = YouTubeCollector(job, api, desk, settings.youtube_quota, now=now, wait=wait)
         if tell is not None:
             collector.tell = lambda what, done: tell(what, done, _left(desk, settings, now()))
@@ -79,7 +79,7 @@ def collect_youtube(
     return _document(job, collector.result, units, sums, time.monotonic() - begun)
 
 
-def _into_the_lake(journal: Journal, desk: Desk, settings: Settings) -> dict[str, int] | None:
+def _into_the_lake(journal: Bus, desk: Desk, settings: Settings) -> dict[str, int] | None:
     """What became of the records that wait in the journal; null where another process takes them to the lake."""
     sums = dict.fromkeys(_NAMES, 0)
     engine = open_engine(settings)

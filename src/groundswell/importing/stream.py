@@ -33,7 +33,7 @@ from groundswell.sources.documents import Oversized
 from groundswell.telemetry import stage
 
 if TYPE_CHECKING:
-    from groundswell.bus import Journal
+    from groundswell.bus import Bus
     from groundswell.bus.blocks import Block
     from groundswell.engines.contract import Engine
     from groundswell.platforms import Registry
@@ -66,7 +66,7 @@ class LakeBatch:
 
 
 def journal_to_lake(
-    journal: Journal,
+    journal: Bus,
     lake: Lake,
     desk: Desk,
     engine: Engine,
@@ -123,7 +123,7 @@ class _Plan:
     run_id: str
 
 
-def _plan(journal: Journal, desk: Desk, now: Clock) -> _Plan | None:
+def _plan(journal: Bus, desk: Desk, now: Clock) -> _Plan | None:
     """The batch that was begun, or the next one, written down."""
     with desk.session() as session:
         at = checkpoints.get(session, READER)
@@ -145,7 +145,7 @@ def _plan(journal: Journal, desk: Desk, now: Clock) -> _Plan | None:
 class _Batch:
     """One batch while it is done."""
 
-    journal: Journal
+    journal: Bus
     lake: Lake
     engine: Engine
     registry: Registry
@@ -160,7 +160,7 @@ class _Batch:
         """Append what is not there yet; the ledger rows of the batch (times in microseconds)."""
         done = self._done()
         rows = self._store(held) if done is None else done
-        self.lake.append("ledger", _ledger_table(rows), txn=self.txn)
+        self.lake.append("ledger", ledger_table(rows), txn=self.txn)
         return rows
 
     def _done(self) -> list[dict[str, Any]] | None:
@@ -171,7 +171,7 @@ class _Batch:
         return rows
 
     def _store(self, held: leases.Held) -> list[dict[str, Any]]:
-        counts = _Counts(f"{APP}-{self.plan.number}")
+        counts = Counts(f"{APP}-{self.plan.number}")
         along = AlongStream(self.lake, self.settings, self.plan.imported_us)
         with Sink(self.lake, self.txn, Keys(self.lake), [along]) as sink:
             for block in _joined(self.journal.between(self.plan.first, self.plan.last), self.plan.imported_us):
@@ -187,7 +187,7 @@ class _Batch:
                 sink.commit({"ledger": json.dumps(rows)})
         return rows
 
-    def _records(self, block: RawBlock, sink: Sink, counts: _Counts, along: AlongStream) -> None:
+    def _records(self, block: RawBlock, sink: Sink, counts: Counts, along: AlongStream) -> None:
         with stage("lake", "normalise", records=len(block.records)):
             out = normalise(block, self.engine, self.registry, self.settings)
         quarters = np.asarray(block.received_us) // QUARTER_US * QUARTER_US
@@ -205,7 +205,7 @@ class _Batch:
         counts.add(block, "ignored", quarters[np.array(out.ignored_records, dtype=np.int64)])
 
 
-class _Counts:
+class Counts:
     """The ledger rows of a batch: per source and quarter hour of receipt."""
 
     def __init__(self, batch: str) -> None:
@@ -221,6 +221,7 @@ class _Counts:
             row["received"] += count
 
     def refused(self, rows: pa.Table) -> None:
+        """Count rows that went to the quarantine."""
         at = rows["at"].cast(pa.int64()).to_numpy()
         for source, origin, micros in zip(rows["source"].to_pylist(), rows["origin"].to_pylist(), at, strict=True):
             row = self._row(source, origin, int(micros) // QUARTER_US * QUARTER_US)
@@ -228,6 +229,7 @@ class _Counts:
             row["rejected"] += 1
 
     def rows(self) -> list[dict[str, Any]]:
+        """The rows as `LEDGER` has them, times in microseconds."""
         return [self._rows[key] for key in sorted(self._rows)]
 
     def _row(self, source: str, origin: str, quarter: int) -> dict[str, Any]:
@@ -236,7 +238,8 @@ class _Counts:
         return self._rows.setdefault((source, origin, quarter), empty | dict.fromkeys(names, 0))
 
 
-def _ledger_table(rows: list[dict[str, Any]]) -> pa.Table:
+def ledger_table(rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows of `Counts` as a table."""
     arrays = [pa.array([row[field.name] for row in rows], field.type) for field in LEDGER]
     return pa.table(arrays, schema=LEDGER)
 

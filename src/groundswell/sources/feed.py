@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
-from groundswell.bus import Journal, Kind
+from groundswell.bus import Bus, Kind
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.sources.records import Line
 
@@ -29,7 +29,7 @@ class LiveSource(Protocol):
     name: str
     kind: str
 
-    def run(self, journal: Journal, stop: threading.Event) -> None:
+    def run(self, journal: Bus, stop: threading.Event) -> None:
         """Append until `stop` is set or there is no more. Raises a `GroundswellError` when it cannot go on."""
         ...
 
@@ -38,7 +38,7 @@ class Feed:
     """Appends lines of one source and keeps its connection alive in the journal."""
 
     def __init__(
-        self, journal: Journal, source: str, *, hint: Mapping[str, Any] | None = None, now: Clock = wall_us
+        self, journal: Bus, source: str, *, hint: Mapping[str, Any] | None = None, now: Clock = wall_us
     ) -> None:
         self.journal = journal
         self.source = source

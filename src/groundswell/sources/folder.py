@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import UnavailableError, UnreadableFileError
 from groundswell.sources.feed import POLL_S, Feed
@@ -55,7 +55,7 @@ class FolderSource:
         self._settle_us = round(settle_s * 1_000_000)
         self._now = now
 
-    def run(self, journal: Journal, stop: threading.Event) -> None:
+    def run(self, journal: Bus, stop: threading.Event) -> None:
         """Append the records of complete files, oldest first, until `stop` is set.
 
         Raises:

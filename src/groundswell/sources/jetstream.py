@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from websockets.sync.client import ClientConnection, connect
 
 from groundswell import __version__
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import UsageError
 from groundswell.sources.feed import BEAT_S, POLL_S, Feed
@@ -82,7 +82,7 @@ class JetstreamSource:
         self._decode = msgspec.json.Decoder(_Event).decode
         self._dictionary = None if options.dictionary is None else load_dictionary(options.dictionary)
 
-    def run(self, journal: Journal, stop: threading.Event) -> None:
+    def run(self, journal: Bus, stop: threading.Event) -> None:
         """Append events until `stop` is set.
 
         Raises:

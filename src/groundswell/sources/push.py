@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 
 #: The journal source of records pushed to `POST /api/v1/records` that name no other.
 NAME: Final = "push"
@@ -20,6 +20,6 @@ class PushSource:
     name = NAME
     kind = "push"
 
-    def run(self, journal: Journal, stop: threading.Event) -> None:
+    def run(self, journal: Bus, stop: threading.Event) -> None:
         """Wait until `stop` is set."""
         stop.wait()

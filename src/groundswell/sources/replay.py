@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from groundswell.bus import Journal, Kind
+from groundswell.bus import Bus, Kind
 from groundswell.errors import UsageError
 from groundswell.sources.feed import POLL_S
 
@@ -96,7 +96,7 @@ class ReplaySource:
         self._speed = speed
         self._may_append = may_append
 
-    def run(self, journal: Journal, stop: threading.Event) -> None:
+    def run(self, journal: Bus, stop: threading.Event) -> None:
         """Feed from the last position to the end."""
         position = position_in(journal, self.prepared.key)
         if position.done:
@@ -119,7 +119,7 @@ class ReplaySource:
         if at == 0:
             self._finish(journal)
 
-    def _append(self, journal: Journal, part: pa.Table, received: Any, position: ReplayPosition) -> None:
+    def _append(self, journal: Bus, part: pa.Table, received: Any, position: ReplayPosition) -> None:
         oversized = bool(part.column("oversized")[0].as_py())
         journal.append(
             self.name,
@@ -134,7 +134,7 @@ class ReplaySource:
         hint = self.prepared.hints[part.column("file")[0].as_py()]
         return {**(hint or {}), _UNDATED: True} if part.column("event_us").null_count else hint
 
-    def _finish(self, journal: Journal) -> None:
+    def _finish(self, journal: Bus) -> None:
         journal.append(self.name, [], received_us=0, position=json.dumps(asdict(ReplayPosition(0, done=True))))
 
     def _wait(self, begun: float, passed_us: int, stop: threading.Event) -> None:
@@ -186,7 +186,7 @@ def name_of(key: str) -> str:
     return f"replay:{key[:12]}"
 
 
-def position_in(journal: Journal, key: str) -> ReplayPosition:
+def position_in(journal: Bus, key: str) -> ReplayPosition:
     """How far a replay has been fed."""
     text = journal.position(name_of(key))
     return ReplayPosition(0, done=False) if text is None else ReplayPosition(**json.loads(text))

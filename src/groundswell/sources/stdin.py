@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import Final
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import UnavailableError
 from groundswell.sources.feed import CHUNK, POLL_S, Feed
@@ -28,7 +28,7 @@ class StdinSource:
         self._descriptor = descriptor
         self._now = now
 
-    def run(self, journal: Journal, stop: threading.Event) -> None:
+    def run(self, journal: Bus, stop: threading.Event) -> None:
         """Append every line as soon as it is there; the last one also without its end of line.
 
         Raises:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import UnavailableError
 from groundswell.sources.feed import CHUNK, POLL_S, Feed
@@ -44,7 +44,7 @@ class TailSource:
         self._max_record = max_record
         self._now = now
 
-    def run(self, journal: Journal, stop: threading.Event) -> None:
+    def run(self, journal: Bus, stop: threading.Event) -> None:
         """Append lines until `stop` is set.
 
         Raises:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.desk import Desk, quotas
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.sources.feed import Feed
@@ -121,7 +121,7 @@ class YouTubeCollector:
     jitter: Callable[[], float] = random.random
     result: Collected = field(default_factory=Collected)
 
-    def run(self, journal: Journal, stop: threading.Event) -> Collected:
+    def run(self, journal: Bus, stop: threading.Event) -> Collected:
         """Ask until nothing is left, the units are spent, or `stop` is set.
 
         Raises:
@@ -143,7 +143,7 @@ class YouTubeCollector:
             self.result.state = "stopped"
         return self.result
 
-    def _begin(self, journal: Journal) -> State:
+    def _begin(self, journal: Bus) -> State:
         kept = journal.position(NAME, self.job.id)
         state = msgspec.json.decode(kept, type=State) if kept else None
         if state is not None and not state.done:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.desk import Desk, alert_cases, checkpoints
 from groundswell.desk.clock import Clock
 from groundswell.errors import ConflictError, GroundswellError
@@ -43,7 +43,7 @@ class Delivery:
         self,
         settings: Settings,
         desk: Desk,
-        journal: Journal,
+        journal: Bus,
         deliver: Deliver,
         *,
         now: Clock,

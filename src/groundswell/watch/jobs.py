@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.orm import Session
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus, open_bus
 from groundswell.desk import Desk, alerts, documents, open_desk, runs, trackers
 from groundswell.desk.clock import iso
 from groundswell.desk.tables import RunRow
@@ -149,14 +149,14 @@ class Replay:
             engine.close()
 
     def _runner(self, prepared: Prepared) -> Runner:
-        def fresh(desk: Desk, _journal: Journal) -> bool:
+        def fresh(desk: Desk, _journal: Bus) -> bool:
             with desk.session() as session:
                 run = runs.latest(session, KIND, prepared.key)
                 if run is None or run.state != "running" or self.again:
                     run = runs.start(session, KIND, prepared.key, summary={"stage": "reset"})
                 return _is_resetting(run)
 
-        def started(desk: Desk, journal: Journal) -> None:
+        def started(desk: Desk, journal: Bus) -> None:
             with desk.reading() as session:
                 run = runs.latest(session, KIND, prepared.key)
             if run is None or not _is_resetting(run):
@@ -172,12 +172,12 @@ class Replay:
 
     def _left(self, prepared: Prepared) -> int:
         """How many records are still to be fed."""
-        with Journal(self.settings.journal_path) as journal:
+        with open_bus(self.settings) as journal:
             position = position_in(journal, prepared.key)
         return prepared.records if position.done or self.again else prepared.records - position.next
 
     def _is_done(self, prepared: Prepared) -> bool:
-        with Journal(self.settings.journal_path) as journal:
+        with open_bus(self.settings) as journal:
             return position_in(journal, prepared.key).done
 
     def _document(self, session: Session, prepared: Prepared) -> dict[str, Any]:

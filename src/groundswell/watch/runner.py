@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from groundswell import kernels
-from groundswell.bus import Journal
+from groundswell.bus import Bus, open_bus
 from groundswell.channels.sender import Sender, sending
 from groundswell.desk import Desk, leases, open_desk
 from groundswell.desk.clock import Clock, wall_us
@@ -71,8 +71,8 @@ class Runner:
         *,
         sources: Sequence[LiveSource] = (),
         live: bool = True,
-        fresh: Callable[[Desk, Journal], bool] = lambda _desk, _journal: False,
-        started: Callable[[Desk, Journal], None] = lambda _desk, _journal: None,
+        fresh: Callable[[Desk, Bus], bool] = lambda _desk, _journal: False,
+        started: Callable[[Desk, Bus], None] = lambda _desk, _journal: None,
         on_change: Callable[[], None] = lambda: None,
         now: Clock = wall_us,
         hook: Hook = lambda _border: None,
@@ -90,7 +90,7 @@ class Runner:
         self._records = 0
         self._loop: WatchLoop | None = None
         self._delivery: Delivery | None = None
-        self._journal: Journal | None = None
+        self._journal: Bus | None = None
         self._sender: Sender | None = None
 
     def add(self, source: LiveSource) -> None:
@@ -135,11 +135,11 @@ class Runner:
         """
         with ExitStack() as stack:
             desk = stack.enter_context(open_desk(self._settings))
-            held = stack.enter_context(_only_runner(desk))
-            journal = stack.enter_context(Journal(self._settings.journal_path))
+            held = stack.enter_context(only_runner(desk))
+            journal = stack.enter_context(open_bus(self._settings, desk))
             self._run(stack, desk, journal, held, stop)
 
-    def _run(self, stack: ExitStack, desk: Desk, journal: Journal, held: leases.Held, stop: threading.Event) -> None:
+    def _run(self, stack: ExitStack, desk: Desk, journal: Bus, held: leases.Held, stop: threading.Event) -> None:
         delivery = self._make_delivery(stack, desk, journal)
         loop = self._make_loop(stack, desk, journal, held, delivery, stop)
         sender = stack.enter_context(sending(self._settings, desk, held, now=self._now, hook=self._hook))
@@ -164,7 +164,7 @@ class Runner:
         self._on_change()
 
     def _work(
-        self, stack: ExitStack, desk: Desk, journal: Journal, loop: WatchLoop, delivery: Delivery, stop: threading.Event
+        self, stack: ExitStack, desk: Desk, journal: Bus, loop: WatchLoop, delivery: Delivery, stop: threading.Event
     ) -> None:
         loop.recover()
         if self._fresh(desk, journal):
@@ -207,7 +207,7 @@ class Runner:
         self,
         stack: ExitStack,
         desk: Desk,
-        journal: Journal,
+        journal: Bus,
         held: leases.Held,
         delivery: Delivery,
         stop: threading.Event,
@@ -248,7 +248,7 @@ class Runner:
         )
         return WatchLoop(parts, live=self._live)
 
-    def _make_delivery(self, stack: ExitStack, desk: Desk, journal: Journal) -> Delivery:
+    def _make_delivery(self, stack: ExitStack, desk: Desk, journal: Bus) -> Delivery:
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
         from groundswell.importing import journal_to_lake  # noqa: PLC0415
         from groundswell.lake import Lake  # noqa: PLC0415
@@ -274,7 +274,7 @@ class Runner:
 class _Crew:
     """The sources at work, each in a thread of its own."""
 
-    def __init__(self, sources: Sequence[LiveSource], journal: Journal, wake: Callable[[], None]) -> None:
+    def __init__(self, sources: Sequence[LiveSource], journal: Bus, wake: Callable[[], None]) -> None:
         self._stop = threading.Event()
         self._wake = wake
         self._failure: GroundswellError | None = None
@@ -299,7 +299,7 @@ class _Crew:
             raise self._failure
         return bool(self._threads) and not any(thread.is_alive() for thread in self._threads)
 
-    def _work(self, source: LiveSource, journal: Journal) -> None:
+    def _work(self, source: LiveSource, journal: Bus) -> None:
         try:
             source.run(journal, self._stop)
         except GroundswellError as error:
@@ -311,7 +311,8 @@ class _Crew:
 
 
 @contextmanager
-def _only_runner(desk: Desk) -> Iterator[leases.Held]:
+def only_runner(desk: Desk) -> Iterator[leases.Held]:
+    """Hold the lease of the watch; raises ConflictError where another process watches."""
     try:
         hold = leases.hold(desk, LEASE)
         held = hold.__enter__()

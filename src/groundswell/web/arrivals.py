@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from groundswell.bus import Journal
+from groundswell.bus import Bus
 from groundswell.desk.clock import moment
 from groundswell.web.models import SourceStatus
 
@@ -36,7 +36,7 @@ class Pace:
 class PaceMeter:
     """Measures the pace each time it is asked to; belongs to one thread."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Bus) -> None:
         self._journal = journal
         self._marks: deque[tuple[int, int]] = deque()  # when, last block then
         self._newest: dict[str, int] = {}

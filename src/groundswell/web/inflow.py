@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.bus.journal import Arrivals, Connected
+from groundswell.bus import Arrivals, Connected
 from groundswell.desk import checkpoints, runs
 from groundswell.desk.clock import moment
 from groundswell.lake.ledger import COUNTS

@@ -18,7 +18,7 @@ from groundswell.errors import GroundswellError, UnavailableError, UsageError
 from groundswell.web.problems import BusyError
 
 if TYPE_CHECKING:
-    from groundswell.bus import Journal
+    from groundswell.bus import Bus
     from groundswell.desk import Desk
 
 log = logging.getLogger("groundswell.web")
@@ -39,6 +39,8 @@ BEAT_S: Final = 3.0
 PRESENT_US: Final = 3_600_000_000
 
 Hint = dict[str, Any]
+Numbers = tuple[int, int] | None
+"""The first and the last record's; null where the bus numbers records when they are read."""
 
 
 def push_hint(layout: str | None, tz: str | None, fields: Sequence[str]) -> Hint | None:
@@ -78,7 +80,7 @@ class _Push:
     records: list[bytes]
     hint: Hint | None
     size: int
-    answer: asyncio.Future[tuple[int, int]]
+    answer: asyncio.Future[Numbers]
 
     @property
     def sort(self) -> tuple[str, str]:
@@ -91,7 +93,7 @@ class Intake:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Bus,
         desk: Desk,
         *,
         now: Clock = wall_us,
@@ -135,8 +137,8 @@ class Intake:
             return 10
         return round(min(max((self.behind - self._max_behind) / self._done_rate, _LEAST_WAIT), _LONGEST_WAIT))
 
-    async def append(self, source: str, records: list[bytes], hint: Hint | None) -> tuple[int, int]:
-        """Numbers of the first and the last record, once they are durable.
+    async def append(self, source: str, records: list[bytes], hint: Hint | None) -> Numbers:
+        """Numbers of the first and the last record (null where the bus gives them later), once they are durable.
 
         Raises:
             UnavailableError: the journal cannot be written; none of these records is in it.
@@ -179,16 +181,16 @@ class Intake:
         self._waiting = rest
         return batch
 
-    def _commit(self, batch: list[_Push]) -> int:
+    def _commit(self, batch: list[_Push]) -> int | None:
         records = batch[0].records if len(batch) == 1 else [record for push in batch for record in push.records]
         source = batch[0].source
         now = self._now()
-        first, _ = self._journal.append(source, records, received_us=now, hint=batch[0].hint)
+        numbers = self._journal.append(source, records, received_us=now, hint=batch[0].hint)
         if source not in self._present:
             self._journal.heartbeat(source, now)
         self._present[source] = now
         self._appended()
-        return first
+        return None if numbers is None else numbers[0]
 
     async def watch_distance(self) -> None:
         """Measure how far the journal is ahead and note sources as connected, until cancelled."""
@@ -239,13 +241,14 @@ class Intake:
         await asyncio.to_thread(self._thread.shutdown)
 
 
-def _settle(batch: list[_Push], outcome: int | GroundswellError) -> None:
+def _settle(batch: list[_Push], outcome: int | GroundswellError | None) -> None:
     for push in batch:
         # A client that went away has cancelled its answer; its records are durable all the same.
         if isinstance(outcome, GroundswellError):
             if not push.answer.done():
                 push.answer.set_exception(outcome)
             continue
+        numbers = None if outcome is None else (outcome, outcome + len(push.records) - 1)
         if not push.answer.done():
-            push.answer.set_result((outcome, outcome + len(push.records) - 1))
-        outcome += len(push.records)
+            push.answer.set_result(numbers)
+        outcome = None if outcome is None else outcome + len(push.records)

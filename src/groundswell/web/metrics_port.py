@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from fastapi import FastAPI
 
-from groundswell.bus import Journal
+from groundswell.bus import open_bus
 from groundswell.desk import open_desk
 from groundswell.desk.clock import wall_us
 from groundswell.lake import Lake
@@ -34,7 +34,7 @@ class MetricsServices:
         """
         lake = Lake.open(settings)
         self.desk = open_desk(settings)
-        self.journal = Journal(settings.journal_path)
+        self.journal = open_bus(settings, self.desk)
         self.metrics = HomeMetrics(self.desk, self.journal, lake, Books(lake), now=wall_us)
 
     def close(self) -> None:

@@ -167,11 +167,14 @@ class Posts(Document):
 
 
 class Received(Document):
-    """Records taken: they are durable when this answer is sent."""
+    """Records taken: they are durable when this answer is sent.
+
+    `first` and `last` are their numbers; null where the bus is Kafka, which numbers them when they are read.
+    """
 
     received: int
-    first: int
-    last: int
+    first: int | None
+    last: int | None
 
 
 class SourceStatus(Document):

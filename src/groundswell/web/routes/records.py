@@ -51,5 +51,5 @@ async def push_records(
     hint = push_hint(layout, tz, field or ())
     services.intake.check_room()
     records = await read_records(request, services.settings.max_record)
-    first, last = await services.intake.append(source, records, hint)
+    first, last = await services.intake.append(source, records, hint) or (None, None)
     return Received(received=len(records), first=first, last=last)
