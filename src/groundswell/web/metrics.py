@@ -38,7 +38,7 @@ _NAMED_US: Final = 24 * 3_600_000_000
 _FRESH_US: Final = 10_000_000
 _SECOND: Final = 1e6
 #: Kinds of runs whose last success is told.
-_RUNS: Final = ("daily", "import-call", "maintenance")
+_RUNS: Final = ("daily", "import-call", "replay")
 
 
 class HomeMetrics:
