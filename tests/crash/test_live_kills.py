@@ -37,7 +37,7 @@ START = 1_772_409_600 * SECOND  # 2026-03-02T00:00:00Z
 CHUNK_HOURS = 3
 LATENESS_S = 6 * 3_600
 HOURS = 30
-BORDERS = ("planned", "stepped", "snapshot", "committing", "committed", "claimed", "delivered", "settled")
+BORDERS = ("planned", "published", "stepped", "snapshot", "committing", "committed", "claimed", "delivered", "settled")
 PATIENCE_S = 300.0
 
 

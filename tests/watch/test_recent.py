@@ -5,13 +5,16 @@ import pyarrow as pa
 import pytest
 
 from groundswell.testing.streams import START, make_posts
+from groundswell.watch import recent as recent_module
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import Pairs
-from groundswell.watch.recent import Recent, prune, remember
+from groundswell.watch.recent import Recent, prune, remember, trim
 from groundswell.watch.seen import Seen, hash_bytes, identities
 
 
-def kept_after(order: np.ndarray[tuple[int], np.dtype[np.int64]], step: int, keep: int) -> list[tuple[int, str]]:
+def kept_after(
+    order: np.ndarray[tuple[int], np.dtype[np.int64]], step: int, keep: int, *, pruned: bool = True
+) -> list[tuple[int, str]]:
     posts = make_posts([START] * 50, ["a"] * 50, followers=[n % 7 for n in range(50)])
     recent, windows = Recent.empty(), np.full(50, START)
     matches = np.array([[True] * 50, [n % 2 == 0 for n in range(50)]])
@@ -19,7 +22,8 @@ def kept_after(order: np.ndarray[tuple[int], np.dtype[np.int64]], step: int, kee
         rows = order[begin : begin + step]
         row, at = np.nonzero(matches[:, rows].T)
         recent = remember(recent, TableArrivals(posts.take(pa.array(rows))), Pairs(at, row), windows[rows][row], keep)
-        recent = prune(recent, keep)
+        recent = prune(recent, keep) if pruned else recent
+    recent = prune(recent, keep)
     out = []
     for slot in (0, 1):
         mine, _ = recent.of(slot, START, START + 1)
@@ -68,3 +72,23 @@ def test_seen_knows_what_a_set_knows() -> None:
             known.add((window, value))
     seen.forget(2)
     assert seen.runs.keys() == {2}
+
+
+@pytest.mark.parametrize("looked_at", [1, 20, 10_000])
+def test_what_a_post_must_surpass_changes_nothing_but_the_work(monkeypatch: pytest.MonkeyPatch, looked_at: int) -> None:
+    first = kept_after(np.arange(50), 50, 5)
+    monkeypatch.setattr(recent_module, "_LOOK_AT", looked_at)
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(50)
+        assert kept_after(order, 3, 5, pruned=False) == first
+
+
+def test_a_post_that_cannot_stay_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent_module, "_LOOK_AT", 1)
+    posts = make_posts([START] * 40, ["a"] * 40, followers=list(range(40, 0, -1)))
+    recent, all_of_one = Recent.empty(), np.zeros(20, dtype=np.int64)
+    for begin in (0, 20):
+        arrivals = TableArrivals(posts.slice(begin, 20))
+        recent = remember(recent, arrivals, Pairs(all_of_one, np.arange(20)), np.full(20, START), 10)
+    assert recent.posts.num_rows == 10
+    assert len(trim(recent, START, 10).pairs.slot) == 10

@@ -22,7 +22,7 @@ from groundswell.watch.frames import PLATFORMS, STATE_NUMBER, Frame, Window, rin
 from groundswell.watch.frozen import freeze
 from groundswell.watch.holding import forget_posts, teach_profiles
 from groundswell.watch.judging import Judged, Watched, gap_of, is_scored, judge, share_of
-from groundswell.watch.recent import prune
+from groundswell.watch.recent import trim
 from groundswell.watch.rules import record_of
 from groundswell.watch.state import WatchState
 from groundswell.watch.whatif import capture
@@ -44,31 +44,59 @@ class Written:
     closed: int = 0
 
 
-def close_windows(state: WatchState, watched: Watched, written: Written) -> None:
-    """Close every window up to the watermark. Changes `state` and `written`."""
+@dataclass(frozen=True)
+class Closing:
+    """A window of the smallest size that people can be told of; topics and profiles have yet to learn from it."""
+
+    start: int
+    end: int
+    gap: npt.NDArray[np.bool_]
+    """Which series did not watch it, the whole stream first."""
+    posts: bool
+
+
+def close_windows(state: WatchState, watched: Watched, written: Written) -> Closing | None:
+    """Close every window up to the watermark. Changes `state` and `written`.
+
+    Returns:
+        The last of them, which is judged and told of; it is to be settled before anything else happens to `state`.
+        Null where none closed.
+    """
     params = watched.params
     base = params.at(params.base_us)
     watermark = state.clock.watermark(params)
     if watermark is None or state.next_window == NEVER:
-        return
-    before = written.closed
+        return None
+    last: Closing | None = None
     for start in closing(state.next_window, watermark, state.last_post, sorted(state.open), base):
-        if written.closed == before:
+        if last is None:
             # Only now, so that which posts a window keeps does not depend on when there was no room.
-            state.recent = prune(state.recent, params.keep_of_each(len(state.keys)))
-        close_window(state, start, watched, written)
+            state.recent = trim(state.recent, state.next_window, params.keep_of_each(len(state.keys)))
+        else:
+            settle(state, last, params, written)
+        last = _judge_window(state, start, watched, written)
     state.next_window = max(state.next_window, watermark // base.window_us * base.window_us)
-    if written.closed > before:
-        state.recent = prune(state.recent, params.keep_of_each(len(state.keys)))
     state.seen.forget(state.next_window - params.dedup_us)
     state.observed.forget(state.next_window // DAY * DAY - DAY)
     state.books.close(state.next_window)
     _forget_late(state)
     _end_notices(state, watched, written)
+    return last
 
 
-def close_window(state: WatchState, start: int, watched: Watched, written: Written) -> None:
-    """Close the window of the smallest size that starts at `start`, and all larger ones that end with it."""
+def settle(state: WatchState, window: Closing, params: WatchParams, written: Written) -> None:
+    """Do what nobody waits for once a window is judged: topics, what is usual of a tracker's posts, and forgetting."""
+    for topic in emerging.close(state.topics, window.start, params.topics):
+        written.topics[topic.id] = topic
+    if window.posts:
+        teach_profiles(state, window.start, window.gap, params)
+    if window.posts or window.end % _next_size(params) == 0:
+        # Between the ends of larger windows nothing becomes unwanted where nothing came.
+        forget_posts(state, window.end, params)
+
+
+def _judge_window(state: WatchState, start: int, watched: Watched, written: Written) -> Closing:
+    """Judge the window of the smallest size that starts at `start`, and all larger ones that end with it."""
     base = state.frames[0]
     touched: dict[int, bool] = {}
     for frame in state.frames[1:]:
@@ -88,14 +116,8 @@ def close_window(state: WatchState, start: int, watched: Watched, written: Writt
         if frame.start != NEVER and frame.start + frame.window_us == end:
             _finish(state, frame, watched, written, touched)
     _write_alerts(state, touched, end, watched, written)
-    for topic in emerging.close(state.topics, start, watched.params.topics):
-        written.topics[topic.id] = topic
-    if posts:
-        teach_profiles(state, start, gap, watched.params)
-    if posts or end % _next_size(watched.params) == 0:
-        # Between the ends of larger windows nothing becomes unwanted where nothing came.
-        forget_posts(state, end, watched.params)
     written.closed += 1
+    return Closing(start, end, gap, posts)
 
 
 def _next_size(params: WatchParams) -> int:

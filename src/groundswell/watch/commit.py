@@ -68,8 +68,15 @@ class Progress:
             self.points[point.tracker_id, point.window_s, point.start] = point
         for alert in output.alerts:
             self.alerts[alert.id] = alert
-        for topic in output.topics:
-            self.topics[topic.id] = topic
+        self.take_topics(output.topics)
+
+    def take_topics(self, topics: Iterable[TopicRecord]) -> None:
+        """Go on after a step is settled."""
+        self.topics |= {topic.id: topic for topic in topics}
+
+    def told(self) -> None:
+        """Forget the news: the desk has them."""
+        self.points, self.alerts, self.topics = {}, {}, {}
 
     def take_past(self, trackers: Set[Key]) -> None:
         """Let the desk know the windows from which `trackers` have just learned, so that their lines have a past."""
@@ -156,13 +163,23 @@ def remove_generations(folder: Path, keep: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_outcome(session: Session, progress: Progress, generation: int, now_us: int) -> None:
-    """Put points, alerts, changes and the checkpoint into the caller's transaction."""
+def write_news(session: Session, progress: Progress, now_us: int) -> None:
+    """Put points, alerts, topics and the changes that tell of them into the caller's transaction.
+
+    They may be there before the checkpoint: what is done again after a kill gives the same rows.
+    """
+    if not progress.has_news:
+        return
     rows = tracker_rows.by_id(session)
     _write_points(session, progress.points.values())
     write_alerts(session, progress.alerts.values(), rows, now_us)
     write_topics(session, progress.topics.values(), now_us)
     _tell_windows(session, progress.points.values(), now_us)
+
+
+def write_outcome(session: Session, progress: Progress, generation: int, now_us: int) -> None:
+    """Put points, alerts, changes and the checkpoint into the caller's transaction."""
+    write_news(session, progress, now_us)
     checkpoints.put(
         session,
         "watch",

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.query import Matcher, Query, parse
-from groundswell.watch.closing import Written, alert_of, close_windows, end_notice
+from groundswell.watch import closing
+from groundswell.watch.closing import Closing, Written, alert_of, close_windows, end_notice
 from groundswell.watch.contract import (
     AlertRecord,
     Arrivals,
@@ -28,9 +29,10 @@ from groundswell.watch.contract import (
 )
 from groundswell.watch.counting import Counted, count
 from groundswell.watch.emerging import flow as emerging
+from groundswell.watch.emerging.records import TopicRecord
 from groundswell.watch.episodes import Episode, end_now
 from groundswell.watch.judging import Watched
-from groundswell.watch.recent import kept_columns
+from groundswell.watch.recent import kept_columns, prune
 from groundswell.watch.rules import Hit, noticed, record_of, runs_of
 from groundswell.watch.snapshot import dump_state, load_state
 from groundswell.watch.state import Key, Series, WatchState, align
@@ -38,6 +40,13 @@ from groundswell.watch.warm import History, warm_start, warm_start_all
 from groundswell.watch.windows import NEVER, advance
 
 Bools = npt.NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rest:
+    """What is left to do of a step once people can be told of it."""
+
+    closing: Closing | None
 
 
 def step(
@@ -51,6 +60,14 @@ def step(
     Raises:
         QuerySyntaxError: a tracker's query does not parse.
     """
+    state, output, rest = look(state, batch, trackers, params)
+    return state, dataclasses.replace(output, topics=[*output.topics, *settle(state, rest, params)])
+
+
+def look(
+    state: WatchState, batch: WatchBatch, trackers: Sequence[TrackerSpec], params: WatchParams
+) -> tuple[WatchState, StepOutput, Rest]:
+    """The first part of a `step`: everything that people wait for. The state is not complete until it is settled."""
     state = dataclasses.replace(state)
     written = Written()
     queries, matcher = _compiled(tuple(tracker.query for tracker in trackers))
@@ -67,9 +84,8 @@ def step(
         _notice(state, arrivals, found.hits, watched, written)
         duplicates, late = int((~found.new & ~ahead).sum()), int(found.late.sum())
     state.clock = state.clock.tick(batch.clock_us)
-    close_windows(state, watched, written)
-    emerging.make_room(state.topics, params.topics)
-    return state, StepOutput(
+    last = close_windows(state, watched, written)
+    output = StepOutput(
         points=list(written.points.values()),
         alerts=list(written.alerts.values()),
         future=arrivals.record[ahead],
@@ -79,6 +95,17 @@ def step(
         closed=written.closed,
         topics=list(written.topics.values()),
     )
+    return state, output, Rest(last)
+
+
+def settle(state: WatchState, rest: Rest, params: WatchParams) -> list[TopicRecord]:
+    """The second part of a `step`, which teaches and forgets: topics that it opened or changed. Changes `state`."""
+    written = Written()
+    if rest.closing is not None:
+        closing.settle(state, rest.closing, params, written)
+        state.recent = prune(state.recent, params.keep_of_each(len(state.keys)))
+    emerging.make_room(state.topics, params.topics)
+    return list(written.topics.values())
 
 
 @lru_cache(maxsize=8)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.watch.contract import Ints, WatchParams
 from groundswell.watch.profiles import SAMPLE, learn_posts
-from groundswell.watch.recent import KeptPairs, Recent
+from groundswell.watch.recent import KeptPairs
 from groundswell.watch.state import WatchState
 
 Bools = npt.NDArray[np.bool_]
@@ -56,7 +58,7 @@ def forget_posts(state: WatchState, closed_us: int, params: WatchParams) -> None
             continue
         wanted[mine[_first(pairs, mine, size, keep)]] = True
     if not wanted.all():
-        state.recent = Recent(state.recent.posts, pairs.take(wanted))
+        state.recent = replace(state.recent, pairs=pairs.take(wanted))
 
 
 def _first(pairs: KeptPairs, rows: Ints, size: int, keep: int) -> Bools:

@@ -18,6 +18,7 @@ from groundswell.watch.commit import (
     load_progress,
     new_state,
     remove_generations,
+    write_news,
     write_outcome,
     write_snapshot,
 )
@@ -53,7 +54,8 @@ _MOST_SPAN_US: Final = 14 * DAY
 _AHEAD_US: Final = DAY
 
 Hook = Callable[[str], None]
-"""Called at each border of a step with its name: `planned`, `stepped`, `snapshot`, `committing`, `committed`."""
+"""Called at each border of a step with its name: `planned`, `published`, `stepped`, `snapshot`, `committing`,
+`committed`."""
 
 Teach = Callable[[WatchState, Sequence[TrackerSpec], int], WatchState]
 """Teaches a state what the history of new trackers before a time (microseconds) was."""
@@ -87,13 +89,16 @@ class Parts:
     desk: Desk
     journal: Reader
     held: Held
-    engine: Engine
+    engine: Engine | None
+    """Null where `read` gives the posts."""
     registry: Registry
     teach: Teach
     teach_topics: Callable[[Emerging, int], Emerging]
     """The same for words that no tracker asks for."""
     now: Clock
     hook: Hook
+    told: Callable[[], None] = lambda: None
+    """Called after each commit that the page can see."""
     read: Read | None = None
     """Reads the posts of a batch; null: here, by the engine or the compiled kernels."""
 
@@ -126,7 +131,7 @@ class WatchLoop:
             rows = checkpoints.plans_after(session, self.progress.batch)
         for row in rows:
             plan = Plan.of_row(row)
-            self._do(plan, self._parts.journal.between(plan.first_block, plan.last_block))
+            self._do(plan, self._parts.journal.between(plan.first_block, plan.last_block), tell=False)
         if rows:
             self.checkpoint()
         ahead = self.progress.watermark_us
@@ -214,6 +219,17 @@ class WatchLoop:
         is_closing = self._live and watermark is not None and size - watermark % size < _CLOSE_US
         return since >= (CHECKPOINT_S + 2 * _CLOSE_US / SECOND if is_closing else CHECKPOINT_S)
 
+    def due_us(self) -> int | None:
+        """When the next window of the smallest size may close by the clock of this machine, if records come as of late.
+
+        Null before the first record.
+        """
+        watermark, clock = self.progress.watermark_us, self.progress.state.clock
+        if watermark is None:
+            return None
+        size, lag = self.params.base_us, max(clock.received_us - clock.event_us, 0)
+        return (watermark // size + 1) * size + self.params.lateness_us + lag
+
     def _is_due(self, clock_us: int) -> bool:
         watermark = self.progress.watermark_us
         if watermark is None:
@@ -242,18 +258,26 @@ class WatchLoop:
         parts.hook("planned")
         return plan
 
-    def _do(self, plan: Plan, blocks: Sequence[Block]) -> None:
+    def _do(self, plan: Plan, blocks: Sequence[Block], *, tell: bool = True) -> None:
         parts = self._parts
         with parts.desk.reading() as session:
             specs = in_force(plan, trackers.by_id(session))
         with stage("watch", "parse"):
             if parts.read is None:
+                assert parts.engine is not None  # noqa: S101 - only who reads elsewhere goes without
                 batch = batch_of(plan, blocks, parts.engine, parts.registry, parts.settings)
             else:
                 batch = parts.read(plan, blocks, specs, self.progress.state)
         with stage("watch", "step", records=sum(block.count for block in blocks)):
-            state, output = flow.step(self.progress.state, batch, specs, self.params)
+            state, output, rest = flow.look(self.progress.state, batch, specs, self.params)
         self.progress.take(state, output, block=plan.last_block, batch=plan.number)
+        tell = tell and self._live
+        if tell:
+            self._publish()
+        with stage("watch", "settle"):
+            self.progress.take_topics(flow.settle(state, rest, self.params))
+        if tell:
+            self._publish()
         if is_heard():
             _tell(output)
         self._clock_us = max(self._clock_us, plan.clock_us)
@@ -294,6 +318,22 @@ class WatchLoop:
             return None
         return (following[0].received_from_us - self.params.lateness_us) // size * size
 
+    def _publish(self) -> None:
+        """Tell people what is new, if anything is; the detector's state may be written to the disk later.
+
+        A kill in between does the batches since the last checkpoint again, as they were planned, before anything else
+        is told. So what is told never depends on it.
+        """
+        parts, progress = self._parts, self.progress
+        if not progress.has_news:
+            return
+        with stage("watch", "publish", alerts=len(progress.alerts)), parts.desk.session() as session:
+            parts.held.guard(session)
+            write_news(session, progress, parts.now())
+        progress.told()
+        parts.told()
+        parts.hook("published")
+
     def checkpoint(self) -> None:
         """Commit what was done since the last checkpoint, if anything was."""
         if self.progress.batch > self.progress.generation:
@@ -311,17 +351,22 @@ class WatchLoop:
             parts.hook("committing")
         parts.hook("committed")
         progress.generation = generation
-        progress.points, progress.alerts, progress.topics = {}, {}, {}
+        progress.told()
+        parts.told()
         self._saved_at = time.monotonic()
         remove_generations(self._folder, generation)
 
-    def end_of_stream_us(self) -> int:
-        """A clock at which every window of the smallest size that has a record is closed."""
+    def end_of_stream_us(self, newest_us: int | None = None) -> int:
+        """A clock at which every window of the smallest size that has a record is closed.
+
+        `newest_us` is when the last record was received, if the bus does not hold it any more.
+        """
         size, slack = self.params.base_us, self.params.lateness_us + max(self.params.quiet_us, SECOND)
         # Told by the last record and not by the clock: a process that takes up a stream whose end was reached already
         # must not move it on once more.
         done = self._parts.journal.between(self.progress.block, self.progress.block)
-        newest_us = max((block.received_to_us for block in done), default=self._clock_us)
+        if newest_us is None:
+            newest_us = max((block.received_to_us for block in done), default=self._clock_us)
         return (newest_us // size + 1) * size + slack
 
 

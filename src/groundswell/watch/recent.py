@@ -6,7 +6,8 @@ does not depend on the order in which they came or on where batches end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -43,8 +44,12 @@ KEPT: Final = pa.schema(
 #: Columns of `schema.POSTS` that a profile is learned from.
 LEARNED: Final = ("tokens", "hashtags", "urls", "lang", "author_name", "author_id", "music_title", "music_author")
 _HOST: Final = r"(?i)^(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?(?:www\.)?(?P<host>[^/?#:]+)"
-#: With more pairs than this, what is not among the kept goes at once instead of when its window closes.
+#: With more posts than this, and half as many again as were wanted last, what is not among the kept goes at once
+#: instead of when its window closes.
 _PRUNE_AT: Final = 50_000
+_GROWN: Final = 1.5
+#: After so many new pairs it is looked up anew what a post must surpass to be kept.
+_LOOK_AT: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,22 @@ class KeptPairs:
         )
 
 
+Floor = tuple[npt.NDArray[np.float64], npt.NDArray[np.uint64]]
+"""Rank and identity of the last one that is kept, one a tracker; a rank of -1 where there is still room."""
+
+
 @dataclass(frozen=True)
 class Recent:
     """Kept posts and what they matched."""
 
     posts: pa.Table
     pairs: KeptPairs
+    floors: Mapping[int, Floor] = field(default_factory=dict)
+    """What a post must surpass to be kept in a window that was full when it was last looked up: it only saves work."""
+    unseen: int = 0
+    """Pairs since then."""
+    settled: int = 0
+    """Posts that were wanted when it was last pruned."""
 
     @classmethod
     def empty(cls) -> Recent:
@@ -165,12 +180,67 @@ def remember(recent: Recent, arrivals: Arrivals, pairs: Pairs, windows: Ints, ke
         return recent
     ranks = rank_of(arrivals, pairs.row)
     new = KeptPairs(pairs.slot, windows, pairs.row, ranks, arrivals.identity[pairs.row])
-    new = first_pairs(new, keep)
+    new = first_pairs(new.take(_may_stay(recent.floors, new)), keep)
+    if len(new.row) == 0:
+        return recent
     rows, at = np.unique(new.row, return_inverse=True)
+    oldest = int(new.window.min())
     new = replace(new, row=at.astype(np.int64) + recent.posts.num_rows)
     posts = kept_columns(arrivals.take(rows))
-    joined = Recent(pa.concat_tables([recent.posts, posts]), recent.pairs.and_also(new))
-    return prune(joined, keep) if len(joined.pairs.slot) > _PRUNE_AT else joined
+    joined = replace(
+        recent,
+        posts=pa.concat_tables([recent.posts, posts]),
+        pairs=recent.pairs.and_also(new),
+        unseen=recent.unseen + len(new.row),
+    )
+    if joined.unseen > _LOOK_AT:
+        joined = _look_up(joined, oldest, keep)
+    too_many = max(_PRUNE_AT, int(_GROWN * joined.settled))
+    return prune(joined, keep) if joined.posts.num_rows > too_many else joined
+
+
+def _may_stay(floors: Mapping[int, Floor], pairs: KeptPairs) -> npt.NDArray[np.bool_]:
+    """Which pairs do not come after the last one that is kept of their tracker and window."""
+    out = np.ones(len(pairs.slot), dtype=np.bool_)
+    if not floors:
+        return out
+    for window in np.unique(pairs.window).tolist():
+        floor = floors.get(window)
+        if floor is None:
+            continue
+        mine = np.flatnonzero((pairs.window == window) & (pairs.slot < len(floor[0])))
+        rank, identity = floor[0][pairs.slot[mine]], floor[1][pairs.slot[mine]]
+        reach = pairs.reach[mine]
+        out[mine] = (reach > rank) | ((reach == rank) & (pairs.identity[mine] < identity))
+    return out
+
+
+def _look_up(recent: Recent, oldest: int, keep: int) -> Recent:
+    """Drop what is not among the kept in windows from `oldest` on, and remember what a post there must surpass."""
+    open_now = recent.pairs.window >= oldest
+    held = first_pairs(recent.pairs.take(open_now), keep)
+    pairs = recent.pairs.take(~open_now).and_also(held)
+    return replace(recent, pairs=pairs, floors=_floors(held, keep), unseen=0)
+
+
+def trim(recent: Recent, from_us: int, keep: int) -> Recent:
+    """Drop what is not among the kept in windows from `from_us` on; the posts themselves go when it is pruned."""
+    return _look_up(recent, from_us, keep)
+
+
+def _floors(pairs: KeptPairs, keep: int) -> dict[int, Floor]:
+    """The last one of each tracker and window that has `keep` pairs, which are in the order of `first_pairs`."""
+    ends = np.flatnonzero(np.diff(pairs.slot) | np.diff(pairs.window))
+    ends = np.append(ends, len(pairs.slot) - 1) if len(pairs.slot) else ends
+    last = ends[np.diff(ends, prepend=-1) == keep]
+    floors: dict[int, Floor] = {}
+    for window in np.unique(pairs.window[last]).tolist():
+        mine = last[pairs.window[last] == window]
+        slots = pairs.slot[mine]
+        rank, identity = np.full(slots.max() + 1, -1.0), np.zeros(slots.max() + 1, dtype=np.uint64)
+        rank[slots], identity[slots] = pairs.reach[mine], pairs.identity[mine]
+        floors[window] = rank, identity
+    return floors
 
 
 def first_pairs(pairs: KeptPairs, keep: int) -> KeptPairs:
@@ -189,4 +259,4 @@ def prune(recent: Recent, keep: int, wanted: npt.NDArray[np.bool_] | None = None
     pairs = first_pairs(recent.pairs if wanted is None else recent.pairs.take(wanted), keep)
     used, row = np.unique(pairs.row, return_inverse=True)
     posts = recent.posts.take(pa.array(used)).combine_chunks()
-    return Recent(posts, replace(pairs, row=row.astype(np.int64)))
+    return replace(recent, posts=posts, pairs=replace(pairs, row=row.astype(np.int64)), settled=len(used))

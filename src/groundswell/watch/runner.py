@@ -19,7 +19,7 @@ from groundswell.desk import Desk, leases, open_desk
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 from groundswell.sources.feed import LiveSource
-from groundswell.watch.contract import TrackerSpec
+from groundswell.watch.contract import SECOND, TrackerSpec
 from groundswell.watch.delivery import Delivery
 from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.history import StoppedError, teach
@@ -37,6 +37,9 @@ TICK_S: Final = 0.25
 #: as much as one of a thousand; for so many seconds, which is as much later as an alert may be.
 _SMALL: Final = 5_000
 _GATHER_S: Final = 0.1
+#: So long after a window may close there is a record that closes it, in a stream that flows.
+_AFTER_S: Final = 0.01
+_LONG_S: Final = 60.0
 #: A replay at full speed may be this many journal blocks ahead of the watch.
 MAX_AHEAD: Final = 200
 #: How long a watch whose sources have ended goes on sending what is due, seconds.
@@ -188,7 +191,6 @@ class Runner:
         while not stop.is_set():
             self._wake.clear()
             ended = crew.has_ended()  # asked first: what an ended source appended is then read below
-            seen = loop.progress.generation
             count = loop.advance()
             self._records += count
             if not count:
@@ -196,12 +198,18 @@ class Runner:
                     return
                 if self._live:
                     loop.tick()
-            if loop.progress.generation != seen:
-                self._changed()
             if not count:
                 self._wake.wait(TICK_S)
             elif self._live and count < _SMALL:
-                stop.wait(_GATHER_S)
+                stop.wait(self._gather_s(loop))
+
+    def _gather_s(self, loop: WatchLoop) -> float:
+        """How long to let records gather, so that a batch begins just when a window may close, and is a small one."""
+        due_us = loop.due_us()
+        left = _LONG_S if due_us is None else (due_us - self._now()) / SECOND
+        if left <= 0 or left >= 2 * _GATHER_S + _AFTER_S:
+            return _GATHER_S
+        return left - _GATHER_S if left > _GATHER_S + _AFTER_S else left + _AFTER_S
 
     def _make_loop(
         self,
@@ -245,6 +253,7 @@ class Runner:
             teach_topics=teach_words,
             now=self._now,
             hook=self._hook,
+            told=self._changed,
         )
         return WatchLoop(parts, live=self._live)
 
