@@ -33,7 +33,7 @@ class Settings(BaseSettings):
         "groundswell-data"
     )
     engine: Annotated[
-        str, Field(description="runs expressions: duckdb, or Spark: local[N], spark://host:port, sc://host:port (Connect)")
+        str, Field(description="runs expressions: duckdb; or Spark by local[N], spark://host:port, sc://host:port")
     ] = "duckdb"
     spark_jars: Annotated[
         str, Field(description="jars that Spark loads (connectors of Kafka, S3): files or folders, comma-separated")

@@ -1,4 +1,4 @@
-"""The engine for clusters: the same expressions on Spark, here in `local[N]` or on a `spark://` master.
+"""The engine for clusters: the same expressions on Spark, in `local[N]`, on a `spark://` master or by Spark Connect.
 
 Spark's own JSON reader takes trailing garbage, half rows and broken UTF-8, so lines are parsed strictly in Python
 (`mapInArrow`) into the same struct with text leaves as DuckDB's reader gives. What is not JSON is a row of
@@ -22,7 +22,7 @@ from groundswell.engines.contract import RECORD
 from groundswell.engines.expressions import bound_parameters, unfused
 from groundswell.engines.leaves import columns_of, text_columns
 from groundswell.engines.shape import OUTPUTS, shape_batch
-from groundswell.engines.spark_session import BATCH_ROWS, start
+from groundswell.engines.spark_session import BATCH_ROWS, CONNECT, start
 from groundswell.engines.splits import Split, records_of, split_lines
 from groundswell.engines.strict import Lines, read_object, second_look
 from groundswell.errors import GroundswellError
@@ -52,6 +52,7 @@ class SparkEngine:
 
     def __init__(self, settings: Settings) -> None:
         self._session, self._owns_session = start(settings)
+        self._is_remote = settings.engine.startswith(CONNECT)
         self._ibis = ibis.pyspark.connect(self._session)
         self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
@@ -107,7 +108,10 @@ class SparkEngine:
 
     def interrupt(self) -> None:
         """End what another thread runs; see `Engine.interrupt`."""
-        self._session.sparkContext.cancelAllJobs()
+        if self._is_remote:
+            self._session.interruptAll()
+        else:
+            self._session.sparkContext.cancelAllJobs()
 
     def close(self) -> None:
         """Stop the session, if this engine started it."""

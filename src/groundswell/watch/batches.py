@@ -89,7 +89,7 @@ class Records:
 
 def arrivals_of(blocks: Sequence[Block], ways: Ways) -> Arrivals:
     """The posts of some blocks, in the order of their records."""
-    _warm_up(sum(block.count for block in blocks), ways.settings.home / "cache")
+    warm_up(sum(block.count for block in blocks), ways.settings.home / "cache")
     counted = [block for block in blocks if block.kind == Kind.RECORDS and not is_undated(block.hint)]
     groups = groupby(counted, key=lambda block: (block.source, repr(block.hint)))
     return arrivals_of_records([Records.of(list(group)) for _, group in groups], ways)
@@ -241,7 +241,7 @@ def borders_of(data: npt.NDArray[np.uint8], count: int) -> Ints:
     return bounds
 
 
-def _warm_up(records: int, folder: Path) -> None:
+def warm_up(records: int, folder: Path) -> None:
     """Load the compiled kernels beside the work, once so much has come in that they pay for themselves."""
     with _turn:
         _met[:] = [sum(_met) + records]
