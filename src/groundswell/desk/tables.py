@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from groundswell.desk.base import Base, Micros, Serial
 from groundswell.desk.bus_tables import BusBlockRow, BusConnectionRow, BusNumberRow, BusPartitionRow, BusPositionRow
 from groundswell.desk.channel_tables import ChannelRow, OutboxRow
+from groundswell.desk.day_tables import DayMartRow, InboxRow
 from groundswell.desk.topic_tables import TopicRow
 
 
@@ -232,7 +233,9 @@ __all__ = [
     "ChangeRow",
     "ChannelRow",
     "CheckpointRow",
+    "DayMartRow",
     "DriftRow",
+    "InboxRow",
     "LeaseRow",
     "OutboxRow",
     "PlanRow",
