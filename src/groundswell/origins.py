@@ -28,6 +28,7 @@ _CHOICES: Final[Mapping[str, str]] = {
     "desk": "SQLAlchemy address (sqlite:///… or postgresql+psycopg://…), or empty",
     "lake": "path or s3://bucket/prefix, or empty",
     "tz": "IANA time zone",
+    "inbox": "paths, comma-separated, or empty",
     "daily_at": "HH:MM, or empty",
     "s3_endpoint": "http(s)://host:port, or empty",
     "youtube_endpoint": "http(s)://host[:port]/, or empty",

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     promise: Annotated[
         float, Field(gt=0, description="at most about one false alert in this many days per tracker")
     ] = 30.0
+    inbox: Annotated[
+        str,
+        Field(
+            description="files, folders, globs and s3://… that the daily work imports when they are new, "
+            "comma-separated; {date}, {year}, {month}, {day} stand for its date; empty: none"
+        ),
+    ] = ""
     daily_at: Annotated[
         str, Field(description="time of day (HH:MM, in TZ) after which `serve` does the day's work; empty: never")
     ] = ""

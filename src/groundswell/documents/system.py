@@ -77,10 +77,10 @@ class ServeDocument(Printed):
 class DailyStep(Printed):
     """One step of a day's work."""
 
-    name: Annotated[str, Field(description="upkeep, baselines, indexes, trends, prune")]
+    name: Annotated[str, Field(description="import, upkeep, indexes, baselines, summary, trends, warehouse, prune")]
     seconds: Seconds
     error: Annotated[str | None, Field(description="why it could not be done; it is tried again with the next call")]
-    done: Annotated[dict[str, Any], Field(description="what it did, in its own counts; trends: the rows of each kind")]
+    done: Annotated[dict[str, Any], Field(description="what it did, in its own counts; `skipped`: why there was nothing to do")]
 
 
 class DailyDocument(Printed):
