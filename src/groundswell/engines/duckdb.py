@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -86,17 +87,18 @@ class DuckEngine:
         """Map an NDJSON file; see `Engine.map_json`."""
         raw_name, sql = self._plan(layout)
         with ExitStack() as stack:
-            plain, lines = stack.enter_context(self._plain_path(path)), stack.enter_context(Lines(path))
+            lines = stack.enter_context(Lines(path))
             quick = quick_rows(path, layout, partial(self._raw_rows, layout), self._settings.cores)
             if quick is not None:
                 stack.enter_context(closing(quick.rows))
-            cursor = stack.enter_context(self._con.cursor())
-            if quick is not None:
+                cursor = stack.enter_context(self._con.cursor())
                 cursor.register(raw_name, pa.RecordBatchReader.from_batches(quick.schema, quick.rows))
             else:
+                plain = stack.enter_context(self._plain_path(path))
+                cursor = stack.enter_context(self._con.cursor())
                 self._view(cursor, raw_name, plain, layout)
             first = 0
-            for batch in self._stream(cursor, sql, path, _batch_rows(plain)):
+            for batch in self._stream(cursor, sql, path, _batch_rows(path)):
                 shaped = shape_batch(batch, first, OUTPUTS[layout.table])
                 first += batch.num_rows
                 yield second_look(shaped, lines) if explain else shaped
@@ -231,15 +233,24 @@ class DuckEngine:
 
     @contextmanager
     def _plain_path(self, path: Path) -> Iterator[Path]:
-        """`path`, or a link to it if DuckDB would take its name for a pattern."""
-        if not set(str(path)) & _GLOB:
+        """`path`, or a link to it if DuckDB would take its name for a pattern, or a copy whose last line is ended.
+
+        Of a file without a line feed at its end DuckDB 2.0 may give the last record first.
+        """
+        ended = _is_ended(path)
+        if ended and not set(str(path)) & _GLOB:
             yield path
             return
         self._tmp.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._tmp, prefix="link-") as folder:
-            link = Path(folder) / "records.ndjson"
-            link.symlink_to(path.absolute())
-            yield link
+            other = Path(folder) / "records.ndjson"
+            if ended:
+                other.symlink_to(path.absolute())
+            else:
+                shutil.copyfile(path, other)
+                with other.open("ab") as file:
+                    file.write(b"\n")
+            yield other
 
     def _held(self, name: str, forget: Callable[[str], None]) -> ir.Table:
         """The table `name`; forgotten once no expression uses it any more."""
@@ -253,6 +264,15 @@ class DuckEngine:
                 self._con.execute(f"DROP VIEW IF EXISTS {name}")
             else:
                 self._con.unregister(name)
+
+
+def _is_ended(path: Path) -> bool:
+    """Whether the last line of a file has its line feed."""
+    with path.open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
 
 
 def _batch_rows(path: Path) -> int:
