@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from groundswell.kernels.hashes import hash_observations
 from groundswell.kernels.keysets import add_new, fill_filter, known_keys
+from groundswell.kernels.leaves import warm_leaves
 from groundswell.kernels.lines import line_starts
 from groundswell.kernels.topics import (
     count_terms,
@@ -46,12 +47,19 @@ __all__ = [
 
 
 def arrays_of(texts: Any) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Bytes and offsets (n + 1) of an Arrow string or binary array with 32-bit offsets; shares its memory."""
+    """Bytes and offsets (n + 1) of an Arrow string or binary array with 32-bit offsets; shares its memory.
+
+    Never to be written to, whoever made the array, so that a kernel is compiled once.
+    """
     _, ends, data = texts.buffers()
     if not len(texts) or ends is None:
-        return np.frombuffer(b"", np.uint8), np.zeros(len(texts) + 1, np.int32)
-    offsets = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    return np.frombuffer(data if data is not None else b"", np.uint8), offsets
+        offsets = np.zeros(len(texts) + 1, np.int32)
+    else:
+        offsets = np.frombuffer(ends, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    signs = np.frombuffer(data if data is not None and len(texts) else b"", np.uint8)
+    offsets.setflags(write=False)
+    signs.setflags(write=False)
+    return signs, offsets
 
 
 def warm() -> None:
@@ -72,4 +80,5 @@ def warm() -> None:
         array.setflags(write=False)
     known_keys(bits, run, run, key, key, fresh)
     line_starts(np.frombuffer(b"a\nb", np.uint8), np.empty(1, np.int64))
+    warm_leaves()
     warm_topics()

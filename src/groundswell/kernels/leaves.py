@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from groundswell.kernels.records import NUMBER, Places
+from groundswell.kernels.records import NUMBER, Listed, Places, Wanted, walk
+from groundswell.kernels.values import copy_values
 
 Bytes = NDArray[np.uint8]
 Ints32 = NDArray[np.int32]
@@ -55,3 +56,18 @@ def doubt_numbers(
     for n in range(len(row)):
         if kind[n] == NUMBER and not is_plain(data, begin[n], end[n]):
             doubted[row[n]] = 1
+
+
+def warm_leaves() -> None:
+    """Run what the quick reader runs once on arrays as they will come."""
+    none, one = np.zeros(0, np.int32), np.full(1, -1, np.int32)
+    wanted = Wanted(
+        np.zeros(2, np.int32), none, none, none, np.zeros(0, np.uint8), one, one, one, np.full(1, 0xFFFF, np.uint16)
+    )
+    data = np.frombuffer(b"{}", np.uint8)
+    places = Places(*(np.zeros((1, 1), kind) for kind in (np.uint8, np.int32, np.int32)))
+    doubted, bounds = np.zeros(1, np.uint8), np.array([0, 2], np.int64)
+    listed = Listed(none, none, np.zeros(0, np.uint8), none, none)
+    walk(data, bounds, 0, wanted, places, doubted, listed)
+    doubt_numbers(data, places, listed.row, listed.kind, listed.begin, listed.end, doubted)
+    copy_values(data, places.kind[0], places.begin[0], places.end[0], np.empty(16, np.uint8), np.empty(2, np.int32))
