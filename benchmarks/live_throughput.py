@@ -30,7 +30,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.live_streams import queries, write_stream
 
-CHUNK = 48 << 20
+CHUNK = 16 << 20
 WINDOWS = (60, 300, 900, 3600)
 
 LIVE = """
@@ -42,44 +42,69 @@ from groundswell.engines import open_engine
 from groundswell.platforms import registry
 from groundswell.settings import load_settings
 from groundswell.watch import flow
-from groundswell.watch.batches import Records, Ways, arrivals_of_records, borders_of
+from groundswell.watch.ahead import ahead
+from groundswell.watch.batches import Records, Ways, arrivals_of_records
 from groundswell.watch.contract import TrackerSpec, WatchBatch, WatchParams
 from groundswell.watch.state import WatchState
 
 file, home, written, chunk, windows = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5]
 kernels.load_live()
 settings = load_settings(home=home)
-ways = Ways(open_engine(settings), registry(), settings, 0)
 listed = enumerate(json.loads(Path(written).read_text()))
 trackers = [TrackerSpec(f"t{n}", 1, f"t{n}", query, 30.0) for n, query in listed]
+ways = Ways(open_engine(settings), registry(), settings, 0, flow.compiled(trackers)[1])
 params = WatchParams(window_us=60_000_000, windows_us=tuple(int(w) * 1_000_000 for w in windows.split(",")))
 
+class Chunks:
+    # Parts of the file as records, in memory that is used again and again.
+
+    def __init__(self, limit):
+        self.limit, self.first, self.kept = limit, 0, 0
+        self.buffers = [np.empty(chunk + (1 << 20), np.uint8) for _ in range(4)]
+
+    def __iter__(self):
+        rest = self.buffers[0][:0]
+        with file.open("rb", buffering=0) as stream:
+            for turn in range(1 << 60):
+                buffer = self.buffers[turn % len(self.buffers)]
+                buffer[: len(rest)] = rest
+                size = len(rest) + stream.readinto(memoryview(buffer)[len(rest) : len(rest) + chunk])
+                if size == len(rest) or self.first >= self.limit:
+                    return
+                data = buffer[:size]
+                end = size - int(np.argmax(data[::-1] == 10))
+                rest = data[end:]
+                yield data[:end]
+
+    def read(self, data):
+        # The posts of a part.
+        begun = time.perf_counter()
+        data.setflags(write=False)
+        bounds = np.zeros(len(data) // 200, np.int64)
+        count = kernels.loaded().line_starts(data, bounds[1:])
+        bounds = bounds[: count + 1]
+        numbers = np.arange(self.first, self.first + count)
+        self.first += count
+        received = np.full(count, 2_000_000_000_000_000, np.int64)  # after every event
+        found = arrivals_of_records([Records("bench", None, data, bounds, numbers, received)], ways)
+        spent["read"] += time.perf_counter() - begun
+        return found
+
 def run(limit):
-    state, alerts, topics, posts, closed, first = WatchState.empty(), {}, {}, 0, 0, 0
-    rest = b""
-    spent = {"read": 0.0, "watch": 0.0}
-    with file.open("rb") as stream:
-        while (read := stream.read(chunk)) and first < limit:
-            begun = time.perf_counter()
-            end = read.rfind(b"\\n") + 1
-            data = np.frombuffer(b"".join((rest, memoryview(read)[:end])), np.uint8)
-            rest = read[end:]
-            count = read.count(b"\\n")
-            numbers = np.arange(first, first + count)
-            bounds = borders_of(data, count)
-            received = np.full(count, 2_000_000_000_000_000, np.int64)  # after every event
-            records = Records("bench", None, data, bounds, numbers, received)
-            arrivals = arrivals_of_records([records], ways)
-            spent["read"] += time.perf_counter() - begun
-            begun = time.perf_counter()
-            clock = int(arrivals.event_us.max())
-            state, out = flow.step(state, WatchBatch(arrivals, clock), trackers, params)
-            spent["watch"] += time.perf_counter() - begun
-            alerts |= {alert.id: alert for alert in out.alerts}
-            topics |= {topic.id: topic for topic in out.topics}
-            posts, closed, first = posts + len(arrivals), closed + out.closed, first + count
+    state, alerts, topics, posts, closed = WatchState.empty(), {}, {}, 0, 0
+    spent.update(read=0.0, watch=0.0)
+    chunks = Chunks(limit)
+    for arrivals in ahead(chunks.read, chunks):
+        begun = time.perf_counter()
+        clock = int(arrivals.event_us.max())
+        state, out = flow.step(state, WatchBatch(arrivals, clock), trackers, params)
+        spent["watch"] += time.perf_counter() - begun
+        alerts |= {alert.id: alert for alert in out.alerts}
+        topics |= {topic.id: topic for topic in out.topics}
+        posts, closed = posts + len(arrivals), closed + out.closed
     return posts, closed, len(alerts), len(topics), spent
 
+spent = {}
 run(1)  # loads what is loaded once
 cpu, begun = time.process_time(), time.perf_counter()
 posts, closed, alerts, topics, spent = run(1 << 60)

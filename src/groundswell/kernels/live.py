@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from groundswell.kernels import lookups, matching, posts, records, values
 
 __all__ = ["warm"]
+
+#: Length of `groundswell.text.hashing.hash_table`.
+_TABLE: Final = 512 + 32 * 256
 
 
 def warm() -> None:
@@ -27,7 +30,7 @@ def _fixed(values: list[int], kind: Any) -> Any:
 def _warm_matching() -> None:
     m = lookups
     none, one, numbers = np.zeros(0, np.int32), np.zeros(1, np.int32), np.zeros((1, 1), np.int64)
-    data, table = _fixed([0x20, 0x61, 0x20], np.uint8), _fixed([1, 2, 3, 4], np.uint64)
+    data, table = _fixed([0x20, 0x61, 0x20], np.uint8), _fixed([0] * _TABLE, np.uint64)
     lexicon = m.Lexicon(
         np.zeros(1, np.uint64), np.zeros(16, np.uint64), np.full(16, -1, np.int32), np.zeros(0, np.uint8),
         np.zeros(1, np.int64),
@@ -62,7 +65,8 @@ def _warm_records() -> None:
     )
     places = records.Places(*(np.zeros((1, 1), kind) for kind in (np.uint8, np.int32, np.int32)))
     bounds = np.array([0, len(data)], np.int64)
-    listed = records.Listed(*(np.empty(1, kind) for kind in (np.int32, np.int32, np.uint8, np.int32, np.int32)))
+    items = np.empty(1, np.int32)
+    listed = records.Listed(items, items, np.empty(1, np.uint8), items, items)
     records.walk(data, bounds, 0, wanted, places, np.zeros(1, np.uint8), listed)
     kinds, begins, ends = (part[0] for part in places)
     values.copy_values(data, kinds, begins, ends, np.empty(1, np.uint8), np.empty(2, np.int32))
@@ -73,7 +77,7 @@ def _warm_records() -> None:
 
 
 def _warm_posts() -> None:
-    data, table, bounds = _fixed([0x61], np.uint8), _fixed([1, 2, 3, 4], np.uint64), _fixed([0, 1], np.int32)
+    data, table, bounds = _fixed([0x61], np.uint8), _fixed([0] * _TABLE, np.uint64), _fixed([0, 1], np.int32)
     hashes, rows = np.zeros(1, np.uint64), np.array([0, 1], np.int32)
     posts.hash_all(data, bounds, table, hashes)
     room = (np.empty(2, np.int64), np.empty(2, np.uint64), np.empty(2, np.uint8))

@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from groundswell.kernels.words8 import byte_at, word_at
+
 Bytes = NDArray[np.uint8]
 Ints32 = NDArray[np.int32]
 Ints = NDArray[np.int64]
@@ -28,6 +30,9 @@ NO: Final = 0
 UNKNOWN: Final = 1
 YES: Final = 2
 
+#: As `TABLE_SIZE` and `SHORT` of `groundswell.text.hashing`.
+_PLACES: Final = 512
+_SHORT: Final = 32
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
@@ -163,16 +168,20 @@ def mix(value: Any) -> Any:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def hash_part(data: Bytes, begin: int, end: int, table: Hashes) -> Any:
-    """`groundswell.text.hashing.hash_bytes` of some bytes."""
-    size = len(table)
+def number_of(byte: Any, at: Any, table: Any) -> Any:
+    """The number of a byte at a place of a text; `table` is the address of `groundswell.text.hashing.hash_table`."""
+    if at < _SHORT:
+        return word_at(table, (_PLACES + (at << 8) + byte) << 3)
+    turn = np.uint64(at // _PLACES) * np.uint64(2) + np.uint64(1)
+    return mix(np.uint64(byte) + np.uint64(1) + word_at(table, (at % _PLACES) << 3) * turn)
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def hash_part(base: Any, begin: Any, end: Any, table: Any) -> Any:
+    """`groundswell.text.hashing.hash_bytes` of some bytes; `base` and `table` are addresses."""
     total = _ODD
     for i in range(end - begin):
-        if i < size:
-            total += mix(np.uint64(data[begin + i]) + np.uint64(1) + table[i])
-        else:
-            turn = np.uint64(i // size) * np.uint64(2) + np.uint64(1)
-            total += mix(np.uint64(data[begin + i]) + np.uint64(1) + table[i % size] * turn)
+        total += number_of(np.int64(byte_at(base, begin + i)), i, table)
     return mix(total + np.uint64(end - begin))
 
 
@@ -187,14 +196,14 @@ def hash_words(
     data: Bytes, bounds: Ints32, table: Hashes, hashes: Hashes, begins: Ints32, ends: Ints32, rows: Ints32
 ) -> int:
     """Hash the words of texts (`" word word "`); how many there are. The arrays have room for one every two bytes."""
-    size = len(table)
+    numbers = table.ctypes.data
     found = 0
     rows[0] = 0
     for row in range(len(bounds) - 1):
         total = _ODD
-        begin = bounds[row]
+        begin: Any = np.int64(bounds[row])
         for i in range(bounds[row], bounds[row + 1]):
-            byte = data[i]
+            byte = np.int64(data[i])
             if byte == 0x20:
                 if i > begin:
                     hashes[found] = mix(total + np.uint64(i - begin))
@@ -204,44 +213,39 @@ def hash_words(
                 begin = i + 1
                 total = _ODD
                 continue
-            at = i - begin
-            if at < size:
-                total += mix(np.uint64(byte) + np.uint64(1) + table[at])
-            else:
-                turn = np.uint64(at // size) * np.uint64(2) + np.uint64(1)
-                total += mix(np.uint64(byte) + np.uint64(1) + table[at % size] * turn)
+            total += number_of(byte, i - begin, numbers)
         rows[row + 1] = found
     return found
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def is_same(texts: Bytes, start: int, data: Bytes, begin: int, size: int) -> bool:
-    """Whether so many bytes are the same in both."""
+def is_same(texts: Any, start: Any, base: Any, begin: Any, size: Any) -> bool:
+    """Whether so many bytes are the same behind both addresses."""
     for i in range(size):  # noqa: SIM110 - a generator is slow here
-        if texts[start + i] != data[begin + i]:
+        if byte_at(texts, start + i) != byte_at(base, begin + i):
             return False
     return True
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def may_be(bits: Hashes, value: Any) -> bool:
-    """Whether an entry with this hash may be there."""
-    bit = value >> np.uint64(40) & np.uint64(64 * len(bits) - 1)
-    return bool(bits[bit >> np.uint64(6)] >> (bit & np.uint64(63)) & np.uint64(1))
+def may_be(bits: Any, mask: Any, value: Any) -> bool:
+    """Whether an entry with this hash may be there; `bits` is the address of a bitmap of `mask` + 1 bits."""
+    bit = value >> np.uint64(40) & np.uint64(mask)
+    return bool(word_at(bits, bit >> np.uint64(6) << np.uint64(3)) >> (bit & np.uint64(63)) & np.uint64(1))
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def find(
-    keys: Hashes, entry: Ints32, texts: Bytes, borders: Ints, value: Any, data: Bytes, begin: int, end: int
-) -> int:
+def find(lexicon: Lexicon, value: Any, base: Any, begin: int, end: int) -> int:
     """The entry whose text is these bytes, which have this hash; -1 if there is none."""
+    keys, entry, borders = lexicon.keys, lexicon.entry, lexicon.ends
+    texts = lexicon.texts.ctypes.data
     last = len(keys) - 1
     at = np.int64(value & np.uint64(last))
     while entry[at] >= 0:
         if keys[at] == value:
             start = borders[entry[at]]
             size = borders[entry[at] + 1] - start
-            if size == end - begin and is_same(texts, start, data, begin, size):
+            if size == end - begin and is_same(texts, start, base, begin, size):
                 return int(entry[at])
         at = (at + 1) & last
     return -1
@@ -254,27 +258,29 @@ def head_of_three(three: Any) -> Any:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def goes_on(heads: Bytes, data: Bytes, begin: int, end: int) -> bool:
-    """Whether any beginning may be that of this word."""
-    lengths = heads[data[begin]]
+def goes_on(heads: Any, base: Any, begin: Any, end: Any) -> bool:
+    """Whether any beginning may be that of this word; `heads` and `base` are addresses."""
+    first = np.int64(byte_at(base, begin))
+    lengths = byte_at(heads, first)
     if lengths == 0:
         return False
     if lengths & 1:
         return True
-    if lengths & 2 and end - begin > 1 and heads[256 + (np.int64(data[begin]) << 8 | np.int64(data[begin + 1]))]:
+    if end - begin < 2:
+        return False
+    two = first << 8 | np.int64(byte_at(base, begin + 1))
+    if lengths & 2 and byte_at(heads, 256 + two):
         return True
     if lengths & 4 and end - begin > 2:
-        three = np.int64(data[begin]) << 16 | np.int64(data[begin + 1]) << 8 | np.int64(data[begin + 2])
-        return bool(heads[256 + 65536 + head_of_three(three)])
+        three = two << 8 | np.int64(byte_at(base, begin + 2))
+        return bool(byte_at(heads, 256 + 65536 + head_of_three(three)))
     return False
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def find_beginnings(
-    lexicon: Lexicon, lengths: Ints32, data: Bytes, begin: int, end: int, table: Hashes, out: Ints32
-) -> int:
+def find_beginnings(lexicon: Lexicon, lengths: Ints32, base: Any, begin: int, end: int, table: Any, out: Ints32) -> int:
     """The beginnings of a word that there are, as entries in `out`; how many."""
-    size = len(table)
+    bits, mask = lexicon.bits.ctypes.data, 64 * len(lexicon.bits) - 1
     total = _ODD
     done = 0
     count = 0
@@ -282,12 +288,11 @@ def find_beginnings(
         if length > end - begin:
             break
         for i in range(done, length):
-            turn = np.uint64(i // size) * np.uint64(2) + np.uint64(1)
-            total += mix(np.uint64(data[begin + i]) + np.uint64(1) + table[i % size] * turn)
+            total += number_of(np.int64(byte_at(base, begin + i)), i, table)
         done = length
         value = mix(total + np.uint64(length))
-        if may_be(lexicon.bits, value):
-            entry = find(lexicon.keys, lexicon.entry, lexicon.texts, lexicon.ends, value, data, begin, begin + length)
+        if may_be(bits, mask, value):
+            entry = find(lexicon, value, base, begin, begin + length)
             if entry >= 0:
                 out[count] = entry
                 count += 1

@@ -40,6 +40,7 @@ from groundswell.kernels.lookups import (
     may_be,
     pair_hash,
 )
+from groundswell.kernels.words8 import half_at
 
 #: Truth values that wait: a query's operands, at most.
 _STACK: Final = 256
@@ -58,19 +59,21 @@ def find_in_words(  # noqa: PLR0912, PLR0915 - one pass over the words, every br
     terms: WordTerms, words: Words, table: Hashes
 ) -> tuple[Ints32, Ints32]:
     """The leaves that are true of each post's words (some twice), and n + 1 borders."""
-    data, bounds, hashes, begins, ends = words.data, words.bounds, words.hashes, words.begins, words.ends
-    bits, keys, entries, texts, borders = terms.words
+    bounds, hashes, begins, ends = words.bounds, words.hashes, words.begins, words.ends
+    base, numbers = words.data.ctypes.data, table.ctypes.data
+    bits, bit_mask = terms.words.bits.ctypes.data, 64 * len(terms.words.bits) - 1
     leaf_of, opens, word_phrases, phrases_of_word = (
         terms.word_leaf,
         terms.word_opens,
         terms.word_phrases,
         terms.phrases_of_word,
     )
-    pair_bits, pair_keys, pair_entries = terms.pairs.bits, terms.pairs.keys, terms.pairs.entry
+    pair_bits, pair_mask = terms.pairs.bits.ctypes.data, 64 * len(terms.pairs.bits) - 1
+    pair_keys, pair_entries = terms.pairs.keys, terms.pairs.entry
     pair_phrases, phrases_of_pair = terms.pair_phrases, terms.phrases_of_pair
     phrase_leaf, phrase_offset = terms.phrase_leaf, terms.phrase_offset
-    phrase_texts, phrase_ends = terms.phrase_texts, terms.phrase_ends
-    heads, lengths, lexicon = terms.begins
+    phrase_texts, phrase_ends = terms.phrase_texts.ctypes.data, terms.phrase_ends
+    heads, lengths, lexicon = terms.begins.heads.ctypes.data, terms.begins.lengths, terms.begins.words
     begin_leaf = terms.begin_leaf
     begun = np.empty(len(lengths) + 1, np.int32)
     with_begins = len(lengths) > 0
@@ -84,16 +87,16 @@ def find_in_words(  # noqa: PLR0912, PLR0915 - one pass over the words, every br
         for word in range(words.rows[row], until):
             value = hashes[word]
             begin = begins[word]
-            if with_begins and goes_on(heads, data, begin, ends[word]):
-                several = find_beginnings(lexicon, lengths, data, begin, ends[word], table, begun)
+            if with_begins and goes_on(heads, base, begin, ends[word]):
+                several = find_beginnings(lexicon, lengths, base, begin, ends[word], numbers, begun)
                 while count + several > len(found):
                     found = _wider(found)
                 for n in range(several):
                     found[count] = begin_leaf[begun[n]]
                     count += 1
-            if not may_be(bits, value):
+            if not may_be(bits, bit_mask, value):
                 continue
-            entry = find(keys, entries, texts, borders, value, data, begin, ends[word])
+            entry = find(terms.words, value, base, begin, ends[word])
             if entry < 0:
                 continue
             if count == len(found):
@@ -107,7 +110,7 @@ def find_in_words(  # noqa: PLR0912, PLR0915 - one pass over the words, every br
                 place = begin - phrase_offset[phrase]
                 if place < low or place + size > high:
                     continue
-                if is_same(phrase_texts, phrase_ends[phrase], data, place, size):
+                if is_same(phrase_texts, phrase_ends[phrase], base, place, size):
                     if count == len(found):
                         found = _wider(found)
                     found[count] = phrase_leaf[phrase]
@@ -115,7 +118,7 @@ def find_in_words(  # noqa: PLR0912, PLR0915 - one pass over the words, every br
             if not opens[entry] or word + 1 == until:
                 continue
             both = pair_hash(value, hashes[word + 1])
-            if not may_be(pair_bits, both):
+            if not may_be(pair_bits, pair_mask, both):
                 continue
             at = np.int64(both & np.uint64(last_pair))
             while pair_entries[at] >= 0:
@@ -127,7 +130,7 @@ def find_in_words(  # noqa: PLR0912, PLR0915 - one pass over the words, every br
                         place = begin - phrase_offset[phrase]
                         if place < low or place + size > high:
                             continue
-                        if is_same(phrase_texts, phrase_ends[phrase], data, place, size):
+                        if is_same(phrase_texts, phrase_ends[phrase], base, place, size):
                             if count == len(found):
                                 found = _wider(found)
                             found[count] = phrase_leaf[phrase]
@@ -140,9 +143,9 @@ def find_in_words(  # noqa: PLR0912, PLR0915 - one pass over the words, every br
 @njit(nogil=True, cache=True, boundscheck=False)
 def find_in_lists(terms: ListTerms, lists: Lists, table: Hashes) -> tuple[Ints32, Ints32]:
     """The leaves that are true of each post's hashtags or handles (some twice), and n + 1 borders."""
-    data, ends = lists.data, lists.ends
-    bits, keys, entries, texts, borders = terms.texts
-    heads, lengths, lexicon = terms.begins
+    base, numbers, ends = lists.data.ctypes.data, table.ctypes.data, lists.ends
+    bits, bit_mask = terms.texts.bits.ctypes.data, 64 * len(terms.texts.bits) - 1
+    heads, lengths, lexicon = terms.begins.heads.ctypes.data, terms.begins.lengths, terms.begins.words
     first, second, begin_leaf = terms.leaf, terms.other_leaf, terms.begin_leaf
     begun = np.empty(len(lengths) + 1, np.int32)
     found = np.empty(1024, np.int32)
@@ -155,17 +158,17 @@ def find_in_lists(terms: ListTerms, lists: Lists, table: Hashes) -> tuple[Ints32
                 continue
             while count + 2 + len(lengths) > len(found):
                 found = _wider(found)
-            value = hash_part(data, begin, end, table)
-            if may_be(bits, value):
-                entry = find(keys, entries, texts, borders, value, data, begin, end)
+            value = hash_part(base, begin, end, numbers)
+            if may_be(bits, bit_mask, value):
+                entry = find(terms.texts, value, base, begin, end)
                 if entry >= 0 and first[entry] >= 0:
                     found[count] = first[entry]
                     count += 1
                 if entry >= 0 and second[entry] >= 0:
                     found[count] = second[entry]
                     count += 1
-            if len(lengths) and goes_on(heads, data, begin, end):
-                several = find_beginnings(lexicon, lengths, data, begin, end, table, begun)
+            if len(lengths) and goes_on(heads, base, begin, end):
+                several = find_beginnings(lexicon, lengths, base, begin, end, numbers, begun)
                 for k in range(several):
                     found[count] = begin_leaf[begun[k]]
                     count += 1
@@ -220,6 +223,8 @@ def run(  # noqa: PLR0912, PLR0915 - one loop over the posts, every branch a kin
     starts, operations = program.starts, program.operations
     numbers, known, codes, truth_of, given = fields
     in_words, word_rows, in_tags, tag_rows, in_mentions, mention_rows, in_authors, author_rows = found
+    word_leaves, tag_leaves = in_words.ctypes.data, in_tags.ctypes.data
+    mention_leaves, author_leaves = in_mentions.ctypes.data, in_authors.ctypes.data
     stamps = np.zeros(len(kinds) + 1, np.int32)
     looked = np.zeros(len(starts), np.int32)
     waiting = np.empty(len(starts) + 1, np.int32)
@@ -232,10 +237,15 @@ def run(  # noqa: PLR0912, PLR0915 - one loop over the posts, every branch a kin
         now = row - first + 1
         count = 0
         for kind in range(4):
-            leaves = in_words if kind == 0 else in_tags if kind == 1 else in_mentions if kind == 2 else in_authors
-            at = word_rows if kind == 0 else tag_rows if kind == 1 else mention_rows if kind == 2 else author_rows
-            for n in range(at[row], at[row + 1]):
-                leaf = leaves[n]
+            leaves, begin, end = word_leaves, word_rows[row], word_rows[row + 1]
+            if kind == 1:
+                leaves, begin, end = tag_leaves, tag_rows[row], tag_rows[row + 1]
+            elif kind == 2:
+                leaves, begin, end = mention_leaves, mention_rows[row], mention_rows[row + 1]
+            elif kind == 3:
+                leaves, begin, end = author_leaves, author_rows[row], author_rows[row + 1]
+            for n in range(begin, end):
+                leaf = half_at(leaves, n << 2)
                 if stamps[leaf] != now:
                     stamps[leaf] = now
                     here[count] = leaf

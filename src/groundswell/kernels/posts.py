@@ -8,39 +8,15 @@ import numpy as np
 from numba import njit
 
 from groundswell.kernels.lookups import Bytes, Hashes, Ints, Ints32, hash_part
+from groundswell.kernels.words8 import word_at
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
 def hash_all(data: Bytes, bounds: Ints32, table: Hashes, out: Hashes) -> None:
     """`groundswell.text.hashing.hash_bytes` of the texts between `bounds` (n + 1)."""
+    base, numbers = data.ctypes.data, table.ctypes.data
     for row in range(len(bounds) - 1):
-        out[row] = hash_part(data, bounds[row], bounds[row + 1], table)
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def _add_distinct(hashes: Hashes, begin: int, end: int, met: Hashes, out: Hashes, at: int) -> int:
-    """Write the distinct ones of some hashes in the order in which they come; the place behind them.
-
-    `met` has 16 words of bits that tell nearly every new one without a look at the others; zeros before and after.
-    """
-    first = at
-    for n in range(begin, end):
-        value: Any = hashes[n]
-        word = value & np.uint64(15)
-        bit = np.uint64(1) << (value >> np.uint64(4) & np.uint64(63))
-        if met[word] & bit:
-            known = False
-            for k in range(first, at):
-                if out[k] == value:
-                    known = True
-                    break
-            if known:
-                continue
-        met[word] |= bit
-        out[at] = value
-        at += 1
-    met[:] = np.uint64(0)
-    return at
+        out[row] = hash_part(base, bounds[row], bounds[row + 1], numbers)
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
@@ -51,19 +27,36 @@ def distinct_terms(
 
     `row`, `hashes` and `kinds` (0 a word, 1 a hashtag) have room for all; the borders have n + 1.
     """
+    # Bits that tell nearly every new one without a look at the others.
     met = np.zeros(16, np.uint64)
+    word_base, tag_base = words.ctypes.data, tags.ctypes.data
     at = 0
     for post in range(len(word_rows) - 1):
-        begin = at
-        at = _add_distinct(words, word_rows[post], word_rows[post + 1], met, hashes, at)
-        for n in range(begin, at):
-            kinds[n] = 0
-        middle = at
-        at = _add_distinct(tags, tag_rows[post], tag_rows[post + 1], met, hashes, at)
-        for n in range(middle, at):
-            kinds[n] = 1
-        for n in range(begin, at):
-            row[n] = post
+        for kind in range(2):
+            begin, end, base = word_rows[post], word_rows[post + 1], word_base
+            if kind:
+                begin, end, base = tag_rows[post], tag_rows[post + 1], tag_base
+            if begin == end:
+                continue
+            first = at
+            for n in range(begin, end):
+                value: Any = word_at(base, n << 3)
+                word = value & np.uint64(15)
+                bit = np.uint64(1) << (value >> np.uint64(4) & np.uint64(63))
+                if met[word] & bit:
+                    known = False
+                    for k in range(first, at):
+                        if hashes[k] == value:
+                            known = True
+                            break
+                    if known:
+                        continue
+                met[word] |= bit
+                hashes[at] = value
+                kinds[at] = kind
+                row[at] = post
+                at += 1
+            met[:] = np.uint64(0)
     return at
 
 

@@ -22,7 +22,7 @@ _DIGITS[ord("a") : ord("f") + 1] = _DIGITS[ord("A") : ord("F") + 1] = np.arange(
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def unit_at(base: Any, at: int, end: int) -> int:
+def unit_at(base: Any, at: int, end: int) -> Any:
     """The four hexadecimal digits at a place; negative if they are not there."""
     if at + 4 > end:
         return -1
@@ -98,7 +98,7 @@ def is_utf8(base: Any, begin: int, end: int) -> bool:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def after_text(base: Any, at: int, end: int, size: int) -> Any:
+def after_text(base: Any, at: Any, end: int, size: int) -> Any:
     """Twice the place of the quote that ends the text whose inside begins at `at`, and 1 more if it has escapes.
 
     -1 if it is wrong or doubtful. `size` is how many bytes there are behind `base`.

@@ -58,6 +58,15 @@ def _word_at(_context: Any, base: Any, at: Any) -> Any:
     return types.uint64(base, at), generate
 
 
+def _half_at(_context: Any, base: Any, at: Any) -> Any:
+    """The four bytes at a place behind an address as one number with a sign."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _loaded(context, builder, signature, arguments, ir.IntType(32))
+
+    return types.int32(base, at), generate
+
+
 def _loaded(context: Any, builder: Any, signature: Any, arguments: Any, kind: Any) -> Any:
     base, at = (
         context.cast(builder, value, given, types.int64) for value, given in zip(arguments, signature.args, strict=True)
@@ -112,6 +121,7 @@ def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 load8: Final[Any] = intrinsic(_load8)
 store8: Final[Any] = intrinsic(_store8)
 byte_at: Final[Any] = intrinsic(_byte_at)
+half_at: Final[Any] = intrinsic(_half_at)
 word_at: Final[Any] = intrinsic(_word_at)
 signs32: Final[Any] = intrinsic(_signs32)
 lowest: Final[Any] = intrinsic(_lowest)

@@ -16,7 +16,7 @@ from groundswell.kernels.matching import find_in_lists, find_in_words, run
 from groundswell.query.ast import TEXT_FIELDS
 from groundswell.query.masks import Matches, leaf_mask
 from groundswell.query.program import CODED_FIELDS, Compiled
-from groundswell.text.hashing import hash_bytes, place_numbers
+from groundswell.text.hashing import hash_bytes, hash_table
 from groundswell.text.terms import text_buffers
 
 #: Pairs for which there is room at first, by post.
@@ -40,7 +40,7 @@ class Batch:
 
 def pairs_of(compiled: Compiled, batch: Batch) -> tuple[Matches, npt.NDArray[np.bool_]]:
     """Which query matches which post, and of each pair whether that is sure: else something is `UNKNOWN` in `batch`."""
-    queries, table = len(compiled.program.starts) - 1, place_numbers()
+    queries, table = len(compiled.program.starts) - 1, hash_table()
     found = Found(
         *find_in_words(compiled.words, batch.words, table),
         *find_in_lists(compiled.tags, batch.tags, table),
@@ -86,7 +86,7 @@ def words_of(data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int32]) -> Word
     hashes, begins, ends = np.empty(room, np.uint64), np.empty(room, np.int32), np.empty(room, np.int32)
     rows = np.empty(len(bounds), np.int32)
     data, bounds = fixed(data), fixed(bounds)
-    found = hash_words(data, bounds, place_numbers(), hashes, begins, ends, rows)
+    found = hash_words(data, bounds, hash_table(), hashes, begins, ends, rows)
     return Words(data, bounds, hashes[:found], begins[:found], ends[:found], rows)
 
 

@@ -18,6 +18,8 @@ Hashes = npt.NDArray[np.uint64]
 
 #: Places after which the numbers repeat, multiplied by another odd number each time.
 TABLE_SIZE: Final = 512
+#: Places whose mixed numbers are kept for each byte.
+SHORT: Final = 32
 ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -25,6 +27,18 @@ ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 def place_numbers() -> Hashes:
     """Fixed random numbers, one a place; the same in every process. Not to be changed."""
     table = np.random.Generator(np.random.PCG64(20_261_121)).integers(1, 2**64, TABLE_SIZE, dtype=np.uint64)
+    table.setflags(write=False)
+    return table
+
+
+@lru_cache(maxsize=1)
+def hash_table() -> Hashes:
+    """What the compiled twin looks up: the place numbers, then the mixed number of each byte at the first places.
+
+    Shape (TABLE_SIZE + SHORT * 256,).
+    """
+    at_places = mixed(np.add.outer(place_numbers()[:SHORT], np.arange(1, 257, dtype=np.uint64)).astype(np.uint64))
+    table = np.concatenate((place_numbers(), at_places.ravel()))
     table.setflags(write=False)
     return table
 

@@ -27,6 +27,7 @@ from groundswell.watch.joined_arrivals import join
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
     from groundswell.platforms import Registry
+    from groundswell.query import Matcher
     from groundswell.settings import Settings
     from groundswell.watch.fast.posts import FastLayout, FastPosts
 
@@ -54,6 +55,8 @@ class Ways:
     registry: Registry
     settings: Settings
     imported_us: int
+    matcher: Matcher | None = None
+    """The queries that posts are matched with while they are read, where they are known by then."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +187,7 @@ def _part(records: Records, layout: FastLayout, ways: Ways, begin: int, end: int
         return whole_posts(records, rows[some], found.take(some), layout, ways)
 
     arrivals = FastArrivals(found, layout.platform, records.numbers[rows], received, whole)
-    return arrivals.begin(), np.flatnonzero(found.doubted) + begin
+    return arrivals.begin(ways.matcher), np.flatnonzero(found.doubted) + begin
 
 
 def whole_posts(records: Records, rows: Ints, posts: FastPosts, layout: FastLayout, ways: Ways) -> pa.Table:

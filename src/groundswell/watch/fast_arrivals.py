@@ -23,7 +23,7 @@ from groundswell.query import Matcher
 from groundswell.query.ast import Has
 from groundswell.query.matching import Batch, coded, fixed, lists_of, no_lists, pairs_of, singles_of, words_of
 from groundswell.query.program import CODED_FIELDS, Compiled
-from groundswell.text.hashing import ODD, hash_texts, mixed, place_numbers
+from groundswell.text.hashing import ODD, hash_table, hash_texts, mixed
 from groundswell.text.tags import hashtags_of, mentions_of
 from groundswell.text.terms import text_buffers
 from groundswell.text.tokens import read_words
@@ -44,15 +44,18 @@ class FastArrivals:
         self._posts = posts
         self._platform = platform
         self._whole = whole
+        self._matched: tuple[Matcher, Pairs] | None = None
         self.record = record
         self.received_us = received_us
 
     def __len__(self) -> int:
         return len(self.record)
 
-    def begin(self) -> FastArrivals:
-        """Work out what every step asks for; several may do so at once."""
-        _ = self._words, self._signed_tags, self.identity, self.author
+    def begin(self, matcher: Matcher | None = None) -> FastArrivals:
+        """Work out what every step asks for, and what `matcher` finds; several may do so at once."""
+        _ = self._words, self._signed_tags, self._terms, self.identity, self.author
+        if matcher is not None:
+            self._matched = matcher, self._match(matcher)
         return self
 
     @cached_property
@@ -102,6 +105,11 @@ class FastArrivals:
 
     def pairs(self, matcher: Matcher) -> Pairs:
         """Which tracker matches which post; where that takes more than is known here, whole posts are asked."""
+        if self._matched is not None and self._matched[0] is matcher:
+            return self._matched[1]
+        return self._match(matcher)
+
+    def _match(self, matcher: Matcher) -> Pairs:
         compiled = matcher.compiled
         needs = compiled.needs
         none = no_lists(len(self))
@@ -216,7 +224,7 @@ def hashes_of(texts: Any) -> Hashes:
     """`groundswell.text.hashing.hash_bytes` of an array of texts, by its kernel."""
     data, bounds = text_buffers(texts)
     out = np.empty(len(texts), np.uint64)
-    hash_all(fixed(data), fixed(bounds), place_numbers(), out)
+    hash_all(fixed(data), fixed(bounds), hash_table(), out)
     return out
 
 

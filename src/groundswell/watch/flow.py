@@ -70,7 +70,7 @@ def look(
     """The first part of a `step`: everything that people wait for. The state is not complete until it is settled."""
     state = dataclasses.replace(state)
     written = Written()
-    queries, matcher = _compiled(tuple(tracker.query for tracker in trackers))
+    queries, matcher = compiled(trackers)
     _end_alerts(state, align(state, trackers, params), params, written)
     _end_lost(state, params, written)
     watched = Watched(trackers, queries, batch.covered, params)
@@ -106,6 +106,11 @@ def settle(state: WatchState, rest: Rest, params: WatchParams) -> list[TopicReco
         state.recent = prune(state.recent, params.keep_of_each(len(state.keys)))
     emerging.make_room(state.topics, params.topics)
     return list(written.topics.values())
+
+
+def compiled(trackers: Sequence[TrackerSpec]) -> tuple[tuple[Query, ...], Matcher]:
+    """The queries of trackers, and all of them as one; the same object where the queries are the same."""
+    return _compiled(tuple(tracker.query for tracker in trackers))
 
 
 @lru_cache(maxsize=8)

@@ -41,7 +41,9 @@ class JoinedArrivals:
         self._pool = pool
         record = np.concatenate([part.record for part in parts])
         by = (record,) if keys is None else (record, np.concatenate(keys))
-        self._order = np.lexsort(by)
+        # Parts of one batch mostly follow each other; then nothing has to move.
+        self._in_order = keys is None and bool((record[1:] >= record[:-1]).all())
+        self._order = np.arange(len(record)) if self._in_order else np.lexsort(by)
         self._place = np.empty_like(self._order)
         self._place[self._order] = np.arange(len(record))
         self._starts = np.cumsum([0, *map(len, parts)])
@@ -108,6 +110,8 @@ class JoinedArrivals:
         found = self._each(lambda part: part.pairs(matcher))
         row = np.concatenate([self._rows(at, pairs.row) for at, pairs in enumerate(found)])
         slot = np.concatenate([pairs.slot for pairs in found])
+        if self._in_order:
+            return Pairs(slot, row)
         order = np.argsort(row, kind="stable")
         return Pairs(slot[order], row[order])
 
@@ -119,9 +123,12 @@ class JoinedArrivals:
     def _terms(self) -> Terms:
         found = self._each(lambda part: part.terms())
         row = np.concatenate([self._rows(at, terms.row) for at, terms in enumerate(found)])
-        order = np.argsort(row, kind="stable")
         hashes = np.concatenate([terms.hash for terms in found])
-        return Terms(row[order], hashes[order], np.concatenate([terms.kind for terms in found])[order])
+        kinds = np.concatenate([terms.kind for terms in found])
+        if self._in_order:
+            return Terms(row, hashes, kinds)
+        order = np.argsort(row, kind="stable")
+        return Terms(row[order], hashes[order], kinds[order])
 
     def texts(self, hashes: Hashes) -> list[str | None]:
         """The words of those hashes."""
@@ -150,7 +157,9 @@ class JoinedArrivals:
 
     def _rows(self, at: int, rows: Ints) -> Ints:
         """Rows of one part as rows of all."""
-        return np.asarray(self._place[rows + self._starts[at]])
+        moved = rows + self._starts[at]
+        return moved if self._in_order else np.asarray(self._place[moved])
 
     def _joined(self, column: Callable[[Arrivals], Any]) -> Any:
-        return np.concatenate([column(part) for part in self._parts])[self._order]
+        joined = np.concatenate([column(part) for part in self._parts])
+        return joined if self._in_order else joined[self._order]

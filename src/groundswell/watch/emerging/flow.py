@@ -90,6 +90,8 @@ def _numbered(state: Emerging, pairs: Pairs | None, trackers: Sequence[str]) -> 
     """Row of each matched post and the number of the tracker in `state.trackers`."""
     if pairs is None or not len(pairs.row):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if state.trackers[: len(trackers)] == list(trackers):
+        return pairs.row, pairs.slot
     known = {name: number for number, name in enumerate(state.trackers)}
     number_of = []
     for name in trackers:
