@@ -668,6 +668,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Days
+         * @description The dates of which something was worked out, newest first; `groundswell daily` and a scheduler do it.
+         */
+        get: operations["listDays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/days/{date}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Day
+         * @description What was worked out of a date: statistics; trending hashtags, sounds, musicians, challenges and creators.
+         */
+        get: operations["showDay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -2733,6 +2773,239 @@ export interface components {
             macro: number;
             /** Gaps */
             gaps: string[];
+        };
+        /**
+         * Day
+         * @description What was worked out of a date; null, or left out of `trends`, what was not.
+         * @example {
+         *       "date": "2026-11-19",
+         *       "made_at": "2026-11-20T03:31:12Z",
+         *       "lake_version": 412,
+         *       "summary": {
+         *         "posts": 1310,
+         *         "authors": 988,
+         *         "observations": 1874,
+         *         "platforms": [
+         *           {
+         *             "platform": "tiktok",
+         *             "posts": 1310,
+         *             "authors": 988,
+         *             "observations": 1874,
+         *             "hashtagged": 1102,
+         *             "hashtags": 640,
+         *             "counters": {
+         *               "views": {
+         *                 "sum": 812344,
+         *                 "median": 310,
+         *                 "known": 1204
+         *               },
+         *               "saves": {
+         *                 "sum": null,
+         *                 "median": null,
+         *                 "known": 0
+         *               }
+         *             }
+         *           }
+         *         ]
+         *       },
+         *       "trends": [
+         *         {
+         *           "by": "sound",
+         *           "windows": [
+         *             {
+         *               "after": "2026-11-19T00:00:00Z",
+         *               "to": "2026-11-20T00:00:00Z"
+         *             }
+         *           ],
+         *           "posts": 1004,
+         *           "voices": 820,
+         *           "posts_before": 6920,
+         *           "voices_before": 5710,
+         *           "items": [
+         *             {
+         *               "key": "7301234567890123456",
+         *               "label": "Night Drive · Nova",
+         *               "platform": "tiktok",
+         *               "posts": 41,
+         *               "voices": 39,
+         *               "posts_before": 12,
+         *               "voices_before": 12,
+         *               "change": 21.4,
+         *               "lower": 11.9,
+         *               "upper": 41,
+         *               "sure": 1
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        Day: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Lake Version */
+            lake_version: number | null;
+            summary: components["schemas"]["DaySummary"] | null;
+            /** Trends */
+            trends: components["schemas"]["DayTrends"][];
+        };
+        /**
+         * DayCounter
+         * @description One counter over the posts of a platform and day.
+         */
+        DayCounter: {
+            /** Sum */
+            sum: number | null;
+            /** Median */
+            median: number | null;
+            /** Known */
+            known: number;
+        };
+        /**
+         * DayLine
+         * @description One date in the list.
+         */
+        DayLine: {
+            /**
+             * Date
+             * Format: date
+             */
+            date: string;
+            /** Posts */
+            posts: number | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+        };
+        /**
+         * DayPlatform
+         * @description A platform's day. Posts count on the date of their creation, with their counters as seen last.
+         */
+        DayPlatform: {
+            /** Platform */
+            platform: string;
+            /** Posts */
+            posts: number;
+            /** Authors */
+            authors: number;
+            /** Observations */
+            observations: number;
+            /** Hashtagged */
+            hashtagged: number;
+            /** Hashtags */
+            hashtags: number;
+            /** Counters */
+            counters: {
+                [key: string]: components["schemas"]["DayCounter"];
+            };
+        };
+        /**
+         * DaySummary
+         * @description Summary statistics of a day, UTC.
+         */
+        DaySummary: {
+            /** Posts */
+            posts: number;
+            /** Authors */
+            authors: number;
+            /** Observations */
+            observations: number;
+            /** Platforms */
+            platforms: components["schemas"]["DayPlatform"][];
+        };
+        /**
+         * DayTrend
+         * @description One thing and how its share of all voices changed on that day, against comparable days before.
+         */
+        DayTrend: {
+            /** Key */
+            key: string;
+            /** Label */
+            label: string | null;
+            /** Platform */
+            platform: string | null;
+            /** Posts */
+            posts: number;
+            /** Voices */
+            voices: number;
+            /** Posts Before */
+            posts_before: number;
+            /** Voices Before */
+            voices_before: number;
+            /** Change */
+            change: number | null;
+            /** Lower */
+            lower: number | null;
+            /** Upper */
+            upper: number | null;
+            /** Sure */
+            sure: number | null;
+        };
+        /**
+         * DayTrends
+         * @description What rose on a day, of one kind, surest first.
+         */
+        DayTrends: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "hashtag" | "sound" | "musician" | "challenge" | "creator";
+            /** Windows */
+            windows: components["schemas"]["DayWindow"][];
+            /** Posts */
+            posts: number;
+            /** Voices */
+            voices: number;
+            /** Posts Before */
+            posts_before: number;
+            /** Voices Before */
+            voices_before: number;
+            /** Items */
+            items: components["schemas"]["DayTrend"][];
+        };
+        /**
+         * DayWindow
+         * @description After `after`, up to and with `to`.
+         */
+        DayWindow: {
+            /**
+             * After
+             * Format: date-time
+             */
+            after: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
+         * Days
+         * @description Dates of which something was worked out, newest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "date": "2026-11-19",
+         *           "posts": 1310,
+         *           "made_at": "2026-11-20T03:31:12Z"
+         *         }
+         *       ]
+         *     }
+         */
+        Days: {
+            /** Items */
+            items: components["schemas"]["DayLine"][];
         };
         /**
          * Difference
@@ -5442,6 +5715,8 @@ export interface components {
         /**
          * Received
          * @description Records taken: they are durable when this answer is sent.
+         *
+         *     `first` and `last` are their numbers; null where the bus is Kafka, which numbers them when they are read.
          * @example {
          *       "received": 100,
          *       "first": 2401,
@@ -5452,9 +5727,9 @@ export interface components {
             /** Received */
             received: number;
             /** First */
-            first: number;
+            first: number | null;
             /** Last */
-            last: number;
+            last: number | null;
         };
         /**
          * Recomputed
@@ -8250,6 +8525,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Posts"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDays: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Days"];
+                };
+            };
+            /** @description What went wrong, where, and what to do. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    showDay: {
+        parameters: {
+            query?: {
+                /** @description Only trends of this kind. */
+                by?: ("hashtag" | "sound" | "musician" | "challenge" | "creator") | null;
+                /** @description Most trends of each kind. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The date, UTC, as 2026-11-19. */
+                date: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Day"];
                 };
             };
             /** @description What went wrong, where, and what to do. */

@@ -19,6 +19,7 @@ from groundswell.web.routes import (
     alerts,
     backtests,
     channels,
+    days,
     drift,
     health,
     imports,
@@ -42,7 +43,7 @@ from groundswell.web.services import Services
 API: Final = "/api/v1"
 _ROUTES: Final = (
     *(health, records, imports, layouts, raw, posts, queries, trackers, multiples, backtests),
-    *(alerts, topics, channels, ledger, quarantine, drift, live, reference),
+    *(alerts, topics, days, channels, ledger, quarantine, drift, live, reference),
 )
 
 

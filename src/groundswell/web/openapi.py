@@ -12,6 +12,7 @@ from groundswell import __version__
 from groundswell.web.backtest_examples import BACKTEST_EXAMPLES
 from groundswell.web.channel_examples import CHANNEL_EXAMPLES
 from groundswell.web.data_examples import DATA_EXAMPLES
+from groundswell.web.day_models import DAY_EXAMPLES
 from groundswell.web.examples import EXAMPLES
 from groundswell.web.models import Problem
 from groundswell.web.query_models import QUERY_EXAMPLES
@@ -36,6 +37,7 @@ TAGS: Final = [
     {"name": "trackers", "description": "Queries that are watched, and their series."},
     {"name": "alerts", "description": "What is or was unusual, and why."},
     {"name": "topics", "description": "What people start to talk about, whether a tracker asks for it or not."},
+    {"name": "days", "description": "What is worked out once a day: statistics, and what rose."},
     {"name": "channels", "description": "Where people are told of alerts, and what they are told."},
     {"name": "live", "description": "Changes as they happen."},
     {"name": "accounts", "description": "What came in and what was set aside."},
@@ -69,7 +71,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     for name, example in (
-        EXAMPLES | DATA_EXAMPLES | CHANNEL_EXAMPLES | QUERY_EXAMPLES | BACKTEST_EXAMPLES | TOPIC_EXAMPLES
+        EXAMPLES | DATA_EXAMPLES | CHANNEL_EXAMPLES | QUERY_EXAMPLES | BACKTEST_EXAMPLES | TOPIC_EXAMPLES | DAY_EXAMPLES
     ).items():
         schemas[name]["examples"] = [example]
     document["components"]["schemas"] = dict(sorted(schemas.items()))
