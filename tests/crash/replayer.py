@@ -28,8 +28,7 @@ from groundswell.lake.appender import Appender
 from groundswell.settings import Settings, load_settings
 from groundswell.sources.files import find_files
 from groundswell.watch import loop
-from groundswell.watch.jobs import Replay
-from groundswell.watch.runner import Runner
+from groundswell.watch.jobs import Replay, Watcher
 
 # What the work loads when it needs it; a child would load it anew each time.
 for name in ("duckdb", "engines.duckdb", "marts.baselines", "lake.maintenance", "platforms", "channels.sender"):
@@ -37,7 +36,7 @@ for name in ("duckdb", "engines.duckdb", "marts.baselines", "lake.maintenance", 
 
 
 @contextlib.contextmanager
-def running(_runner: Runner, _total: int) -> Iterator[threading.Event]:
+def running(_runner: Watcher, _total: int) -> Iterator[threading.Event]:
     yield threading.Event()
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from groundswell.errors import QuerySyntaxError
     from groundswell.importing import Options
     from groundswell.settings import Settings
-    from groundswell.watch.runner import Runner
+    from groundswell.watch.jobs import Watcher
 
 _N = TypeVar("_N", int, float)
 
@@ -244,6 +244,7 @@ def run(  # noqa: PLR0917 - Typer's options
     mapping: Annotated[list[str] | None, typer.Option("--map", help="field=column of a table.")] = None,
     tz: Annotated[str | None, typer.Option("--tz", help="Time zone of times that name none.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Run a finished replay once more from its start.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Of a topic on Spark: end at what it holds now.")] = False,
     metrics_port: Annotated[
         int | None,
         typer.Option("--metrics-port", min=0, max=65_535, help="Serve /metrics for Prometheus there; 0: any port."),
@@ -265,7 +266,7 @@ def run(  # noqa: PLR0917 - Typer's options
             chosen = _options(settings, layout, mapping or [], tz)
             document = _replay(settings, files, chosen, speed, again=again)
         else:
-            document = run_live(settings, source or [], _running)
+            document = run_live(settings, source or [], _running, once=once)
     if json:
         emit(document)
     elif replay:
@@ -306,7 +307,7 @@ def _replay(settings: Settings, paths: list[str], options: Options, speed: str, 
                 status.update(f"{what} {count:,} records" if count else what)
 
             @contextmanager
-            def running(runner: Runner, total: int) -> Iterator[threading.Event]:
+            def running(runner: Watcher, total: int) -> Iterator[threading.Event]:
                 status.stop()
                 with _running(runner, total) as stop:
                     yield stop
@@ -335,7 +336,7 @@ def _print_replay(document: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _running(runner: Runner, total: int) -> Iterator[threading.Event]:
+def _running(runner: Watcher, total: int) -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set, so that the watch commits what it has and ends in order."""
     stop, ended = threading.Event(), threading.Event()
 
@@ -361,7 +362,7 @@ def _running(runner: Runner, total: int) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _draw(runner: Runner, total: int, ended: threading.Event) -> None:
+def _draw(runner: Watcher, total: int, ended: threading.Event) -> None:
     """A bar of a replay's records with the time that it still takes."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -377,7 +378,7 @@ def _draw(runner: Runner, total: int, ended: threading.Event) -> None:
                 progress.update(task, completed=status.records, description=at)
 
 
-def _tell(runner: Runner, total: int, ended: threading.Event) -> None:
+def _tell(runner: Watcher, total: int, ended: threading.Event) -> None:
     """Say how far it is, a line every few seconds."""
     from groundswell.desk.clock import iso
 

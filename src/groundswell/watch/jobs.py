@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sqlalchemy.orm import Session
 
 from groundswell.bus import Bus, open_bus
+from groundswell.bus.kafka_address import KafkaAddress, is_kafka, read_address
 from groundswell.desk import Desk, alerts, documents, open_desk, runs, trackers
 from groundswell.desk.clock import iso
 from groundswell.desk.tables import RunRow
@@ -27,16 +28,17 @@ from groundswell.sources.stdin import StdinSource
 from groundswell.sources.tail import TailSource
 from groundswell.watch.loop import Hook
 from groundswell.watch.replay import Progress, Reading, prepare, replay_key
-from groundswell.watch.runner import Runner
+from groundswell.watch.runner import Runner, RunnerStatus
 
 if TYPE_CHECKING:
     from groundswell.importing import Options
     from groundswell.settings import Settings
     from groundswell.sources.files import SourceFile
+    from groundswell.watch.cluster.run import SparkWatch
 
 KIND: Final = "replay"
 
-Running = Callable[[Runner, int], AbstractContextManager[threading.Event]]
+Running = Callable[["Watcher", int], AbstractContextManager[threading.Event]]
 """Surrounds a run: gives the event that stops it. Told how many records there are (0: not known)."""
 
 
@@ -80,16 +82,58 @@ def _source_of(spec: str, settings: Settings, may_append: Callable[[], bool]) ->
     raise UsageError(what, hint=hint)
 
 
-def run_live(settings: Settings, specs: Sequence[str], running: Running) -> dict[str, Any]:
+class Watcher(Protocol):
+    """What watches: here, or on a cluster."""
+
+    def wake(self) -> None:
+        """Say that there may be something to do."""
+
+    def status(self) -> RunnerStatus | None:
+        """How it does; null while it does not run."""
+
+
+def topic_on_spark(settings: Settings, specs: Sequence[str]) -> KafkaAddress | None:
+    """The topic that Spark is to read: the engine is Spark, and what is watched is in Kafka. Null: watch here.
+
+    Raises:
+        UsageError: the address is not valid, or other sources are watched beside it.
+    """
+    if settings.engine == "duckdb":
+        return None
+    named = [spec for spec in dict.fromkeys(specs) if is_kafka(spec)]
+    rest = [spec for spec in dict.fromkeys(specs) if not is_kafka(spec)]
+    if not named and is_kafka(settings.bus) and set(rest) <= {"push", "journal"}:
+        named, rest = [settings.bus], []
+    if not named:
+        return None
+    if rest or len(named) > 1:
+        what = "on Spark one topic of Kafka is watched at a time"
+        raise UsageError(what, hint="give one --source kafka://…, or set GROUNDSWELL_ENGINE=duckdb for several sources")
+    return read_address(named[0])
+
+
+def run_live(settings: Settings, specs: Sequence[str], running: Running, *, once: bool = False) -> dict[str, Any]:
     """Watch live sources until stopped, or until they have ended; what was done, as a document.
+
+    A topic of Kafka is read by Spark where that is the engine; `once`: what it holds now, and no more.
 
     Raises:
         UsageError: a specification is not valid.
         ConflictError: another process watches on this home.
     """
-    runner = Runner(settings)
-    for source in sources_of(specs, settings, runner.may_append):
-        runner.add(source)
+    topic = topic_on_spark(settings, specs)
+    runner: Runner | SparkWatch
+    if topic is not None:
+        from groundswell.watch.cluster.run import Pace, SparkWatch  # noqa: PLC0415 - loads what executors need
+
+        runner = SparkWatch(settings, topic, Pace(live=not once))
+    elif once:
+        what = "--once reads a topic of Kafka on Spark"
+        raise UsageError(what, hint="set GROUNDSWELL_ENGINE to local[N] or spark://…, or use --replay for files")
+    else:
+        runner = Runner(settings)
+        for source in sources_of(specs, settings, runner.may_append):
+            runner.add(source)
     with running(runner, 0) as stop:
         runner.run(stop)
     with open_desk(settings) as desk, desk.reading() as session:

@@ -102,6 +102,7 @@ class SparkWatch:
         self._stored: dict[int, int] = {}
         self._reached_us: int | None = None
         self._recovered = False
+        self._sender: Sender | None = None
         self.records = 0
         """Records done since it was made."""
         self.digest_bytes = 0
@@ -175,6 +176,7 @@ class SparkWatch:
             teach_topics=teach_words,
             now=self._now,
             hook=self._hook,
+            told=self._told,
             read=self._feed.read,
         )
         return WatchLoop(parts, live=self._pace.live)
@@ -264,9 +266,7 @@ class SparkWatch:
             return
         asked_us = round(datetime.fromisoformat(last["timestamp"]).timestamp() * 1_000_000)
         self._beat(asked_us, asked_us)
-        before = self._loop.progress.generation
         self._loop.tick(min(asked_us, self._now()))
-        self._changed(before)
 
     def _beat(self, from_us: int, to_us: int) -> None:
         """Everything that the topic got up to `to_us` was read: it keeps what comes while nobody reads."""
@@ -295,14 +295,12 @@ class SparkWatch:
             block = micro.block
             if self._pace.live:
                 self._beat(block.received_from_us, block.received_to_us if left else self._now())
-            before = loop.progress.generation
             self._recover(micro)
             loop.advance()
             loop.checkpoint()
             self.records += micro.records
             self.digest_bytes += micro.digest_bytes
-            self._watched |= micro.ends
-            self._changed(before)
+            self._watched = self._watched | micro.ends
 
     def _recover(self, micro: MicroBatch | None) -> None:
         """Do again what was planned; a batch that was is given again by Spark, so that waits for it."""
@@ -316,9 +314,9 @@ class SparkWatch:
 
     def _store(self, writer: LakeWriter, frame: Any, batch_id: int) -> None:
         self._stored |= writer.write(frame, batch_id + 1, self._task())
-        with self._turn:
-            if self._watched and all(self._stored.get(part, -1) >= last for part, last in self._watched.items()):
-                self._settle()
+        watched = self._watched
+        if watched and all(self._stored.get(part, -1) >= last for part, last in watched.items()):
+            self._settle()
 
     def _settle(self) -> None:
         """Note with alerts that the lake has all their posts."""
@@ -329,17 +327,17 @@ class SparkWatch:
     def _end(self) -> None:
         """Close what the topic's last record closes."""
         loop = self._loop
-        before, received = loop.progress.generation, loop.progress.state.clock.received_us
+        received = loop.progress.state.clock.received_us
         if received > 0:
             loop.tick(loop.end_of_stream_us(received))
             loop.checkpoint()
         self._settle()
-        self._changed(before)
 
-    def _changed(self, before: int) -> None:
-        if self._loop.progress.generation != before:
+    def _told(self) -> None:
+        """There is something that people should see."""
+        if self._sender is not None:
             self._sender.wake()
-            self._on_change()
+        self._on_change()
 
 
 def _trouble(error: Exception, address: KafkaAddress) -> GroundswellError:

@@ -130,7 +130,8 @@ def slices_of(batches: Batches, task: Task) -> Iterator[Slice]:
 
 def _slice(batch: pa.RecordBatch, partition: int, task: Task) -> Slice:
     offsets = np.asarray(batch.column("offset"), dtype=np.int64)
-    stamped = np.asarray(batch.column("stamped_us"), dtype=np.int64)
+    # What a producer stamps may be any time; nothing is received in the future.
+    stamped = np.minimum(np.asarray(batch.column("stamped_us"), dtype=np.int64), task.imported_us)
     headers = batch.column("headers")
     said = _header(headers, RECEIVED, len(batch))
     received = np.where(said.is_valid(), np.asarray(said.fill_null("0").cast(pa.int64())), stamped)
