@@ -42,7 +42,12 @@ class Settings(BaseSettings):
         str, Field(description="further options of Spark, as name=value, semicolons between them")
     ] = ""
     lake: Annotated[str, Field(description="folder of the Delta tables, or s3://bucket/prefix; empty: HOME/lake")] = ""
-    bus: Annotated[str, Field(description="durable raw records of streams: journal")] = "journal"
+    bus: Annotated[
+        str, Field(description="durable raw records of streams: journal, or a topic of Kafka (kafka://host:9092/topic)")
+    ] = "journal"
+    schema_registry: Annotated[
+        str, Field(description="address of the schema registry of Avro values in Kafka; empty: none")
+    ] = ""
     desk: Annotated[
         str, Field(description="SQLAlchemy address of the application database; empty: HOME/desk.sqlite")
     ] = ""
@@ -189,10 +194,12 @@ class Settings(BaseSettings):
     @field_validator("bus")
     @classmethod
     def _bus_is_known(cls, value: str) -> str:
-        if value != "journal":
-            message = "not a bus; valid: journal"
-            raise ValueError(message)
-        return value
+        if value == "journal":
+            return value
+        if value.startswith("kafka://"):
+            return value  # what else it says is read by who opens it
+        message = "not a bus; valid: journal, kafka://host:9092/topic"
+        raise ValueError(message)
 
     @field_validator("daily_at")
     @classmethod

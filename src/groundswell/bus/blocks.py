@@ -29,7 +29,8 @@ class Kind(StrEnum):
 
     OVERSIZED = "oversized"
     """One JSON object each, about a record over the limit: `raw` (base64 of its first 64 KB), `raw_bytes`,
-    `raw_sha256`, `origin`, `offset`. The lake writer quarantines it."""
+    `raw_sha256`, `origin`, `offset`; or about what is no record for another `reason`. The lake writer quarantines
+    it."""
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,20 @@ Headers = Sequence[tuple[str, bytes | None]] | Mapping[str, bytes | None] | None
 Decode = Callable[[bytes], bytes]
 """The JSON of a value in the wire format of a schema registry; raises `PoisonError`."""
 
+#: Reasons why a value is no record, besides those of Avro.
+NOT_JSON: Final = "not JSON"
+TOO_LARGE: Final = "record is over the size limit"
 #: What is kept of a value that is no record.
 _HEAD_BYTES: Final = 64 << 10
 
 
 class PoisonError(Exception):
-    """A value that cannot be made a record, with the reason."""
+    """A value that cannot be made a record: the reason, the same for all with that fault, and what is its own."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,35 +54,40 @@ class Incoming:
     hint: str | None
     received_us: int
     reason: str | None = None
+    detail: str = ""
     position: tuple[str, str] | None = None
     """The name under which a position is kept, and the position, which came with this record."""
+    empty: bool = False
+    """No record at all: only a position."""
+    topic: str = ""
 
 
 @dataclass(frozen=True)
 class Reading:
     """How the messages of a topic are read; `decode` reads Avro, null where there is no schema registry."""
 
+    topic: str
     source: str
     hint: str | None
     decode: Decode | None
     max_record: int
 
 
-def read_message(value: bytes, headers: Headers, stamped_us: int, reading: Reading) -> Incoming:
+def read_message(value: bytes, headers: Headers, stamped_us: int, reading: Reading, *, empty: bool = False) -> Incoming:
     """A message's value as a record; `stamped_us` is the time that Kafka gives it (µs).
 
-    A record whose value is not JSON, cannot be decoded or is too large has a `reason`, and its value as it was.
+    A record whose value is not JSON, cannot be decoded or is too large has a `reason`, and its value as it was. A
+    message without a value (`empty`) is no record; it may bring a position.
     """
     said = dict(headers or ())
     received = said.get(RECEIVED)
     source, hint = said.get(SOURCE), said.get(HINT)
     kind = Kind(_text(said.get(KIND)) or Kind.RECORDS) if source is not None else Kind.RECORDS
-    reason = None
-    data = value
+    data, reason, detail = value, None, ""
     try:
-        data = record_of(value, reading)
+        data = value if empty else record_of(value, reading)
     except PoisonError as error:
-        reason = str(error)
+        reason, detail = error.reason, error.detail
     position = said.get(POSITION)
     return Incoming(
         data=data,
@@ -83,7 +96,10 @@ def read_message(value: bytes, headers: Headers, stamped_us: int, reading: Readi
         hint=(reading.hint if source is None else None) if hint is None else _text(hint),
         received_us=stamped_us if received is None else int(received),
         reason=reason,
+        detail=detail,
         position=None if position is None else (_text(said.get(PARTITION)), _text(position)),
+        empty=empty,
+        topic=reading.topic,
     )
 
 
@@ -94,8 +110,7 @@ def record_of(value: bytes, reading: Reading) -> bytes:
         PoisonError: it is neither, or too large.
     """
     if len(value) > reading.max_record:
-        what = "record is over the size limit"
-        raise PoisonError(what)
+        raise PoisonError(TOO_LARGE, f"{len(value):,} bytes")
     if value[:1] == b"\0":
         if reading.decode is None:
             what = "Avro, and no schema registry is named"
@@ -105,8 +120,7 @@ def record_of(value: bytes, reading: Reading) -> bytes:
         msgspec.json.decode(value, type=msgspec.Raw)
         value.decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        what = f"not JSON: {error}"
-        raise PoisonError(what) from error
+        raise PoisonError(NOT_JSON, str(error)) from error
     return value
 
 
@@ -116,6 +130,7 @@ def describe_poison(found: Incoming, origin: str, offset: int) -> bytes:
         "origin": origin,
         "offset": offset,
         "reason": found.reason,
+        "detail": found.detail,
         "raw": found.data[:_HEAD_BYTES],
         "raw_bytes": len(found.data),
         "raw_sha256": hashlib.sha256(found.data).hexdigest(),

@@ -24,7 +24,7 @@ from groundswell.importing import drift
 from groundswell.importing.along import AlongStream, finished
 from groundswell.importing.blocks import RawBlock, normalise
 from groundswell.importing.derive import Origin
-from groundswell.importing.refusals import Rejection, quarantine_rows
+from groundswell.importing.refusals import TOO_LONG, Rejection, decode, quarantine_rows
 from groundswell.importing.sink import QUARTER_US, Keys, Sink
 from groundswell.lake import Lake, raw_index
 from groundswell.lake.maintenance import tidy
@@ -273,11 +273,22 @@ def _raw(blocks: list[Block], source: str, hint: dict[str, Any] | None, imported
 
 
 def _oversized(block: Block) -> pa.Table:
-    """Quarantine rows of records that were over the limit when they arrived."""
+    """Quarantine rows of records that were over the limit or no records when they arrived."""
     tables = []
     for record, number, received in zip(block.records, block.numbers.tolist(), block.received_us.tolist(), strict=True):
         said = json.loads(record)
         big = Oversized(said["offset"], said["raw_bytes"], said["raw_sha256"], base64.b64decode(said["raw"]))
         origin = Origin(block.source, said["origin"], received)
-        tables.append(quarantine_rows([Rejection.too_long(number, big)], origin, None))
+        tables.append(quarantine_rows([_rejection(number, said, big)], origin, None))
     return pa.concat_tables(tables)
+
+
+def _rejection(number: int, said: dict[str, Any], big: Oversized) -> Rejection:
+    """Why a record was set aside before it came here: too large, unless it is said; JSON is judged as any."""
+    reason, detail = said.get("reason", TOO_LONG), said.get("detail", "")
+    if reason == TOO_LONG:
+        return Rejection.too_long(number, big)
+    if big.length == len(big.head) and not big.head.startswith(b"\0"):
+        _, exact, detail = decode(big.head)
+        reason = exact or reason
+    return Rejection(big.offset, number, reason, detail, big.head, oversized=big)

@@ -76,6 +76,9 @@ class Reader(Protocol):
     def connections(self, since_us: int = 0) -> Sequence[Connected]:
         """The intervals in which sources were connected that reach beyond a time."""
 
+    def complete_until(self, now_us: int) -> int:
+        """Time of receipt up to which everything is there: the clock of quiet windows goes no further."""
+
 
 Read = Callable[[Plan, Sequence[Block], Sequence[TrackerSpec], WatchState], WatchBatch]
 """Gives the posts of a planned batch, for these trackers and the state before it."""
@@ -157,7 +160,7 @@ class WatchLoop:
         """Do the next batch of the journal, if there is one; how many records it had."""
         journal = self._parts.journal
         self._take_up_trackers()
-        now_us = self._parts.now()
+        now_us = journal.complete_until(self._parts.now())
         last = journal.borders(self.progress.block, *limits(), self._span_us())
         if last == self.progress.block:
             return 0
@@ -186,7 +189,7 @@ class WatchLoop:
         `clock_us` is for the end of a replay; otherwise it is now.
         """
         self._take_up_trackers()
-        at = self._parts.now() if clock_us is None else clock_us
+        at = self._parts.journal.complete_until(self._parts.now()) if clock_us is None else clock_us
         if at <= self._clock_us or not self._is_due(at):
             if self._is_time_to_save():
                 self.checkpoint()

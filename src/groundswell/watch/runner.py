@@ -114,7 +114,7 @@ class Runner:
         loop, delivery, journal = self._loop, self._delivery, self._journal
         if loop is None or delivery is None or journal is None:
             return None
-        trouble = None if delivery.trouble is None else str(delivery.trouble)
+        trouble = journal.trouble() if delivery.trouble is None else str(delivery.trouble)
         return RunnerStatus(
             records=self._records,
             clock_us=loop.clock_us or None,
@@ -140,6 +140,7 @@ class Runner:
             desk = stack.enter_context(open_desk(self._settings))
             held = stack.enter_context(only_runner(desk))
             journal = stack.enter_context(open_bus(self._settings, desk))
+            stack.callback(journal.follow(self.wake, stop))
             self._run(stack, desk, journal, held, stop)
 
     def _run(self, stack: ExitStack, desk: Desk, journal: Bus, held: leases.Held, stop: threading.Event) -> None:
@@ -180,17 +181,19 @@ class Runner:
         stack.callback(delivery.stop)
         crew = _Crew(self._sources, journal, self.wake)
         try:
-            self._watch(loop, crew, stop)
+            self._watch(journal, loop, crew, stop)
         finally:
             crew.stop()
         if not stop.is_set() and not self._live:
             loop.tick(loop.end_of_stream_us())
 
-    def _watch(self, loop: WatchLoop, crew: _Crew, stop: threading.Event) -> None:
+    def _watch(self, journal: Bus, loop: WatchLoop, crew: _Crew, stop: threading.Event) -> None:
         crew.start()
         while not stop.is_set():
             self._wake.clear()
             ended = crew.has_ended()  # asked first: what an ended source appended is then read below
+            if ended:
+                journal.settle(stop)
             count = loop.advance()
             self._records += count
             if not count:
@@ -287,6 +290,9 @@ class _Crew:
         self._stop = threading.Event()
         self._wake = wake
         self._failure: GroundswellError | None = None
+        for source in sources:
+            if getattr(source, "reads_behind", False):
+                journal.hold(source.name, 0)  # until it says how far it is
         self._threads = [
             threading.Thread(target=self._work, args=(source, journal), name=source.name, daemon=True)
             for source in sources
