@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.kernels import loaded
 from groundswell.platforms.casts import ABSENT, DECIMAL, FALSE, METRIC, TRUE, WHOLE
 
 #: So many digits always fit into an int64, and so many are exact in a float64.
@@ -62,14 +64,29 @@ def read_texts(texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, list[tuple
     if pa.types.is_boolean(kind):
         return _booleans(texts)
     texts = texts if pa.types.is_string(texts.type) else texts.cast(pa.string())
+    read = _whole_number if pa.types.is_integer(kind) else _decimal_number
+    kernel = loaded()
+    if kernel is not None and len(texts):
+        values, hard = _digits(kernel, texts, kind)
+        return _replaced(values, texts, hard, read) if len(hard) else (values, [])
     # Nearly every cell is a few digits; only the others pay for patterns.
     easy = pc.and_(pc.ascii_is_decimal(texts), pc.less_equal(pc.binary_length(texts), _DIGITS[kind]))
     if pc.all(easy, min_count=0).as_py():
         return texts.cast(pa.int64()).cast(kind), []
     hard = pc.indices_nonzero(pc.invert(pc.fill_null(easy, True)))
     values = pc.if_else(easy, texts, pa.scalar(None, pa.string())).cast(pa.int64()).cast(kind)
-    read = _whole_number if pa.types.is_integer(kind) else _decimal_number
     return _replaced(values, texts, hard, read)
+
+
+def _digits(kernel: Any, texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, pa.Array]:
+    """The texts that are a few digits, as `kind`, and which rows hold something else."""
+    values, read = np.empty(len(texts), np.int64), np.empty(len(texts), np.uint8)
+    found = kernel.read_digits(*kernel.arrays_of(texts), _DIGITS[kind], values, read)
+    if found == len(texts) and not texts.null_count:
+        return pa.array(values).cast(kind), pa.array([], pa.uint64())
+    known = texts.is_valid().to_numpy(zero_copy_only=False)
+    plain = (read != 0) & known
+    return pa.array(values, mask=~plain).cast(kind), pa.array(np.flatnonzero(known & ~plain).astype(np.uint64))
 
 
 def _replaced(

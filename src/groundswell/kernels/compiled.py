@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from groundswell.kernels.hashes import hash_observations
 from groundswell.kernels.keysets import add_new, fill_filter, known_keys
-from groundswell.kernels.leaves import warm_leaves
+from groundswell.kernels.leaves import read_digits, warm_leaves
 from groundswell.kernels.lines import line_starts
 from groundswell.kernels.topics import (
     count_terms,
@@ -41,6 +41,7 @@ __all__ = [
     "pass_window",
     "place_keys",
     "place_terms",
+    "read_digits",
     "warm",
     "words",
 ]

@@ -58,6 +58,25 @@ def doubt_numbers(
             doubted[row[n]] = 1
 
 
+@njit(nogil=True, cache=True, boundscheck=False)
+def read_digits(data: Bytes, offsets: Ints32, most: int, out: NDArray[np.int64], read: Bytes) -> int:
+    """The numbers that texts of one to `most` digits are; `read`: 1 where one is. How many are."""
+    found = 0
+    for n in range(len(out)):
+        value = np.int64(0)
+        begin, end = offsets[n], offsets[n + 1]
+        good = 0 < end - begin <= most
+        if good:
+            for i in range(begin, end):
+                digit = np.int64(data[i]) - 0x30
+                good &= 0 <= digit <= 9
+                value = value * 10 + digit
+        out[n] = value if good else 0
+        read[n] = good
+        found += good
+    return found
+
+
 def warm_leaves() -> None:
     """Run what the quick reader runs once on arrays as they will come."""
     none, one = np.zeros(0, np.int32), np.full(1, -1, np.int32)
@@ -70,4 +89,7 @@ def warm_leaves() -> None:
     listed = Listed(none, none, np.zeros(0, np.uint8), none, none)
     walk(data, bounds, 0, wanted, places, doubted, listed)
     doubt_numbers(data, places, listed.row, listed.kind, listed.begin, listed.end, doubted)
+    ends = np.array([0, 1], np.int32)
+    ends.setflags(write=False)
+    read_digits(data, ends, 18, np.empty(1, np.int64), doubted)
     copy_values(data, places.kind[0], places.begin[0], places.end[0], np.empty(16, np.uint8), np.empty(2, np.int32))
