@@ -180,3 +180,15 @@ def test_a_journal_too_far_ahead_pushes_back(served: Any, monkeypatch: pytest.Mo
     assert answer.headers["retry-after"] == "10"
     assert "3 records" in answer.json()["detail"]
     assert len(stored(served)) == 3
+
+
+def test_a_push_that_the_framework_looks_at_is_answered_like_one_that_it_does_not(served: Any) -> None:
+    quick = served.client.post("/records", params={"source": "shop"}, content=b'{"a":1}\n{"a":2}\n')
+    whole = served.client.post("/records", params={"source": "shop", "tz": "UTC"}, content=b'{"a":1}\n{"a":2}\n')
+    assert (quick.status_code, whole.status_code) == (202, 202)
+    assert quick.json() == {"received": 2, "first": 0, "last": 1}
+    assert whole.json() == {"received": 2, "first": 2, "last": 3}
+    same = set(quick.headers) - {"date", "content-length"}
+    assert {name: quick.headers[name] for name in same} == {name: whole.headers[name] for name in same}
+    assert served.client.post("/records", params={"source": "-"}, content=b"{}").status_code == 422
+    assert served.client.post("/records", content=b"").status_code == 400

@@ -15,6 +15,7 @@ from groundswell.web.frontend import Frontend
 from groundswell.web.observing import Observed
 from groundswell.web.openapi import operation_id
 from groundswell.web.problems import add_problem_handlers
+from groundswell.web.quick_push import QuickPush
 from groundswell.web.routes import (
     alerts,
     backtests,
@@ -75,6 +76,7 @@ def create_app(settings: Settings, *, runner: bool = True) -> FastAPI:
         app.include_router(module.router, prefix=API)
     app.include_router(metrics.router)
     app.router.default = Frontend()
+    app.add_middleware(QuickPush, path=f"{API}/records")
     add_problem_handlers(app)
     # Series and evidence are repetitive: a tenth of their size on the wire. Small answers and events stay as they are.
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)

@@ -64,13 +64,16 @@ def problem_response(
 async def _expected(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, GroundswellError):
         raise error
+    return answer_to(error, request.url.path)
+
+
+def answer_to(error: GroundswellError, path: str) -> JSONResponse:
+    """What is said of an error to the one that asked for `path`."""
     detail = error.what if error.where is None else f"{error.what}: {error.where}"
     headers = {"Retry-After": str(error.retry_s)} if isinstance(error, BusyError) else None
     # The page shows the place in the query itself.
     errors = [error.fields] if isinstance(error, QuerySyntaxError) else None
-    return problem_response(
-        error.status, detail, instance=request.url.path, hint=error.hint, errors=errors, headers=headers
-    )
+    return problem_response(error.status, detail, instance=path, hint=error.hint, errors=errors, headers=headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -128,12 +128,13 @@ class Services:
         self.desk.close()
 
 
-def _of_request(request: Request) -> Services:
+# A dependency that is no coroutine is run in a thread, for each request.
+async def _of_request(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
 
-def _of_socket(socket: WebSocket) -> Services:
+async def _of_socket(socket: WebSocket) -> Services:
     services: Services = socket.app.state.services
     return services
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from groundswell.web.bodies import read_records
 from groundswell.web.intake import push_hint
 from groundswell.web.models import Received
+from groundswell.web.quick_push import SOURCE
 from groundswell.web.services import ServicesOf
 
 router = APIRouter(tags=["records"])
@@ -34,9 +35,7 @@ _BODY: Final[dict[str, Any]] = {
 async def push_records(
     services: ServicesOf,
     request: Request,
-    source: Annotated[str, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", description="Name of the source.")] = (
-        "push"
-    ),
+    source: Annotated[str, Query(pattern=SOURCE, description="Name of the source.")] = ("push"),
     layout: Annotated[str | None, Query(description="Layout of the records; recognised from them if absent.")] = None,
     tz: Annotated[str | None, Query(description="Time zone of times that name none (IANA name).")] = None,
     field: Annotated[
