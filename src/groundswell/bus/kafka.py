@@ -33,8 +33,6 @@ from groundswell.errors import GroundswellError, UnavailableError
 
 log = logging.getLogger("groundswell.kafka")
 
-#: A broker that is away for longer has left a hole: the clock goes on without it, microseconds and seconds.
-_HOLE_S: Final = 60.0
 #: How long is waited for what was appended before to be numbered, and between two looks, seconds.
 _SETTLE_S: Final = 60.0
 _LOOK_S: Final = 0.05
@@ -271,12 +269,10 @@ class KafkaBus:
         minute; then that time counts as a hole, unless there was more to read before.
         """
         least = self._holds.complete_until(now_us)
-        index, follower = self._index, self._follower
-        mine = {} if index is None else index.ends()
-        was_complete = bool(mine) and all(end.is_complete for end in mine.values())
-        if index is not None and follower is not None and follower.away_s() > _HOLE_S and was_complete:
-            index.away()
+        index = self._index
+        if index is not None and index.is_away:
             return least
+        mine = {} if index is None else index.ends()
         known = {number: end.until_us for number, end in mine.items()}
         if set(known) != set(self._partitions or ()):
             with self._desk.reading() as session:

@@ -40,6 +40,8 @@ _ANSWER_S: Final = 2.0
 _MOST_WAITING: Final = 20_000
 #: Where several partitions come together, records are ordered in slots of so much receive time, microseconds.
 SLOT_US: Final = 5_000_000
+#: One that was away for longer has left a hole: the clock goes on without it, seconds.
+HOLE_S: Final = 60.0
 #: A broker that was away for less than this has not left a hole that an operator need be told of, seconds.
 _AWAY_S: Final = 1.0
 
@@ -73,6 +75,10 @@ class Taker(Protocol):
         """Note how far partitions are at a time."""
         ...
 
+    def away(self, for_s: float) -> None:
+        """Note that no broker has answered for so many seconds."""
+        ...
+
     def lose(self, partition: int, from_offset: int, to_offset: int) -> None:
         """Note that Kafka has removed messages before they were read."""
         ...
@@ -95,7 +101,7 @@ class _Partition:
 
 
 class Follower:
-    """Reads one topic until it is stopped. Belongs to one thread, but for `trouble` and `away_s`."""
+    """Reads one topic until it is stopped. Belongs to one thread, but for `trouble`."""
 
     def __init__(
         self,
@@ -178,8 +184,7 @@ class Follower:
         numbers = sorted(each.partition for each in partitions)
         starts = self._taker.begin(numbers)
         for number in numbers:
-            start = starts.get(number)
-            self._start(consumer, number, self._first(consumer, number) if start is None else start)
+            self._start(consumer, number, self._first(consumer, number, starts.get(number)))
         consumer.assign([self._place(number, self._mine[number].taken) for number in numbers])
         log.info("this process reads partitions %s of %s", _listed(numbers), self._address.where)
 
@@ -201,11 +206,12 @@ class Follower:
             raise UnavailableError(what, where=self._address.where, hint=hint)
         self._mine[number] = _Partition(start, following=start)
 
-    def _first(self, consumer: Consumer, number: int) -> int:
-        """Where a partition is begun that was never read: what this group has done, else as the address says."""
+    def _first(self, consumer: Consumer, number: int, kept: int | None) -> int:
+        """Where a partition goes on: as it was kept, or as the group has gone on since elsewhere, or as is said."""
         done = consumer.committed([self._place(number)], _ANSWER_S * 5)[0].offset
-        if done is not None and done >= 0:
-            return int(done)
+        found = [at for at in (kept, done) if at is not None and at >= 0]
+        if found:
+            return max(found)
         low, high = consumer.get_watermark_offsets(self._place(number), _ANSWER_S * 5)
         return int(low if self._address.start == "earliest" else high)
 
@@ -347,11 +353,6 @@ class Follower:
         if found and all(end.is_complete for end in found.values()):
             self._changed()
 
-    def away_s(self) -> float:
-        """For how long no broker has answered, seconds."""
-        since = self._away_since
-        return 0.0 if since is None else time.monotonic() - since
-
     def _is_away(self, error: KafkaError) -> None:
         if self._away_since is None:
             self._away_since = time.monotonic()
@@ -359,6 +360,7 @@ class Follower:
         if self.trouble is None and time.monotonic() - self._away_since >= _AWAY_S:
             log.error("%s; records wait where they are, and are read when it is back", known)
             self.trouble = known
+        self._taker.away(time.monotonic() - self._away_since)
 
     def _is_back(self) -> None:
         if self.trouble is not None and self._away_since is not None:

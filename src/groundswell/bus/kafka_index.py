@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from groundswell.bus.blocks import Micros
 from groundswell.bus.contract import BEAT_GAP_US
 from groundswell.bus.kafka_dead import DeadLetters
-from groundswell.bus.kafka_follow import End
+from groundswell.bus.kafka_follow import HOLE_S, End
 from groundswell.bus.kafka_pieces import Taken
 from groundswell.desk import Desk, bus_index
 from groundswell.desk.clock import Clock
@@ -70,6 +70,8 @@ class Index:
         self._told_at = 0.0
         self._covered_us: int | None = None
         self._has_foreign: bool | None = None
+        self.is_away = False
+        """No broker has answered for long, and everything was read before."""
 
     def begin(self, partitions: Sequence[int]) -> Mapping[int, int | None]:
         """Where each partition goes on; null: it was never read."""
@@ -105,6 +107,7 @@ class Index:
 
     def look(self, ends: Mapping[int, End], at_us: int) -> None:
         """Note how far partitions are."""
+        self.is_away = False
         was_complete = all(end.is_complete for end in self._ends.values()) if self._ends else False
         self._ends = dict(ends)
         for number, end in ends.items():
@@ -139,9 +142,12 @@ class Index:
         bus_index.connect(session, self._source, begin, until_us, BEAT_GAP_US)
         self._covered_us = until_us
 
-    def away(self) -> None:
-        """Say that no broker has answered for a while: what came then is not known to be all."""
-        self._covered_us = None if self._covered_us is None else self._now()
+    def away(self, for_s: float) -> None:
+        """Let the clock go on without a broker that is away for long, unless there was more to read before."""
+        if for_s > HOLE_S and self._ends and all(end.is_complete for end in self._ends.values()):
+            self.is_away = True
+            if self._covered_us is not None:
+                self._covered_us = self._now()
 
     def lose(self, partition: int, from_offset: int, to_offset: int) -> None:
         """Note that Kafka has removed messages before they were read."""

@@ -232,7 +232,8 @@ def run(  # noqa: PLR0917 - Typer's options
         list[str] | None,
         typer.Option(
             "--source",
-            help="- (stdin), bluesky (the public stream), a file that grows, a folder (folder:PATH), push or journal.",
+            help="- (stdin), bluesky (the public stream), kafka://host:9092/topic, a file that grows, "
+            "a folder (folder:PATH), push or journal.",
         ),
     ] = None,
     replay: Annotated[

@@ -45,7 +45,7 @@ Running = Callable[["Watcher", int], AbstractContextManager[threading.Event]]
 def sources_of(
     specs: Sequence[str], settings: Settings, may_append: Callable[[], bool] = lambda: True
 ) -> list[LiveSource]:
-    """The sources that specifications name: `-`, `stdin`, `bluesky`, `push`, `journal`, `folder:PATH`, folders, files.
+    """The sources that specifications name: `-`, `stdin`, `bluesky`, `kafka:…`, `push`, `journal`, folders, files.
 
     `may_append` says whether the watch keeps up, to those that can wait.
 
@@ -64,6 +64,8 @@ def _source_of(spec: str, settings: Settings, may_append: Callable[[], bool]) ->
         from groundswell.sources.jetstream import JetstreamSource  # noqa: PLC0415 - loads a WebSocket's client
 
         return JetstreamSource(jetstream_options.read_options(spec), settings.max_record, may_append=may_append)
+    if is_kafka(spec):
+        return _kafka(spec, settings)
     kind, _, rest = spec.partition(":")
     path = Path(rest if kind in ("folder", "file") and rest else spec).expanduser()
     if kind == "folder" or path.is_dir():
@@ -78,8 +80,20 @@ def _source_of(spec: str, settings: Settings, may_append: Callable[[], bool]) ->
     if path.exists() or (kind == "file" and path.parent.is_dir()):
         return TailSource(path, settings.max_record)
     what = f"no such source: `{spec}`"
-    hint = "valid: - (stdin), bluesky, push, journal, a file, a folder, folder:PATH, file:PATH (a file that is to come)"
+    hint = (
+        "valid: - (stdin), bluesky, kafka://host:9092/topic, push, journal, a file, a folder, folder:PATH, "
+        "file:PATH (a file that is to come)"
+    )
     raise UsageError(what, hint=hint)
+
+
+def _kafka(spec: str, settings: Settings) -> LiveSource:
+    from groundswell.sources.kafka import KafkaSource  # noqa: PLC0415 - loads an extra
+
+    address = read_address(spec)
+    if is_kafka(settings.bus) and read_address(settings.bus).where == address.where:
+        return PushSource()  # the bus itself
+    return KafkaSource(address, settings)
 
 
 class Watcher(Protocol):
