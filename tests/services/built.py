@@ -53,7 +53,7 @@ def jars(name: str, *options: str) -> Path:
     maven = shutil.which("mvn")
     if maven is None:
         pytest.skip(f"the jars of {name} are brought by Maven, which is not installed (Debian: apt-get install maven)")
-    with _alone(folder):
+    with alone(folder):
         if not ready.exists():
             _bring(ready, [maven, "-B", "-q", "-f", "pom.xml", "dependency:copy-dependencies", *options], pom)
     return ready
@@ -77,14 +77,14 @@ def _built(folder: str, program: str, command: Sequence[str], sources: Sequence[
     go = shutil.which("go")
     if go is None:
         pytest.skip(f"{program} is built with Go, which is not installed (https://go.dev/dl)")
-    with _alone(folder):
+    with alone(folder):
         if not built.exists():
             _build(built, [go, *command], sources)
     return built
 
 
 @contextmanager
-def _alone(folder: str) -> Iterator[None]:
+def alone(folder: str) -> Iterator[None]:
     """Several test processes build a thing once: the others wait."""
     cache().mkdir(parents=True, exist_ok=True)
     with (cache() / f"{folder}.lock").open("w") as lock:
