@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: How long a session waits for another process's write transaction, milliseconds.
 BUSY_MS: Final = 20_000
 
+#: As people write it; the driver is ours to choose.
+_POSTGRES: Final = ("postgresql", "postgres")
 #: Execution option of a session that only reads, so that it does not queue for SQLite's one write lock.
 _READING: Final = "groundswell_reading"
 
@@ -77,13 +79,16 @@ def open_desk(settings: Settings) -> Desk:
         ConflictError: a newer Groundswell has changed its schema.
     """
     url = make_url(settings.desk_url)
+    if url.drivername in _POSTGRES:
+        url = url.set(drivername="postgresql+psycopg")
     where = url.render_as_string(hide_password=True)
     sqlite = url.get_backend_name() == "sqlite"
     try:
         if sqlite and url.database:
             where = url.database
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url)
+        # A connection that a server has closed meanwhile is noticed before it is used.
+        engine = create_engine(url) if sqlite else create_engine(url, pool_pre_ping=True)
         if sqlite:
             _set_up_sqlite(engine)
         _bring_to_head(engine, where)

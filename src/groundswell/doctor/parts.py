@@ -64,7 +64,8 @@ def _probe(root: Place) -> None:
     """Make a table in a store, and remove its files again."""
     probe = root / f".doctor-{secrets.token_hex(8)}"
     write_deltalake(str(probe), pa.table({"n": pa.array([1], pa.int64())}), storage_options=options_of(probe))
-    for file in list(probe.rglob("*")):
+    files: list[Place] = [*probe.rglob("*")]
+    for file in files:
         file.unlink(missing_ok=True)
 
 

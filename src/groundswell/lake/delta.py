@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import TableNotFoundError
@@ -42,14 +43,11 @@ def open_table(path: Place) -> DeltaTable | None:
         try:
             return DeltaTable(str(path), storage_options=options)
         except TableNotFoundError:
-            # Says the same of a bucket that is not there; listing it does not.
-            return DeltaTable(str(path), storage_options=options) if _is_there(path, options) else None
+            # It says the same of a bucket that is not there. (`is_deltatable` would keep all threads waiting.)
+            path.check_bucket()
+            return None
 
     return path.store.patiently(f"read {path}", find)
-
-
-def _is_there(path: S3Path, options: dict[str, str]) -> bool:
-    return bool(DeltaTable.is_deltatable(str(path), options))
 
 
 def create_table(path: Place, layout: TableLayout) -> DeltaTable:
@@ -78,3 +76,25 @@ def create_table(path: Place, layout: TableLayout) -> DeltaTable:
         )
 
     return ask(path, f"create the table `{layout.name}`", create)
+
+
+def commits(path: Place, table: DeltaTable, most: int | None = None) -> Iterator[dict[str, Any]]:
+    """What the newest commits carry besides their files, newest first, as `DeltaTable.history` gives it.
+
+    Raises:
+        OSError: the disk or store fails.
+    """
+    if not isinstance(path, S3Path):
+        yield from table.history(most)
+        return
+    # `history` would keep all threads of the process waiting for the store, and read all before it gives one.
+    last = table.version()
+    for version in range(last, max(-1, last - most if most is not None else -1), -1):
+        try:
+            text = (path / "_delta_log" / f"{version:020}.json").read_text()
+        except FileNotFoundError:
+            return  # a checkpoint has taken its place
+        for line in text.splitlines():
+            action = json.loads(line)
+            if "commitInfo" in action:
+                yield action["commitInfo"] | {"version": version}

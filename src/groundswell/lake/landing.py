@@ -14,6 +14,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError
 
 from groundswell.errors import ConflictError
+from groundswell.lake.delta import commits
 from groundswell.lake.tables import SEQ_KEY, TableLayout
 from groundswell.stores.refusals import may_pass
 
@@ -31,7 +32,7 @@ _TURNS: Final = 8
 
 def commit_to_store(
     table: DeltaTable,
-    root: S3Path,
+    path: S3Path,
     layout: TableLayout,
     actions: Sequence[AddAction | RemoveAction],
     notes: Mapping[str, str],
@@ -57,9 +58,9 @@ def commit_to_store(
         for turn in range(_TURNS):
             if tried:
                 table.update_incremental()
-                if _landed(table, mark):
+                if _landed(table, path, mark):
                     return
-                _check_numbers(table, root, layout, first_number)
+                _check_numbers(table, path, layout, first_number)
             tried = True
             try:
                 table.create_write_transaction(
@@ -77,18 +78,18 @@ def commit_to_store(
             table.update_incremental()
             return
 
-    root.store.patiently(f"write the table `{layout.name}`", attempt)
+    path.store.patiently(f"write the table `{layout.name}`", attempt)
 
 
-def _landed(table: DeltaTable, mark: str) -> bool:
-    return any(entry.get(MARK_KEY) == mark for entry in table.history(_BACK))
+def _landed(table: DeltaTable, path: S3Path, mark: str) -> bool:
+    return any(entry.get(MARK_KEY) == mark for entry in commits(path, table, _BACK))
 
 
-def _check_numbers(table: DeltaTable, root: S3Path, layout: TableLayout, first_number: int) -> None:
+def _check_numbers(table: DeltaTable, path: S3Path, layout: TableLayout, first_number: int) -> None:
     if layout.numbered is None:
         return
-    noted = next((int(entry[SEQ_KEY]) for entry in table.history(_BACK) if SEQ_KEY in entry), 0)
+    noted = next((int(entry[SEQ_KEY]) for entry in commits(path, table, _BACK) if SEQ_KEY in entry), 0)
     if noted >= first_number:
         what = f"another home wrote the table `{layout.name}` at the same time"
         hint = "several machines may share a lake if they share a desk, too: set GROUNDSWELL_DESK to one PostgreSQL"
-        raise ConflictError(what, where=str(root), hint=hint)
+        raise ConflictError(what, where=str(path), hint=hint)

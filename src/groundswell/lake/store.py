@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 
 from groundswell.errors import ConflictError
 from groundswell.lake.appender import TXN_KEY, Appended, Appender
-from groundswell.lake.delta import ask, create_table, open_table
+from groundswell.lake.delta import ask, commits, create_table, open_table
 from groundswell.lake.failures import told
 from groundswell.lake.snapshots import Snapshot, take_snapshot
 from groundswell.lake.tables import SEQ_KEY, TABLES, VERSION_KEY, table_layout
@@ -205,8 +205,9 @@ class Lake:
             return None
         wanted = f"{txn[0]}:{txn[1]}"
         with told(f"read the table `{table_name}`", self.path(table_name)):
-            history = self.ask(f"read the table `{table_name}`", table.history)
-            return next((entry for entry in history if entry.get(TXN_KEY) == wanted), None)
+            return next(
+                (entry for entry in commits(self.path(table_name), table) if entry.get(TXN_KEY) == wanted), None
+            )
 
     def files_of(self, table_name: str, txn: tuple[str, int]) -> set[str]:
         """Names of the data files that the commit of a transaction added; empty if it is not in the log."""
@@ -225,8 +226,8 @@ class Lake:
         if table is None or column is None:
             return 0
         with told(f"read the table `{table_name}`", self.path(table_name)):
-            history = self.ask(f"read the table `{table_name}`", lambda: table.history(1))
-        noted = [int(entry[SEQ_KEY]) for entry in history if SEQ_KEY in entry]
+            newest = list(commits(self.path(table_name), table, 1))
+        noted = [int(entry[SEQ_KEY]) for entry in newest if SEQ_KEY in entry]
         if noted:
             return noted[0]
         # A commit by another program carries no note; no row has a greater number than the files say.

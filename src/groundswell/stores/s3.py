@@ -117,6 +117,8 @@ class Store:
             # `patiently` waits, and says so.
             "max_retries": "2",
             "retry_timeout": "10s",
+            # Keys of a profile or role also for a server that is not Amazon's.
+            "AWS_FORCE_CREDENTIAL_LOAD": "true",
         }
         if self.endpoint:
             address = self.endpoint if "://" in self.endpoint else f"https://{self.endpoint}"
@@ -329,6 +331,18 @@ class S3Path:
                     out.write(chunk)
 
         self.store.patiently(f"write {self}", send)
+
+    def check_bucket(self) -> None:
+        """Make sure that there is the bucket.
+
+        Raises:
+            OSError: there is not, or the store refuses to say.
+        """
+        import pyarrow.fs as pafs  # noqa: PLC0415
+
+        if self.store.asking.get_file_info(self.bucket).type is pafs.FileType.NotFound:
+            what = "no such bucket"
+            raise OSError(what)
 
     def _info(self) -> Any:
         return self.store.patiently(f"look at {self}", lambda: self.store.asking.get_file_info(self.key))
