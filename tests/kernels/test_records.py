@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from groundswell import kernels
-from groundswell.watch.fast.spans import ANY, Paths, Spans
+from groundswell.importing.fast.spans import ANY, Paths, Spans
 
 RAW = {"a": "string", "b": "struct<c: string, d: array<struct<e: string>>>", "f": "array<string>", "t": "string"}
 PATHS = Paths(RAW, {"a": ANY, "b.c": ANY, "b.d[].e": ANY, "f[]": ANY, "t": ANY}, ["b"])

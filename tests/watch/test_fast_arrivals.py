@@ -18,6 +18,7 @@ from groundswell import kernels
 from groundswell.bus import Block, Kind
 from groundswell.bus.blocks import pack
 from groundswell.engines import open_engine
+from groundswell.importing.fast.layouts import FAST
 from groundswell.platforms import registry
 from groundswell.query import Matcher, parse
 from groundswell.settings import load_settings
@@ -25,7 +26,6 @@ from groundswell.watch import batches
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.batches import Records, Ways, arrivals_of, engine_posts, posts_of
 from groundswell.watch.contract import Arrivals
-from groundswell.watch.fast.layouts import FAST
 from groundswell.watch.fast_arrivals import FastArrivals
 from groundswell.watch.joined_arrivals import JoinedArrivals, join
 

@@ -26,10 +26,10 @@ from groundswell.watch.joined_arrivals import join
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
+    from groundswell.importing.fast.posts import FastLayout, FastPosts
     from groundswell.platforms import Registry
     from groundswell.query import Matcher
     from groundswell.settings import Settings
-    from groundswell.watch.fast.posts import FastLayout, FastPosts
 
 #: What a post of the journal names as the place it came from.
 ORIGIN: Final = "journal"
@@ -143,7 +143,7 @@ def _fast_layout(records: Records, ways: Ways) -> FastLayout | None:
     """The fast layout of some records, if the one that the ordinary way would choose has one."""
     from groundswell.importing.blocks import layout_of  # noqa: PLC0415
     from groundswell.importing.choice import SAMPLE  # noqa: PLC0415
-    from groundswell.watch.fast.layouts import FAST  # noqa: PLC0415 - loads Numba
+    from groundswell.importing.fast.layouts import FAST  # noqa: PLC0415 - loads Numba
 
     chosen = layout_of(records.lines(np.arange(min(SAMPLE, len(records)))), records.hint, ways.registry, ways.settings)
     if chosen is None or chosen.parameters:
@@ -193,7 +193,7 @@ def _part(records: Records, layout: FastLayout, ways: Ways, begin: int, end: int
 def whole_posts(records: Records, rows: Ints, posts: FastPosts, layout: FastLayout, ways: Ways) -> pa.Table:
     """One post for each of some records, in their order; `posts` are what the layout read of them."""
     from groundswell.importing.derive import Origin  # noqa: PLC0415 - loads the engine
-    from groundswell.watch.fast.whole import whole  # noqa: PLC0415 - loads Numba
+    from groundswell.watch.whole import whole  # noqa: PLC0415 - loads Numba
 
     if len(rows) > _MANY:
         return engine_posts(records, rows, layout, ways)

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.importing.derive import filled
+from groundswell.importing.fast.posts import FastPosts
+from groundswell.importing.fast.spans import Values
 from groundswell.kernels.lookups import UNKNOWN, YES, Fields, Lists
 from groundswell.kernels.posts import distinct_terms, first_places, hash_all
 from groundswell.kernels.records import ABSENT, TEXT
@@ -28,8 +30,6 @@ from groundswell.text.tags import hashtags_of, mentions_of
 from groundswell.text.terms import text_buffers
 from groundswell.text.tokens import read_words
 from groundswell.watch.contract import Hashes, Ints, Pairs, Terms
-from groundswell.watch.fast.posts import FastPosts
-from groundswell.watch.fast.spans import Values
 
 Floats = npt.NDArray[np.float64]
 _COUNTED: Final = ("likes", "comments", "shares", "saves")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from groundswell.watch.fast.jetstream import JETSTREAM
-from groundswell.watch.fast.posts import FastLayout
-from groundswell.watch.fast.tiktok import NESTED
+from groundswell.importing.fast.jetstream import JETSTREAM
+from groundswell.importing.fast.posts import FastLayout
+from groundswell.importing.fast.tiktok import NESTED
 
 FAST: Final[dict[str, FastLayout]] = {layout.id: layout for layout in (JETSTREAM, NESTED)}

@@ -10,11 +10,11 @@ import pyarrow as pa
 
 from groundswell import schema
 from groundswell.importing.derive import Origin, derive
+from groundswell.importing.fast.posts import FastLayout, FastPosts
+from groundswell.importing.fast.spans import Bools, Ints
 from groundswell.platforms.layout import Layout
 from groundswell.schema import MAPPED, UNREAD
 from groundswell.watch.arrivals import BATCH
-from groundswell.watch.fast.posts import FastLayout, FastPosts
-from groundswell.watch.fast.spans import Bools, Ints
 
 _decode: Final = msgspec.json.decode
 

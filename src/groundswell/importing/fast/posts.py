@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.watch.fast.spans import Bools, Ints, Paths, Spans, Values
+from groundswell.importing.fast.spans import Bools, Ints, Paths, Spans, Values
 
 Count = tuple[Ints, Bools]
 """Values, and where one is known."""

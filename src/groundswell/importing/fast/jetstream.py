@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.engines.leaves import leaf_text
+from groundswell.importing.fast.posts import FastLayout, FastPosts, Rest, listed, not_empty, nothing
+from groundswell.importing.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans
 from groundswell.kernels.records import ABSENT, NULL
 from groundswell.platforms.bluesky.common import SITE
 from groundswell.platforms.bluesky.jetstream import RAW
 from groundswell.schema import TEXTS as TEXT_LISTS
 from groundswell.text.tags import fold_tags
 from groundswell.text.times import EARLIEST_US, LATEST_US
-from groundswell.watch.fast.posts import FastLayout, FastPosts, Rest, listed, not_empty, nothing
-from groundswell.watch.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans
 
 _POST: Final = "app.bsky.feed.post"
 _NONE: Final[dict[str, Any]] = {}

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from groundswell.engines.cells import read_texts
 from groundswell.engines.leaves import leaf_text
+from groundswell.importing.fast.posts import Count, FastLayout, FastPosts, Rest, count_of, listed, not_empty, nothing
+from groundswell.importing.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans, Values
 from groundswell.platforms.casts import EARLIEST_S, LATEST_S, MILLION
 from groundswell.platforms.tiktok.nested import RAW, SITE
 from groundswell.schema import CHALLENGES, METRICS
 from groundswell.schema import TEXTS as TEXT_LISTS
 from groundswell.text.tags import fold_tags
-from groundswell.watch.fast.posts import Count, FastLayout, FastPosts, Rest, count_of, listed, not_empty, nothing
-from groundswell.watch.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans, Values
 
 _COUNTS: Final = {
     "views": "itemInfos.playCount",
