@@ -1,13 +1,14 @@
 """Live: posts pushed over HTTP until their window's alert is on the WebSocket; and how much HTTP takes at all.
 
-    python benchmarks/live_latency.py [--seconds 300] [--rate 5000] [--trackers 100]
+    python benchmarks/live_latency.py [--seconds 300] [--rate 5000] [--trackers 100] [--form table]
 
 A home of its own gets a day of thin history (so that the detector knows the stream), trackers, and `groundswell serve`
 in a process of its own, with windows of 1, 5, 15 and 60 minutes. Posts have the time at which they are sent; in some
-windows some trackers' words come four times as often. Latency is from the moment at which a window may close (its
-end + lateness, wall clock) to the message on the WebSocket. Nothing lost: every record that was sent is acknowledged,
-counted in the ledger, and stored. The first table compares pushing alone with an ASGI application that only counts
-lines.
+windows some trackers' words come four times as often. They look like the events of Bluesky's Jetstream, or
+(`--form table`) like rows of no known layout, which DuckDB reads. Latency is from the moment at which a window may
+close (its end + lateness, wall clock) to the message on the WebSocket. Nothing lost: every record that was sent is
+acknowledged, counted in the ledger, and stored. The first table compares pushing alone with an ASGI application that
+only counts lines.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ CALM_LOOKS = 5
 CATCH_UP_S = 120
 STAMP = b"@" * 26
 PREFIX = b"#" * 9
+MICROS = 1_111_111_111_111_111
 
 
 def word(number: int) -> str:
@@ -64,7 +66,16 @@ def text(chosen: list[int], filler: random.Random) -> str:
     return " ".join(words)
 
 
-def templates(trackers: int, bursting: list[int], count: int, seed: int) -> list[bytes]:
+def as_event(record: dict[str, str | int]) -> dict[str, object]:
+    """A post in the form of Bluesky's Jetstream."""
+    did = f"did:plc:{record['user_name']}"
+    post = {"$type": "app.bsky.feed.post", "createdAt": record["created_at"], "langs": ["en"], "text": record["text"]}
+    commit = {"rev": "3l3qo2vuowo2b", "operation": "create", "collection": "app.bsky.feed.post", "rkey": record["id"]}
+    commit |= {"record": post, "cid": "bafyreidwaivazkwu67xztlmuobx35hs2lnfh3kolmgfmucldvhd3sgzcqi"}
+    return {"did": did, "time_us": MICROS, "kind": "commit", "commit": commit}
+
+
+def templates(trackers: int, bursting: list[int], count: int, seed: int, form: str = "table") -> list[bytes]:
     """Bodies of 100 records in which time and id prefix are still to be filled in."""
     filler = random.Random(seed)  # noqa: S311 - made-up posts
     weights = [4 if number in bursting else 1 for number in range(trackers)]
@@ -81,12 +92,12 @@ def templates(trackers: int, bursting: list[int], count: int, seed: int) -> list
                 "likes": filler.randrange(500),
                 "text": text(chances[at : at + WORDS_PER_POST], filler),
             }
-            lines.append(json.dumps(record).encode())
+            lines.append(json.dumps(as_event(record) if form == "jetstream" else record).encode())
         bodies.append(b"\n".join(lines) + b"\n")
     return bodies
 
 
-def write_history(path: Path, trackers: int) -> int:
+def write_history(path: Path, trackers: int, form: str) -> int:
     """A thin day before now in the same form; how many posts."""
     filler = random.Random(7)  # noqa: S311 - made-up posts
     posts = int(HISTORY_HOURS * 3600 * HISTORY_PER_S)
@@ -95,7 +106,9 @@ def write_history(path: Path, trackers: int) -> int:
         for number in range(posts):
             at = start + timedelta(seconds=number / HISTORY_PER_S)
             said = text(filler.choices(range(trackers), k=WORDS_PER_POST), filler)
-            file.write(json.dumps({"id": f"h{number}", "created_at": at.isoformat(), "text": said}) + "\n")
+            post = {"id": f"h{number}", "created_at": at.isoformat(), "user_name": "earlier", "text": said}
+            line = json.dumps(as_event(post) if form == "jetstream" else post)
+            file.write(line.replace(str(MICROS), str(int(at.timestamp() * 1e6))) + "\n")
     return posts
 
 
@@ -213,6 +226,7 @@ def drive(
         bodies = bursts[(minute // 2) % len(bursts)] if minute % 2 else plain
         stamp = datetime.now(UTC).isoformat(timespec="microseconds")[:26].encode()
         body = bodies[turn % len(bodies)].replace(STAMP, stamp).replace(PREFIX, b"%09d" % turn)
+        body = body.replace(str(MICROS).encode(), b"%d" % (time.time_ns() // 1000))
         taken += pusher.push(body)
         turn += 1
     return taken, taken / (time.perf_counter() - begun)
@@ -272,14 +286,15 @@ def measure_push(folder: Path, trackers: int) -> None:
 def measure_live(folder: Path, options: argparse.Namespace) -> bool:
     """Print latency, loss, rate and memory of the whole path; whether nothing was lost."""
     history = folder / "history.ndjson"
-    write_history(history, options.trackers)
+    write_history(history, options.trackers, options.form)
     environment = {**os.environ, "GROUNDSWELL_HOME": str(folder / "live")}
     subprocess.run(
         [*GROUNDSWELL, "import", str(history), "--json"], check=True, env=environment, stdout=subprocess.DEVNULL
     )
-    plain = templates(options.trackers, [], 200, 1)
+    form = options.form
+    plain = templates(options.trackers, [], 200, 1, form)
     groups = [list(range(at, at + BURSTS)) for at in range(0, min(options.trackers, 5 * BURSTS), BURSTS)]
-    bursts = [templates(options.trackers, group, 200, 11 + at) for at, group in enumerate(groups)]
+    bursts = [templates(options.trackers, group, 200, 11 + at, form) for at, group in enumerate(groups)]
     # Ids of the measured part are others than those of the warm-up.
     marked = [[body.replace(PREFIX, b"m" + PREFIX) for body in bodies] for bodies in (plain, *bursts)]
     heard, peak, stop = Heard(since=float("inf")), [0], threading.Event()
@@ -303,7 +318,8 @@ def measure_live(folder: Path, options: argparse.Namespace) -> bool:
         stop.set()
     listener.join(60)
     kept = sums["stored"] == taken + more
-    print(f"Live, {options.trackers} trackers, {options.seconds:.0f} s after {warm_up:.0f} s of warm-up")
+    lasts = f"{options.seconds:.0f} s after {warm_up:.0f} s of warm-up"
+    print(f"Live, posts as {form}, {options.trackers} trackers, {lasts}")
     print(f"  rate            {rate:,.0f} posts/s")
     print(f"  acknowledged    {taken + more:,};  ledger: " + ", ".join(f"{n} {c:,}" for n, c in sums.items()))
     print(f"  nothing lost    {'yes' if kept else 'NO'}")
@@ -320,9 +336,12 @@ def main() -> None:
     parser.add_argument("--warm-up", type=float, default=20.0, help="seconds that are not measured (kernels compile)")
     parser.add_argument("--rate", type=int, default=5000)
     parser.add_argument("--trackers", type=int, default=100)
+    parser.add_argument("--form", choices=("jetstream", "table"), default="jetstream", help="what the posts look like")
+    parser.add_argument("--only-live", action="store_true", help="leave out how much HTTP takes")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure_push(Path(folder), options.trackers)
+        if not options.only_live:
+            measure_push(Path(folder), options.trackers)
         if not measure_live(Path(folder), options):
             raise SystemExit(1)
 

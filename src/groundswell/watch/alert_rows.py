@@ -29,8 +29,10 @@ def write_alerts(
     alert_cases.write(session, [_case(record) for record in found if record.case])
     stored = {row["id"]: session.get_one(AlertRow, row["id"], populate_existing=True) for row in rows}
     moved = alert_groups.regroup(session, stored)
-    for row in stored.values():
-        outbox.enqueue(session, before.get(row.id), row, trackers[row.tracker_id], now_us)
+    for record in found:
+        if record.has_card:  # channels are told with it
+            row = stored[record.id]
+            outbox.enqueue(session, before.get(row.id), row, trackers[row.tracker_id], now_us)
     told = [*stored.values(), *(row for row in moved if row.id not in stored)]
     for row, summary in zip(told, alert_documents.summaries(session, told), strict=True):
         changes.append(session, "alert", row.id, summary, now_us=now_us)
@@ -38,7 +40,7 @@ def write_alerts(
 
 def _row(session: Session, record: AlertRecord, tracker: TrackerRow, now_us: int) -> dict[str, Any]:
     row = msgspec.structs.asdict(record)
-    del row["authors"], row["case"]  # the evidence has the one, a table of its own the other
+    del row["authors"], row["case"], row["has_card"]  # the evidence has the first, a table of its own the second
     detail = row.pop("detail")
     row["headline"] = f"{record.headline}\n{detail}" if detail else record.headline
     row["evidence"] = {**record.evidence, "season": _season(session, record)}

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from groundswell.watch.contract import DAY, AlertRecord, SeriesPoint, TrackerSpec, WatchParams
 from groundswell.watch.emerging import flow as emerging
@@ -45,14 +46,23 @@ class Written:
 
 
 @dataclass(frozen=True)
+class _Card:
+    """An alert whose card is to be made."""
+
+    slot: int
+    episode: Episode
+
+
+@dataclass(frozen=True)
 class Closing:
-    """A window of the smallest size that people can be told of; topics and profiles have yet to learn from it."""
+    """A window of the smallest size that people can be told of; cards are to be made, topics and profiles to learn."""
 
     start: int
     end: int
     gap: npt.NDArray[np.bool_]
     """Which series did not watch it, the whole stream first."""
     posts: bool
+    cards: list[_Card]
 
 
 def close_windows(state: WatchState, watched: Watched, written: Written) -> Closing | None:
@@ -73,7 +83,7 @@ def close_windows(state: WatchState, watched: Watched, written: Written) -> Clos
             # Only now, so that which posts a window keeps does not depend on when there was no room.
             state.recent = trim(state.recent, state.next_window, params.keep_of_each(len(state.keys)))
         else:
-            settle(state, last, params, written)
+            settle(state, last, watched, written)
         last = _judge_window(state, start, watched, written)
     state.next_window = max(state.next_window, watermark // base.window_us * base.window_us)
     state.seen.forget(state.next_window - params.dedup_us)
@@ -84,8 +94,11 @@ def close_windows(state: WatchState, watched: Watched, written: Written) -> Clos
     return last
 
 
-def settle(state: WatchState, window: Closing, params: WatchParams, written: Written) -> None:
-    """Do what nobody waits for once a window is judged: topics, what is usual of a tracker's posts, and forgetting."""
+def settle(state: WatchState, window: Closing, watched: Watched, written: Written) -> None:
+    """Do what need not be waited for once a window is judged: cards, topics, what is usual of a tracker, forgetting."""
+    params = watched.params
+    for card in window.cards:
+        _make_card(state, card, window.end, watched, written)
     for topic in emerging.close(state.topics, window.start, params.topics):
         written.topics[topic.id] = topic
     if window.posts:
@@ -115,9 +128,9 @@ def _judge_window(state: WatchState, start: int, watched: Watched, written: Writ
     for frame in state.frames[1:]:
         if frame.start != NEVER and frame.start + frame.window_us == end:
             _finish(state, frame, watched, written, touched)
-    _write_alerts(state, touched, end, watched, written)
+    cards = _write_alerts(state, touched, end, watched, written)
     written.closed += 1
-    return Closing(start, end, gap, posts)
+    return Closing(start, end, gap, posts, cards)
 
 
 def _next_size(params: WatchParams) -> int:
@@ -226,35 +239,50 @@ def _take(
     touched[slot] = touched.get(slot, False) or whole
 
 
-def _write_alerts(state: WatchState, touched: dict[int, bool], end: int, watched: Watched, written: Written) -> None:
-    """Collect the evidence of the episodes that were touched, and write their alerts."""
+def _write_alerts(
+    state: WatchState, touched: dict[int, bool], end: int, watched: Watched, written: Written
+) -> list[_Card]:
+    """Write the alerts of the episodes that were touched; says whose cards are to be made when all else is told."""
+    cards = []
     for slot, whole in sorted(touched.items()):
         series, tracker = state.series[slot], watched.trackers[slot]
         episode = series.episode
         if episode is None:
             continue
-        _update_evidence(state, slot, episode, watched, whole=whole)
+        is_new = False
+        if tracker.id not in watched.without_evidence:
+            is_new = not episode.evidence
+            if is_new:
+                episode.evidence = collect(_case(state, slot, episode, watched, with_posts=False))
+            else:
+                episode.evidence = go_on(episode.evidence, state.points(slot, episode.window_us), episode)
+            if whole or is_new:
+                cards.append(_Card(slot, episode))
         record = alert_of(tracker, episode, end, watched.params)
-        written.alerts[record.id] = record
+        written.alerts[record.id] = replace(record, detail="", has_card=False) if is_new else record
         if episode.phase == "closed":
             series.episode, series.told_us = None, episode.end_us
+    return cards
 
 
-def _update_evidence(state: WatchState, slot: int, episode: Episode, watched: Watched, *, whole: bool) -> None:
-    """Collect the evidence anew, or only its windows where nothing else changed."""
+def _make_card(state: WatchState, card: _Card, end: int, watched: Watched, written: Written) -> None:
+    """Collect the evidence of an episode anew and write its alert once more."""
+    episode = card.episode
+    case = _case(state, card.slot, episode, watched)
+    episode.evidence, episode.case = collect(case), freeze(case)
+    record = alert_of(watched.trackers[card.slot], episode, end, watched.params)
+    written.alerts[record.id] = record
+
+
+def _case(state: WatchState, slot: int, episode: Episode, watched: Watched, *, with_posts: bool = True) -> Case:
     series, params = state.series[slot], watched.params
-    windows = state.points(slot, episode.window_us)
-    if watched.trackers[slot].id in watched.without_evidence:
-        return
-    if not whole and episode.evidence:
-        episode.evidence = go_on(episode.evidence, windows, episode)
-        return
     begin_us = min(episode.started_us, episode.peak.start)
-    posts, identities = state.recent.of(slot, max(begin_us, episode.end_us - params.keep_us), episode.end_us)
-    case = Case(
+    from_us = max(begin_us, episode.end_us - params.keep_us) if with_posts else episode.end_us
+    posts, identities = state.recent.of(slot, from_us, episode.end_us)
+    return Case(
         tracker=watched.trackers[slot],
         episode=episode,
-        windows=windows,
+        windows=state.points(slot, episode.window_us),
         posts=posts,
         profile=series.profile,
         own_words=watched.queries[slot].words,
@@ -263,7 +291,6 @@ def _update_evidence(state: WatchState, slot: int, episode: Episode, watched: Wa
         identities=identities,
         needed_days=float(watched.promises[slot]) / share_of("posts", params),
     )
-    episode.evidence, episode.case = collect(case), freeze(case)
 
 
 def alert_of(tracker: TrackerSpec, episode: Episode, updated_us: int, params: WatchParams) -> AlertRecord:

@@ -66,13 +66,12 @@ class Progress:
             self.watermark_us = output.watermark_us
         for point in output.points:
             self.points[point.tracker_id, point.window_s, point.start] = point
-        for alert in output.alerts:
-            self.alerts[alert.id] = alert
-        self.take_topics(output.topics)
+        self.take_rest(output)
 
-    def take_topics(self, topics: Iterable[TopicRecord]) -> None:
-        """Go on after a step is settled."""
-        self.topics |= {topic.id: topic for topic in topics}
+    def take_rest(self, output: StepOutput) -> None:
+        """Go on after a step is settled: its alerts and topics."""
+        self.alerts |= {alert.id: alert for alert in output.alerts}
+        self.topics |= {topic.id: topic for topic in output.topics}
 
     def told(self) -> None:
         """Forget the news: the desk has them."""

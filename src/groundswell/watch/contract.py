@@ -6,7 +6,7 @@ All times are integers: microseconds since 1970 UTC. A window is named by its st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -264,6 +264,8 @@ class AlertRecord(msgspec.Struct, frozen=True):
     """Validates as `groundswell.web.models.Evidence`."""
     case: bytes = b""
     """What the evidence was made of, to make it once more."""
+    has_card: bool = True
+    """False for a new alert that is told at once: which posts and people are behind it follows in a moment."""
 
 
 def _no_numbers() -> npt.NDArray[np.int64]:
@@ -285,3 +287,8 @@ class StepOutput:
     """Windows of the smallest size closed in this step."""
     topics: list[TopicRecord] = field(default_factory=list)
     """Upserts, as points and alerts."""
+
+    def and_then(self, later: StepOutput) -> StepOutput:
+        """This output with the alerts and topics of a later part of the same step."""
+        alerts = {alert.id: alert for alert in (*self.alerts, *later.alerts)}
+        return replace(self, alerts=list(alerts.values()), topics=[*self.topics, *later.topics])

@@ -29,7 +29,6 @@ from groundswell.watch.contract import (
 )
 from groundswell.watch.counting import Counted, count
 from groundswell.watch.emerging import flow as emerging
-from groundswell.watch.emerging.records import TopicRecord
 from groundswell.watch.episodes import Episode, end_now
 from groundswell.watch.judging import Watched
 from groundswell.watch.recent import kept_columns, prune
@@ -47,6 +46,7 @@ class Rest:
     """What is left to do of a step once people can be told of it."""
 
     closing: Closing | None
+    watched: Watched
 
 
 def step(
@@ -61,7 +61,7 @@ def step(
         QuerySyntaxError: a tracker's query does not parse.
     """
     state, output, rest = look(state, batch, trackers, params)
-    return state, dataclasses.replace(output, topics=[*output.topics, *settle(state, rest, params)])
+    return state, output.and_then(settle(state, rest))
 
 
 def look(
@@ -95,17 +95,17 @@ def look(
         closed=written.closed,
         topics=list(written.topics.values()),
     )
-    return state, output, Rest(last)
+    return state, output, Rest(last, watched)
 
 
-def settle(state: WatchState, rest: Rest, params: WatchParams) -> list[TopicRecord]:
-    """The second part of a `step`, which teaches and forgets: topics that it opened or changed. Changes `state`."""
-    written = Written()
+def settle(state: WatchState, rest: Rest) -> StepOutput:
+    """The second part of a `step`: cards and topics, learning and forgetting. Changes `state`."""
+    written, params = Written(), rest.watched.params
     if rest.closing is not None:
-        closing.settle(state, rest.closing, params, written)
+        closing.settle(state, rest.closing, rest.watched, written)
         state.recent = prune(state.recent, params.keep_of_each(len(state.keys)))
     emerging.make_room(state.topics, params.topics)
-    return list(written.topics.values())
+    return StepOutput(alerts=list(written.alerts.values()), topics=list(written.topics.values()))
 
 
 def compiled(trackers: Sequence[TrackerSpec]) -> tuple[tuple[Query, ...], Matcher]:

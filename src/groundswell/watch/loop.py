@@ -278,7 +278,7 @@ class WatchLoop:
         if tell:
             self._publish()
         with stage("watch", "settle"):
-            self.progress.take_topics(flow.settle(state, rest, self.params))
+            self.progress.take_rest(flow.settle(state, rest))
         if tell:
             self._publish()
         if is_heard():
