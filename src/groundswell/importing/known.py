@@ -23,6 +23,8 @@ LoadKeys = Callable[[str, str], Iterable[KeyRun]]
 #: Sorted runs are merged when there are more; each look-up searches all of them.
 _RUNS: Final = 6
 _PLACES: Final = 1 << 16
+#: So many rows that are kept together, on average, make pieces of a table cheaper than a copy.
+_LEAST_RUN: Final = 64
 
 
 class KeySet:
@@ -153,4 +155,11 @@ def no_keys(_platform: str, _month: str) -> list[KeyRun]:
 
 def take_rows(table: pa.Table, mask: npt.NDArray[Any]) -> pa.Table:
     """The rows where `mask` holds; the table itself if that is all of them."""
-    return table if mask.all() else table.filter(pa.array(mask))
+    if mask.all():
+        return table
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False]))))
+    if len(edges) * _LEAST_RUN > 2 * len(mask):
+        return table.filter(pa.array(mask))
+    # Few are left out: pieces of columns are taken at once, and not value by value.
+    runs = [table.slice(begin, end - begin) for begin, end in edges.reshape(-1, 2).tolist()]
+    return pa.concat_tables(runs) if runs else table.slice(0, 0)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from groundswell.engines.contract import RECORD
 from groundswell.importing.derive import Origin, derive
+from groundswell.importing.known import take_rows
 from groundswell.importing.looking import SecondLook, all_lines, objected
 from groundswell.importing.reads import Flagged, Ignored, LineCountError, Posts, Reached, Read
 from groundswell.importing.refusals import UNKNOWN_LAYOUT, Rejection
@@ -214,7 +215,7 @@ def _sifted(
     if rejects.null_count < rows.num_rows:
         bad = pc.is_valid(rejects).to_numpy()
         flagged.append(Flagged(local[bad], offsets[bad], numbers[bad], rejects.filter(pa.array(bad)).to_pylist()))
-        rows, offsets, numbers = rows.filter(pa.array(~bad)), offsets[~bad], numbers[~bad]
+        rows, offsets, numbers = take_rows(rows, ~bad), offsets[~bad], numbers[~bad]
     if rows.num_rows:
         yield rows, layout, offsets, numbers
 

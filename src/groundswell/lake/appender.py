@@ -37,6 +37,8 @@ TXN_KEY: Final = "groundswell_txn"
 
 _BUFFERED_BYTES: Final = 64 << 20
 _GROUPS_A_FILE: Final = 16
+#: Runs that are at least so long on average are taken as they lie.
+_LEAST_RUN: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +221,12 @@ class Appender:
             codes = codes * max(len(values), 1) + encoded.indices.to_numpy(zero_copy_only=False)
             choices.append(values)
         found, first, counts = _runs(codes)
-        if found is None:
-            order = np.argsort(codes, kind="stable")
-            body = body.take(pa.array(order))
-            found, first, counts = _runs(codes[order])
-        assert found is not None  # noqa: S101 - sorted codes always are runs
-        return [
-            (_decode(int(code), choices), body.slice(int(start), int(count)))
-            for code, start, count in zip(found, first, counts, strict=True)
-        ]
+        distinct = list(dict.fromkeys(found.tolist()))
+        if len(distinct) == len(found):
+            parts = [body.slice(begin, count) for begin, count in zip(first.tolist(), counts.tolist(), strict=True)]
+        else:
+            parts = [_rows_of(body, codes == code, first[found == code], counts[found == code]) for code in distinct]
+        return [(_decode(code, choices), part) for code, part in zip(distinct, parts, strict=True)]
 
     def _buffer(self, values: tuple[str, ...], part: pa.Table) -> None:
         partition = self._partitions.setdefault(values, _Partition(values))
@@ -339,12 +338,19 @@ class Appender:
 
 
 def _runs(codes: np.ndarray[Any, Any]) -> tuple[Any, Any, Any]:
-    """The runs of equal codes (value, start, length); nulls if a code occurs in more than one run."""
+    """The runs of equal codes: value, start, length."""
     starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
-    found = codes[starts]
-    if len(np.unique(found)) != len(found):
-        return None, None, None
-    return found, starts, np.diff(np.concatenate((starts, [len(codes)])))
+    return codes[starts], starts, np.diff(np.concatenate((starts, [len(codes)])))
+
+
+def _rows_of(body: pa.Table, mine: np.ndarray[Any, Any], first: Any, counts: Any) -> pa.Table:
+    """Some of the rows, in their order; they stand in several runs.
+
+    Long runs are shared with `body`. Few rows are copied, so that they do not keep all of it in memory while they wait.
+    """
+    if int(counts.sum()) < len(first) * _LEAST_RUN or 4 * int(counts.sum()) < body.num_rows:
+        return body.take(pa.array(np.flatnonzero(mine)))
+    return pa.concat_tables(body.slice(at, count) for at, count in zip(first.tolist(), counts.tolist(), strict=True))
 
 
 def _decode(code: int, choices: list[list[str]]) -> tuple[str, ...]:
