@@ -1,6 +1,7 @@
 #!/bin/sh
-# Chromium (browser tests), Java and Maven (Spark and Kafka tests) and PostgreSQL (database tests) from the system's
-# packages; says what is missing where it may not install. Go, which builds two test servers, is not among them: Debian's is too old.
+# Chromium (browser tests), Java and Maven (Spark and Kafka tests), PostgreSQL (database tests), Nginx and rsync (tests of
+# deploy/) from the system's packages; says what is missing where it may not install. Go, which builds two test servers,
+# is not among them: Debian's is too old.
 set -u
 missing=""
 command -v go >/dev/null 2>&1 || echo "no Go (https://go.dev/dl, 1.25 or newer): the tests with S3 and MongoDB servers are skipped"
@@ -9,6 +10,8 @@ command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>
 command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
 command -v mvn >/dev/null 2>&1 || missing="$missing maven"
 { command -v postgres || ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1 || missing="$missing postgresql"
+command -v nginx >/dev/null 2>&1 || ls /usr/sbin/nginx >/dev/null 2>&1 || missing="$missing nginx-light"
+command -v rsync >/dev/null 2>&1 || missing="$missing rsync"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "installing from the system's packages:$missing"
