@@ -5,17 +5,19 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from groundswell.importing.choice import SAMPLE, Chooser, Options
 from groundswell.importing.derive import DERIVED_OF, Origin
 from groundswell.importing.reading import Reader
 from groundswell.importing.reads import Ignored, Posts, Reached
 from groundswell.importing.refusals import Rejection, decode, quarantine_rows
+from groundswell.kernels import loaded_live
 from groundswell.schema import QUARANTINE
 from groundswell.sources.lines import Numbers, Piece
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 #: A post may be this much newer than its receipt (clocks differ), microseconds.
 FUTURE_US: Final = 300_000_000
+_EMPTY: Final = "an empty record"
 _FUTURE: Final = "created more than 5 minutes after it was received"
 
 #: What `normalise` gives for each table: `DERIVED_OF` it, and the index of the record in the block.
@@ -48,6 +51,12 @@ class RawBlock:
     sample: Sequence[bytes] | None = None
     """Records by which the layout is chosen; null: the first of the block."""
 
+    def take(self, rows: Numbers) -> RawBlock:
+        """Some of the records, in their order."""
+        records = [self.records[row] for row in rows.tolist()]
+        received = None if self.received_us is None else np.asarray(self.received_us)[rows]
+        return replace(self, records=records, numbers=np.asarray(self.numbers)[rows], received_us=received)
+
 
 @dataclass(frozen=True)
 class Normalised:
@@ -65,6 +74,30 @@ class Normalised:
     others: dict[str, pa.Table]
     """Rows of the other tables, where there are any: authors, comments."""
 
+    def behind(self, posts: pa.Table, rows: Numbers) -> Normalised:
+        """All of a block of which these are the records `rows`, and `posts` those of the others."""
+
+        def moved(table: pa.Table) -> pa.Table:
+            at = table.schema.get_field_index("record")
+            return table.set_column(at, "record", pa.array(rows[table["record"].to_numpy()], pa.int64()))
+
+        both = posts if not self.posts.num_rows else pa.concat_tables([posts, moved(self.posts)])
+        ordered = both if both is posts else both.take(pc.array_sort_indices(both["record"].combine_chunks()))
+        others = {name: moved(table) for name, table in self.others.items()}
+        ignored = rows[np.asarray(self.ignored_records, np.int64)].tolist()
+        return Normalised(ordered, _lines_of(self.rejected, rows), self.ignored, ignored, others)
+
+
+def _lines_of(rejected: pa.Table, rows: Numbers) -> pa.Table:
+    """Quarantine rows whose line among the records `rows` becomes that among all."""
+    if not rejected.num_rows:
+        return rejected
+    line = rejected["row"].to_numpy()
+    by_number = pc.is_in(rejected["reason"], value_set=pa.array([_FUTURE, _EMPTY])).to_numpy()
+    told = np.where(by_number, line, rows[np.where(by_number, 1, line) - 1] + 1)
+    place = rejected.schema.get_field_index("row")
+    return rejected.set_column(place, rejected.schema.field(place), pa.array(told, rejected["row"].type))
+
 
 def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Settings) -> Normalised:
     """Posts of a block of records, whatever layouts they are of.
@@ -77,9 +110,35 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     """
     options = Options.from_hint(block.hint, settings.tz)
     chooser = Chooser.for_options(registry, options)
+    layout = _chosen(chooser, block.records if block.sample is None else block.sample)
+    quick = _quickly(block, layout)
+    if quick is None:
+        return _ordinarily(block, layout, engine, chooser, settings)
+    posts, left = quick
+    if not len(left):
+        return Normalised(posts, QUARANTINE.empty_table(), {}, [], {})
+    rest = _ordinarily(block.take(left), layout, engine, chooser, settings)
+    return rest.behind(posts, left)
+
+
+def _quickly(block: RawBlock, layout: Layout | None) -> tuple[pa.Table, Numbers] | None:
+    """What compiled kernels make of a block, where they are loaded, and the records that they leave."""
+    if layout is None or block.received_us is None or loaded_live() is None:
+        return None
+    from groundswell.importing.fast.rows import read_records  # noqa: PLC0415 - loads Numba
+
+    origin = Origin(block.source, block.origin, block.imported_us)
+    numbers = np.asarray(block.numbers, dtype=np.int64)
+    read = read_records(block.records, layout, origin, numbers, np.asarray(block.received_us), FUTURE_US)
+    return None if read is None else (read.posts.cast(NORMALISED), read.left)
+
+
+def _ordinarily(
+    block: RawBlock, layout: Layout | None, engine: Engine, chooser: Chooser, settings: Settings
+) -> Normalised:
+    """What an engine makes of a block."""
     origin = Origin(block.source, block.origin, block.imported_us)
     reader = Reader(engine, chooser, origin, settings.tmp_path, block.received_us)
-    layout = _chosen(chooser, block.records if block.sample is None else block.sample)
     found: dict[str, list[pa.Table]] = {"posts": []}
     refused = [_blank(block, at) for at, record in enumerate(block.records) if not record.strip()]
     ignored: Counter[str] = Counter()
@@ -104,7 +163,7 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     for name, rows in found.items():
         tables[name], ahead = _set_aside_future(_joined(rows, NORMALISED_OF[name]), block)
         refused += ahead
-    hint = options.to_hint(settings.tz)
+    hint = Options.from_hint(block.hint, settings.tz).to_hint(settings.tz)
     rejected = quarantine_rows(refused, origin, hint) if refused else QUARANTINE.empty_table()
     return Normalised(tables.pop("posts"), rejected, dict(ignored), ignored_records, tables)
 
@@ -152,4 +211,4 @@ def _set_aside_future(posts: pa.Table, block: RawBlock) -> tuple[pa.Table, list[
 
 def _blank(block: RawBlock, at: int) -> Rejection:
     number = int(block.numbers[at])
-    return Rejection(number, number, "an empty record", "nothing but white space", bytes(block.records[at]))
+    return Rejection(number, number, _EMPTY, "nothing but white space", bytes(block.records[at]))

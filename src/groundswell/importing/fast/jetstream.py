@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from groundswell.engines.leaves import leaf_text
 from groundswell.importing.fast.posts import FastLayout, FastPosts, Rest, listed, not_empty, nothing
-from groundswell.importing.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans
-from groundswell.kernels.records import ABSENT, NULL
+from groundswell.importing.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans, Values
+from groundswell.kernels.records import ABSENT, NULL, TEXT
 from groundswell.platforms.bluesky.common import SITE
 from groundswell.platforms.bluesky.jetstream import RAW
 from groundswell.schema import TEXTS as TEXT_LISTS
@@ -47,6 +47,9 @@ _THERE: Final = (
     *(f"{_EMBED}.images[]", f"{_EMBED}.media.images[]", f"{_EMBED}.images", f"{_EMBED}.video", f"{_EMBED}.media.video"),
     *(f"{_EMBED}.external.uri", f"{_EMBED}.media.external.uri"),
 )
+_URI: Final = f"{_RECORD}.facets[].features[].uri"
+_PARENT, _ROOT, _CID = f"{_RECORD}.reply.parent.uri", f"{_RECORD}.reply.root.uri", "commit.cid"
+_OWN, _BESIDE, _QUOTE = f"{_EMBED}.external.uri", f"{_EMBED}.media.external.uri", f"{_EMBED}.record"
 
 
 def read(spans: Spans) -> FastPosts:
@@ -160,6 +163,46 @@ def rest(records: Iterable[Mapping[str, Any]], posts: FastPosts) -> Rest:
     return Rest({**columns, "extra": pa.array(extras, pa.string())}, doubted)
 
 
+def columns(spans: Spans, posts: FastPosts) -> Rest:
+    """As `rest`, of many posts at once; those that quote another, and those with escapes in an address, are doubted."""
+    rows = posts.row
+    doubted = spans[_QUOTE].is_there[rows]
+    parts = []
+    named = {"reply_to": spans[_PARENT], "thread": spans[_ROOT], "link": _link(spans), "cid": spans[_CID]}
+    for name, values in named.items():
+        some = values.take(rows)
+        doubted |= some.is_there & ~some.is_kind(TEXT)
+        text = pc.fill_null(some.texts(), "")
+        parts.append(pc.if_else(pc.equal(text, ""), "", pc.binary_join_element_wise(f',"{name}":"', text, '"', "")))
+    inside = pc.binary_join_element_wise(*parts, "}", "")
+    extra = pc.if_else(
+        pc.equal(inside, "}"),
+        pa.scalar(None, pa.string()),
+        pc.utf8_replace_slice(inside, start=0, stop=1, replacement="{"),
+    )
+    of_uri, uris = spans.items(_URI)
+    texts = uris.texts()
+    blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), False).to_numpy(zero_copy_only=False)
+    odd, has = np.zeros(len(spans), np.bool_), np.zeros(len(spans), np.bool_)
+    odd[of_uri[blank]] = True
+    kept = texts.is_valid().to_numpy(zero_copy_only=False)
+    has[of_uri[kept]] = True
+    links = listed(of_uri[kept], texts.drop_null(), has).take(pa.array(rows))
+    who, which = posts.author_id, spans["commit.rkey"].take(rows).texts()
+    for part in (who, which):
+        doubted |= pc.match_substring_regex(part, "[/\n]").to_numpy(zero_copy_only=False)
+    url = pc.binary_join_element_wise(SITE, who, "/post/", which, "")
+    return Rest({"url": url, "urls": links, "extra": extra}, doubted | odd[rows])
+
+
+def _link(spans: Spans) -> Values:
+    """The address of a card: that of the embed itself, or that of the media beside a quote."""
+    own, beside = spans[_OWN], spans[_BESIDE]
+    has = own.is_there
+    parts = ((own.kind, beside.kind), (own.begin, beside.begin), (own.end, beside.end))
+    return Values(spans.data, *(np.where(has, one, other) for one, other in parts))
+
+
 def _extra(reply: Mapping[str, Any], embed: Mapping[str, Any], quoted: str | None, cid: Any) -> str | None:
     own = (embed.get("external") or _NONE).get("uri")
     beside = ((embed.get("media") or _NONE).get("external") or _NONE).get("uri")
@@ -175,5 +218,12 @@ def _extra(reply: Mapping[str, Any], embed: Mapping[str, Any], quoted: str | Non
 
 
 JETSTREAM: Final = FastLayout(
-    id="bluesky.jetstream", version=1, platform="bluesky", paths=Paths(RAW, _LEAVES, _THERE), read=read, rest=rest
+    id="bluesky.jetstream",
+    version=1,
+    platform="bluesky",
+    paths=Paths(RAW, _LEAVES, _THERE),
+    read=read,
+    rest=rest,
+    every=Paths(RAW, {**_LEAVES, _URI: TEXTS}, (*_THERE, _PARENT, _ROOT, _CID, _QUOTE)),
+    columns=columns,
 )

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.importing.fast.spans import Bools, Ints, Paths, Spans, Values
+from groundswell.schema import MAPPED, UNREAD
 
 Count = tuple[Ints, Bools]
 """Values, and where one is known."""
@@ -64,6 +65,10 @@ class FastLayout:
     read: Callable[[Spans], FastPosts]
     rest: Callable[[Iterable[Mapping[str, Any]], FastPosts], Rest]
     """The columns of whole posts that `FastPosts` has not, from their decoded records."""
+    every: Paths | None = None
+    """All that whole posts take, where `columns` can make them of it."""
+    columns: Callable[[Spans, FastPosts], Rest] | None = None
+    """As `rest`, from what `every` found, for many posts at once; what it is not sure of is doubted."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,19 @@ class Rest:
 
     columns: Mapping[str, pa.Array]
     doubted: Bools
+
+
+def mapped(posts: FastPosts, rest: Mapping[str, pa.Array], platform: str) -> pa.Table:
+    """The posts as a layout's expression gives them: the columns of `MAPPED`, and none that could not be read."""
+    rows = len(posts.row)
+    columns = {name: pa.nulls(rows, kind) for name, kind in zip(MAPPED.names, MAPPED.types, strict=True)}
+    columns |= {"platform": pa.repeat(pa.scalar(platform), rows), "post_id": posts.post_id}
+    columns |= {name: getattr(posts, name) for name in ("author_id", "author_name", "text", "lang", "kind", "hashtags")}
+    for name, values in {"created_at": posts.created, "observed_at": posts.observed, **posts.counts}.items():
+        columns[name] = pa.array(values[0], pa.int64(), mask=~values[1])
+    columns |= rest
+    arrays = [columns[name].cast(kind) for name, kind in zip(MAPPED.names, MAPPED.types, strict=True)]
+    return pa.table(arrays, schema=MAPPED).append_column(UNREAD, pa.nulls(rows, pa.string()))
 
 
 def nothing(rows: int) -> pa.Array:
