@@ -28,6 +28,7 @@ _CHOICES: Final[Mapping[str, str]] = {
     "schema_registry": "http(s)://host:port, or empty",
     "desk": "SQLAlchemy address (sqlite:///… or postgresql+psycopg://…), or empty",
     "lake": "path or s3://bucket/prefix, or empty",
+    "warehouse": "postgresql://USER@HOST/DB, or empty",
     "tz": "IANA time zone",
     "inbox": "paths, comma-separated, or empty",
     "daily_at": "HH:MM, or empty",

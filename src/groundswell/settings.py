@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     desk: Annotated[
         str, Field(description="SQLAlchemy address of the application database; empty: HOME/desk.sqlite")
     ] = ""
+    warehouse: Annotated[
+        str, Field(description="PostgreSQL database that `warehouse sync` brings up to date; empty: none")
+    ] = ""
     tz: Annotated[str, Field(description="time zone of times that name none (IANA name)")] = "UTC"
     memory: Annotated[int, Field(ge=128, description="memory of the engine, MiB")] = 400
     threads: Annotated[int, Field(ge=0, description="threads of the engine; 0: all cores")] = 0

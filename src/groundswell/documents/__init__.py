@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from groundswell.documents.analysis import CodebookDocument, ExportDocument, ProfileDocument
+from groundswell.documents.bus import BusDocument, ReplayDocument
 from groundswell.documents.collect import CollectYouTubeDocument
 from groundswell.documents.lake import (
     ImportDocument,
@@ -35,6 +36,7 @@ from groundswell.documents.system import (
     TokensDocument,
 )
 from groundswell.documents.topics import TopicsDocument
+from groundswell.documents.warehouse import WarehouseSyncDocument
 from groundswell.documents.watch import (
     AlertDocument,
     AlertsDocument,
@@ -71,6 +73,8 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "config": ConfigDocument,
     "doctor": DoctorDocument,
     "ledger": LedgerDocument,
+    "replay": ReplayDocument,
+    "bus": BusDocument,
     "quarantine list": QuarantineListDocument,
     "quarantine show": QuarantineShowDocument,
     "quarantine retry": QuarantineRetryDocument,
@@ -78,6 +82,7 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "remap": RemapDocument,
     "drift": Drift,
     "maintain": MaintainDocument,
+    "warehouse-sync": WarehouseSyncDocument,
     "backtest": Backtest,
     "daily": DailyDocument,
     "detect": DetectDocument,

@@ -42,10 +42,12 @@ def take_snapshot(
     since: datetime | None = None,
     until: datetime | None = None,
     months: Sequence[str] | None = None,
+    after_number: int | None = None,
 ) -> Snapshot:
     """The files that can hold rows of `platforms` with `since` <= created_at < `until` in `months`.
 
-    A file is left out by its partition and its statistics only: what remains may still hold other rows.
+    With `after_number`, those that can hold rows with greater numbers. A file is left out by its partition and its
+    statistics only: what remains may still hold other rows.
     """
     actions = pa.table(table.get_add_actions(flatten=True))
     keep = pa.array([True] * actions.num_rows, pa.bool_())
@@ -54,6 +56,8 @@ def take_snapshot(
             keep = pc.and_(keep, pc.is_in(actions[column], value_set=pa.array(list(wanted), pa.string())))
     if since is not None or until is not None:
         keep = pc.and_(keep, _in_time(actions, since, until))
+    if after_number is not None and "max.ingest_seq" in actions.column_names:
+        keep = pc.and_(keep, pc.fill_null(pc.greater(actions["max.ingest_seq"], after_number), True))
     kept = actions.filter(keep)
     files = [root / unquote(path) for path in kept["path"].to_pylist()]
     counts: list[int] = pc.fill_null(kept["num_records"], 0).to_pylist()

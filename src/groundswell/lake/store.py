@@ -147,16 +147,18 @@ class Lake:
         since: datetime | None = None,
         until: datetime | None = None,
         months: Sequence[str] | None = None,
+        after_number: int | None = None,
     ) -> Snapshot:
         """The current files that can hold rows of `platforms` with `since` <= created_at < `until`.
 
-        The files stay readable for the time that `vacuum` keeps them, whatever is written meanwhile.
+        With `after_number` those only that can hold rows with greater numbers. The files stay readable for the time
+        that `vacuum` keeps them, whatever is written meanwhile.
         """
         table = self.delta(table_name)
         if table is None:
             return Snapshot(-1, [], 0)
         with told(f"read the table `{table_name}`", self.path(table_name)):
-            return take_snapshot(table, self.path(table_name), platforms, since, until, months)
+            return take_snapshot(table, self.path(table_name), platforms, since, until, months, after_number)
 
     def read(
         self, table_name: str, columns: Sequence[str] | None = None, where: Mapping[str, str | None] | None = None

@@ -55,7 +55,7 @@ def _write(
     count = 0
     with connection.cursor() as cursor, cursor.copy(copy) as pipe:
         for batch in in_parts(rows):
-            pipe.write(_csv(flat(batch)))
+            pipe.write(csv_rows(flat(batch)))
             count += batch.num_rows
             tell(count)
     inserted, updated = _merge(connection, target, table, beside, rows.schema.names)
@@ -131,8 +131,8 @@ def _type(type_: pa.DataType) -> str:  # noqa: PLR0911 - one line for each type
     return "date" if pa.types.is_date(type_) else "text"
 
 
-def _csv(table: pa.Table) -> bytes:
-    """Rows as `COPY` reads them: a null is an empty cell, an empty text stands in quotes."""
+def csv_rows(table: pa.Table) -> bytes:
+    """Rows (`flat`) as `COPY … (format csv)` reads them: a null is an empty cell, an empty text stands in quotes."""
     out = io.BytesIO()
     pacsv.write_csv(table, out, pacsv.WriteOptions(include_header=False, quoting_style="needed"))
     return out.getvalue()
