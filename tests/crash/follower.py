@@ -101,7 +101,7 @@ def main() -> None:
     # The stream's time jumps from beat to beat, so that there would be holes; here it is watched throughout.
     patched: Any = vars(loop)
     patched["covered_until"] = lambda _connections, clock_us: ((0, clock_us),)
-    patched["MAX_RECORDS"] = 500
+    patched["limits"] = lambda: (500, 32 << 20)
     vars(stream)["MAX_RECORDS"] = 1_000
     vars(jetstream)["FIRST_WAIT_S"] = vars(sender)["FIRST_WAIT_S"] = 0.05
     done = [f"{at} {ended(follow(settings, chosen.source, clock, at), None)}" for at in chosen.at]

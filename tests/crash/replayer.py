@@ -119,7 +119,7 @@ def main() -> None:
     chosen = parser.parse_args()
     settings = load_settings(home=chosen.home, threads=1, commit_every=0.2, private_urls=True)
     # Small batches, so that there are many borders to be killed at; what comes out does not depend on them.
-    vars(loop)["MAX_RECORDS"] = 1_000
+    vars(loop)["limits"] = lambda: (3_000, 32 << 20)
     vars(stream)["MAX_RECORDS"] = 3_000
     if chosen.impatient:
         vars(sender)["FIRST_WAIT_S"] = vars(sender)["MAX_WAIT_S"] = 0.02

@@ -37,7 +37,8 @@ START = 1_772_409_600 * SECOND  # 2026-03-02T00:00:00Z
 CHUNK_HOURS = 3
 LATENESS_S = 6 * 3_600
 HOURS = 30
-BORDERS = ("planned", "published", "stepped", "snapshot", "committing", "committed", "claimed", "delivered", "settled")
+#: Snapshots come seldom, so those are last.
+BORDERS = ("planned", "published", "stepped", "claimed", "delivered", "settled", "snapshot", "committing", "committed")
 PATIENCE_S = 300.0
 
 
