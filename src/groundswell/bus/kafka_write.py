@@ -89,7 +89,7 @@ class Writer:
             producer.begin_transaction()
             for value, each in zip(values, headers, strict=True):
                 self._produce(producer, key, value, each)
-            self._commit(producer)
+            commit(producer)
         except (module.KafkaException, BufferError) as error:
             cause = error.args[0] if isinstance(error, module.KafkaException) else None
             self._give_up(cause)
@@ -97,18 +97,6 @@ class Writer:
                 raise _not_written(trouble_of(cause, self._address, self._complaints)) from error
             what = f"Kafka does not take these records ({error})"
             raise UnavailableError(what, where=self._address.where, hint="send them again") from error
-
-    def _commit(self, producer: Producer) -> None:
-        """Commit; what timed out may have been done, so that is asked again until it is known."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                producer.commit_transaction(_TRY_S)
-            except kafka().KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline:
-                    raise
-                continue
-            return
 
     def _produce(self, producer: Producer, key: bytes, value: bytes | None, headers: Any) -> None:
         while True:
@@ -166,6 +154,19 @@ class Writer:
         """Let go of the name."""
         with self._lock:
             self._drop()
+
+
+def commit(producer: Producer) -> None:
+    """Commit a transaction; what timed out may have been done, so that is asked again until it is known."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            producer.commit_transaction(_TRY_S)
+        except kafka().KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() > deadline:
+                raise
+            continue
+        return
 
 
 def _not_written(error: GroundswellError) -> UnavailableError:

@@ -264,7 +264,7 @@ def run(  # noqa: PLR0917 - Typer's options
         raise UsageError(what, hint="give --source SPEC or --replay FILE...")
     with measured(settings, metrics_port):
         if replay:
-            chosen = _options(settings, layout, mapping or [], tz)
+            chosen = chosen_options(settings, layout, mapping or [], tz)
             document = _replay(settings, files, chosen, speed, again=again)
         else:
             document = run_live(settings, source or [], _running, once=once)
@@ -276,7 +276,8 @@ def run(  # noqa: PLR0917 - Typer's options
         messages.print(f"{document['records']:,} records, {document['open_alerts']:,} open alerts")
 
 
-def _options(settings: Settings, layout: str | None, mapping: list[str], tz: str | None) -> Options:
+def chosen_options(settings: Settings, layout: str | None, mapping: list[str], tz: str | None) -> Options:
+    """How files are to be read; raises UsageError where an option is not valid."""
     from zoneinfo import ZoneInfo
 
     from groundswell.errors import UsageError
@@ -394,3 +395,5 @@ def _tell(runner: Watcher, total: int, ended: threading.Event) -> None:
         messages.print(f"{status.records:,}{part} records{at}")
         if status.trouble:
             messages.print(f"[yellow]the lake is behind[/]: {status.trouble}")
+        if status.bus_trouble:
+            messages.print(f"[yellow]nothing comes in[/]: {status.bus_trouble}")

@@ -58,6 +58,8 @@ class RunnerStatus:
     block: int
     behind_blocks: int
     trouble: str | None
+    bus_trouble: str | None = None
+    """Why nothing comes in by the bus."""
 
 
 class Runner:
@@ -114,7 +116,7 @@ class Runner:
         loop, delivery, journal = self._loop, self._delivery, self._journal
         if loop is None or delivery is None or journal is None:
             return None
-        trouble = journal.trouble() if delivery.trouble is None else str(delivery.trouble)
+        trouble = None if delivery.trouble is None else str(delivery.trouble)
         return RunnerStatus(
             records=self._records,
             clock_us=loop.clock_us or None,
@@ -122,6 +124,7 @@ class Runner:
             block=loop.progress.block,
             behind_blocks=max(0, journal.last_block() - loop.progress.block),
             trouble=trouble,
+            bus_trouble=journal.trouble(),
         )
 
     def may_append(self) -> bool:

@@ -68,6 +68,8 @@ STATUS: Final[dict[str, Any]] = {
     ],
     "channels_failing": ["Brand team"],
     "messages_waiting": 2,
+    "bus_trouble": None,
+    "partitions": [],
     "seq": 4821,
 }
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {

@@ -187,6 +187,26 @@ class SourceStatus(Document):
     newest_event_at: datetime | None
 
 
+class PartitionStatus(Document):
+    """A partition of a topic of Kafka, as who reads it saw it last."""
+
+    consumer: str
+    """`bus`, or `source`: into another bus."""
+    topic: str
+    partition: int
+    next_offset: int
+    end_offset: int
+    behind: int
+    """Messages that are not taken yet."""
+    late_s: float | None
+    """How old the oldest of them is at most, seconds; 0 where there is none, null while it is not known."""
+    reading: bool
+    """Whether somebody reads it just now."""
+    owner: str | None
+    lost: int
+    """Messages that Kafka removed before they were taken."""
+
+
 class Status(Document):
     """What the head of the page says."""
 
@@ -213,6 +233,10 @@ class Status(Document):
     """Names of the channels on which messages do not go out just now."""
     messages_waiting: int
     """Messages to channels that still are to be sent."""
+    bus_trouble: str | None
+    """Why nothing comes in by Kafka; null while all is well, and with the journal."""
+    partitions: list[PartitionStatus]
+    """Of topics of Kafka that are read; empty without any."""
     seq: int
     """Number of the latest change; connect to the live socket with `?after=` this."""
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from groundswell import __version__
+from groundswell.bus.lag import PartitionLag, read_lag
 from groundswell.desk import alerts, changes, channels, checkpoints, outbox, trackers
 from groundswell.desk.clock import moment
 from groundswell.errors import GroundswellError, UnavailableError
-from groundswell.web.models import Health, PartHealth, Status
+from groundswell.web.models import Health, PartHealth, PartitionStatus, Status
 
 if TYPE_CHECKING:
     from groundswell.web.services import Services
@@ -22,7 +23,7 @@ def read_health(services: Services) -> Health:
     """Each part and whether it works."""
     parts = [
         _part("desk", lambda: _desk(services)),
-        _part("journal", lambda: f"{services.journal.next_record():,} records received"),
+        _part("journal", lambda: _bus(services)),
         _part("lake", lambda: f"{services.lake.count():,} observations"),
         _part("watch", services.watching.describe),
         _part("channels", lambda: _channels(services)),
@@ -33,6 +34,13 @@ def read_health(services: Services) -> Health:
 def _desk(services: Services) -> str:
     with services.desk.reading() as session:
         return f"{len(trackers.list_active(session)):,} trackers"
+
+
+def _bus(services: Services) -> str:
+    trouble = services.watching.bus_trouble() or services.journal.trouble()
+    if trouble is not None:
+        raise UnavailableError(trouble)
+    return f"{services.journal.next_record():,} records received"
 
 
 def _channels(services: Services) -> str:
@@ -60,6 +68,7 @@ def read_status(services: Services) -> Status:
         runner = services.watching.where(session)
         followed = len(trackers.list_active(session))
         opened, seq = alerts.open_count(session), changes.last_seq(session)
+        lags = read_lag(session, services.now())
         failing, waiting = [row.name for row in channels.failing(session)], outbox.pending(session)
     watermark = None if mark is None else mark.watermark
     newest = None if watermark is None else watermark + settings.lateness * _SECOND
@@ -80,7 +89,26 @@ def read_status(services: Services) -> Status:
         sources=list(pace.sources),
         channels_failing=failing,
         messages_waiting=waiting,
+        bus_trouble=services.watching.bus_trouble() or services.journal.trouble(),
+        partitions=[partition_status(lag, services.now()) for lag in lags],
         seq=seq,
+    )
+
+
+def partition_status(lag: PartitionLag, now_us: int) -> PartitionStatus:
+    """A partition as the page and `groundswell bus` show it."""
+    late = lag.late_s(now_us)
+    return PartitionStatus(
+        consumer=lag.consumer,
+        topic=lag.topic,
+        partition=lag.partition,
+        next_offset=lag.next_offset,
+        end_offset=lag.end_offset,
+        behind=lag.behind,
+        late_s=None if late is None else round(late, 1),
+        reading=lag.reading,
+        owner=lag.owner,
+        lost=lag.lost,
     )
 
 

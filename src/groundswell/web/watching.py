@@ -73,6 +73,11 @@ class Watching:
         watcher = self._watcher
         return None if watcher is None else watcher.status()
 
+    def bus_trouble(self) -> str | None:
+        """Why nothing comes in, where the watch of this process reads the bus; null while all is well."""
+        status = self.status()
+        return None if status is None else status.bus_trouble
+
     def stop(self) -> None:
         """Let the watcher commit what it has and end; waits for it."""
         self._stop.set()
