@@ -35,7 +35,8 @@ from scipy import stats
 from groundswell.testing.counts import PER_DAY, quiet_counts
 from groundswell.watch.contract import DAY, MINUTE, WatchParams
 from groundswell.watch.detector import Detector, run
-from groundswell.watch.series import SPENT_BY_SIZE, Sized, episodes
+from groundswell.watch.running import running_sums, slide_of, spent_by
+from groundswell.watch.series import Sized, episodes
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -75,22 +76,21 @@ class Kind:
 
 def groundswell(counts: Floats) -> list[list[int]]:
     """The windows on which alerts open, by series."""
-    spent = 1.0 + SPENT_BY_SIZE * (len(SIZES) - 1)
     sized = []
     for size in SIZES:
-        parts = size // STEP
-        sums = counts[: len(counts) // parts * parts].reshape(-1, parts, counts.shape[1]).sum(axis=1)
-        starts = START + np.arange(len(sums), dtype=np.int64) * size
-        ends = (np.arange(len(sums), dtype=np.int64) + 1) * parts - 1
-        sized.append((size, starts, sums, ends, run(Detector.empty(counts.shape[1]), sums, starts, PARAMS.at(size))))
+        sums, after, teaches = running_sums(counts, size // STEP, slide_of(size, SIZES) // STEP)
+        starts = START + after * STEP - size
+        taught = np.repeat(teaches[:, None], counts.shape[1], axis=1)
+        scores = run(Detector.empty(counts.shape[1]), sums, starts, PARAMS.at(size), taught)
+        sized.append((size, starts, sums, after - 1, teaches, scores))
     found = []
     names = ("expected", "return_days", "p_burst", "p_drop", "drop", "learning")
     for at in range(1, counts.shape[1]):
         mine = []
-        for size, starts, sums, ends, scores in sized:
+        for size, starts, sums, ends, teaches, scores in sized:
             columns: dict[str, Any] = {name: getattr(scores, name)[:, at : at + 1] for name in names}
-            mine.append(Sized(size, starts, sums[:, at], ends, replace(scores, **columns)))
-        found.append([one.row for one in episodes(mine, PROMISE * spent, PARAMS)])
+            mine.append(Sized(size, starts, sums[:, at], ends, replace(scores, **columns), teaches))
+        found.append([one.row for one in episodes(mine, PROMISE * spent_by(len(SIZES)), PARAMS)])
     return found
 
 

@@ -117,3 +117,14 @@ def test_sizes_are_those_of_the_watch_where_they_fit() -> None:
 def test_a_development_is_one_peak_of_the_score() -> None:
     days = np.array([0.01, 10.0, 5.0, 40.0, 0.01, 30.0, 0.01, 0.01, 0.01, 0.01, 20.0])
     assert news(days, 1.0, 3).nonzero()[0].tolist() == [1, 3, 10]
+
+
+def test_a_burst_between_two_windows_is_found_while_it_lasts() -> None:
+    rng = np.random.default_rng(9)
+    counts = rng.poisson(10.0 * rng.gamma(10.0, 0.1, 14 * PER_DAY)).astype(float)
+    at = 12 * PER_DAY + 97  # fifteen minutes that begin five minutes after the clock's
+    counts[at : at + 3] = 28.0
+    found = detect(times(len(counts)), counts, 30.0)
+    opened = [one for one in found.alerts if at <= one.row < at + 3]
+    assert [(one.row - at, one.episode.lead.window_us) for one in opened] == [(2, 3 * STEP)]
+    assert opened[0].episode.started_us == times(len(counts))[at]

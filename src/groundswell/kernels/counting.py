@@ -47,12 +47,14 @@ from groundswell.kernels.columns import (
 )
 from groundswell.kernels.negbinomial import above_of, deviate, log_tails, small_above
 from groundswell.kernels.normal import LEAST_MEAN, LEAST_SMALL, MOST_SMALL, NO_SURPRISE
-from groundswell.kernels.weeks import DAY, HOUR, factor, place, stream_profile, surroundings
+from groundswell.kernels.weeks import DAY, HOUR, factor, place, stream_profile, weights
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 _SUNDAY: Final = 6
+#: A bend between hours takes no part of an hour below this part of the least of them.
+_LEAST_OF_HOUR: Final = 0.5
 
 
 @njit(cache=True, nogil=True)
@@ -73,29 +75,39 @@ def forecast_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by on
     Does the series from `begin` to `end`, so that two threads can do half each.
     """
     by_bin, by_kind = np.empty(BINS), np.empty(48)
-    stream_profile(bin_posts[0], bin_windows[0], c, by_bin, by_kind)
-    hour0, day0, hour1, day1, weight = surroundings(start, window)
+    stream_profile(bin_posts[0], bin_windows[0], rough_of(core[0], c), c, by_bin, by_kind)
+    middle = start + window // 2
+    hour, day = place(middle)
+    hour_before, day_before = place(middle - HOUR)
+    hour_after, day_after = place(middle + HOUR)
+    first, second, third = weights(start, window)
+    bent = first != 0.0 or third != 0.0
     holidays = free.shape[1] > 0
     for i in range(begin, end):
-        one0 = _SUNDAY if holidays and free[0, i] else day0
-        one1 = _SUNDAY if holidays and free[1, i] else day1
-        row = core[i]
+        row, own_posts, own_windows = core[i], bin_posts[i], bin_windows[i]
         mean = row[TOTAL_POSTS] / row[TOTAL_WINDOWS] if row[TOTAL_WINDOWS] > 0 else 0.0
-        season, behind = factor(bin_posts[i], bin_windows[i], mean, hour0, one0, by_bin, by_kind, c)
+        rough = rough_of(row, c)
+        one = _SUNDAY if holidays and free[2, i] else day
+        season, behind = factor(own_posts, own_windows, mean, rough, hour, one, by_bin, by_kind, c)
         if i == 0:
-            season = by_bin[hour0 * DAYS + one0]
-        if weight > 0:
-            other, others = factor(bin_posts[i], bin_windows[i], mean, hour1, one1, by_bin, by_kind, c)
+            season = by_bin[hour * DAYS + one]
+        if bent:
+            one = _SUNDAY if holidays and free[0, i] else day_before
+            before, _ = factor(own_posts, own_windows, mean, rough, hour_before, one, by_bin, by_kind, c)
             if i == 0:
-                other = by_bin[hour1 * DAYS + one1]
-            season = (1 - weight) * season + weight * other
-            behind = (1 - weight) * behind + weight * others
+                before = by_bin[hour_before * DAYS + one]
+            one = _SUNDAY if holidays and free[1, i] else day_after
+            after, _ = factor(own_posts, own_windows, mean, rough, hour_after, one, by_bin, by_kind, c)
+            if i == 0:
+                after = by_bin[hour_after * DAYS + one]
+            least = _LEAST_OF_HOUR * min(before, season, after)
+            season = max(first * before + second * season + third * after, least)
         posts = row[LEVEL_POSTS] + c.level_prior
-        expected = posts / (row[LEVEL_WINDOWS] + 1.0) * season
+        expected = posts / (row[LEVEL_WINDOWS] + 1.0 / (1.0 + row[LEVEL_POSTS])) * season
         known = row[SPREAD_WEIGHT] + c.spread_prior_weight
         spread = (row[SPREAD_SUM] + c.spread_prior * c.spread_prior_weight) / known
         unsure = math.sqrt(row[SPREAD_VARIANCE] + (c.spread_prior * c.spread_prior_weight) ** 2) / known
-        uncertain = 1.0 / posts + 1.0 / (behind + c.season_prior)
+        uncertain = rough * (1.0 / posts + 1.0 / (behind + rough * c.season_prior))
         dispersion = 1.0
         extra = uncertain
         if spread >= 0:
@@ -108,6 +120,14 @@ def forecast_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by on
         out[1, i] = extra
         out[2, i] = season
         out[3, i] = dispersion
+
+
+@njit(cache=True, nogil=True, inline="always")
+def rough_of(row: Floats, c: Any) -> float:
+    """By what factor counts vary more than chance."""
+    spread = (row[SPREAD_SUM] + c.spread_prior * c.spread_prior_weight) / (row[SPREAD_WEIGHT] + c.spread_prior_weight)
+    level = (row[LEVEL_POSTS] + c.level_prior) / (row[LEVEL_WINDOWS] + 1.0)
+    return float(1.0 + min(max(spread, 0.0), 1.0) * level)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -247,7 +267,7 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
     hour, day = place(start + window // 2)
     number = hour * DAYS + day
     by_bin, by_kind = np.empty(BINS), np.empty(48)
-    stream_profile(bin_posts[0], bin_windows[0], c, by_bin, by_kind)
+    stream_profile(bin_posts[0], bin_windows[0], rough_of(core[0], c), c, by_bin, by_kind)
     stream_known = core[0, SEEN] >= max(c.known_stream / window, c.known_windows)
     season_keep = 2.0 ** (-window * 24 / c.season_half_life) if window < HOUR else 2.0 ** (-DAY / c.season_half_life)
     tail_keep = 2.0 ** (-window / c.tail_half_life)
@@ -285,13 +305,15 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
             behind = 0.0
             for other in range(5 if day >= 5 else 0, DAYS if day >= 5 else 5):
                 behind += bin_posts[i, hour * DAYS + other]
-            doubt = 1.0 / posts + 1.0 / (behind + c.season_prior)
+            rough = rough_of(row, c)
+            doubt = rough * (1.0 / posts + 1.0 / (behind + rough * c.season_prior))
             wide = min(count, expected + c.spread_clip * deviation + 3.0)
             some = max(expected, 1e-9)
-            single = ((wide - expected) ** 2 - expected) / some**2 - doubt
+            single = max(((wide - expected) ** 2 - expected) / some**2 - doubt, -1.0 / some)
             single /= shaped(spread, season, c.spread_prior)
-            weight = (some / (1.0 + (c.spread_rough + doubt) * some)) ** 2
-            variance = 2.0 * (1.0 / some + max(spread, 0.0)) ** 2
+            sure = 1.0 / some + max(spread, 0.0)
+            weight = (some / (1.0 + c.spread_rough * some) * sure / (sure + doubt)) ** 2
+            variance = 2.0 * (sure + doubt) ** 2
             fade = 2.0 ** (-1.0 / min(spread_half, max(seen / 3, DAY / window)))
             row[SPREAD_SUM] = fade * row[SPREAD_SUM] + weight * single
             row[SPREAD_WEIGHT] = fade * row[SPREAD_WEIGHT] + weight
@@ -300,7 +322,8 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
         row[LEVEL_WINDOWS] = keep * row[LEVEL_WINDOWS] + season
         # Season; a public holiday teaches nothing about the day that it falls on.
         if not (holidays and free[2, i]):
-            narrow = c.season_clip * deviation + 1.0
+            met = bin_windows[i, number] * window / HOUR
+            narrow = max(c.season_clip * deviation + 1.0, c.season_young * expected / (1.0 + met))
             usual = count if young or shifted else min(max(count, expected - narrow), expected + narrow)
             more = max(usual, 0.0) - (1 - season_keep) * bin_posts[i, number]
             longer = 1.0 - (1 - season_keep) * bin_windows[i, number]

@@ -23,22 +23,20 @@ def place(at: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def surroundings(start: int, window: int) -> tuple[int, int, int, int, float]:
-    """Hour and day of the two bins that a window lies between, and the weight of the second."""
-    middle = start + window // 2
-    if window >= HOUR:
-        hour, day = place(middle)
-        return hour, day, hour, day, 0.0
-    before = middle - HOUR // 2
-    first_hour, first_day = place(before)
-    second_hour, second_day = place(before + HOUR)
-    return first_hour, first_day, second_hour, second_day, before % HOUR / HOUR
+def weights(start: int, window: int) -> tuple[float, float, float]:
+    """What the hour before, the hour itself and the hour after a window's middle weigh in its season."""
+    if window > HOUR:
+        return 0.0, 1.0, 0.0
+    x = (start + window // 2) % HOUR / HOUR - 0.5
+    width = window / HOUR
+    bend = 0.5 * (x * x + (width * width - 1.0) / 12.0)
+    return bend - 0.5 * x, 1.0 - 2.0 * bend, bend + 0.5 * x
 
 
 @njit(cache=True, nogil=True)
-def stream_profile(posts: Floats, windows: Floats, c: Any, by_bin: Floats, by_kind: Floats) -> None:
+def stream_profile(posts: Floats, windows: Floats, rough: float, c: Any, by_bin: Floats, by_kind: Floats) -> None:
     """Season factors of the whole stream into `by_bin` (168) and, weekday and weekend, `by_kind` (48)."""
-    prior, day_prior = c.season_prior, c.season_day_prior
+    prior, day_prior = rough * c.season_prior, rough * c.season_day_prior
     mean, seen = 0.0, 0
     for hour in range(24):
         hour_posts = hour_windows = 0.0
@@ -69,8 +67,16 @@ def stream_profile(posts: Floats, windows: Floats, c: Any, by_bin: Floats, by_ki
 
 
 @njit(cache=True, nogil=True, inline="always")
-def factor(
-    posts: Floats, windows: Floats, mean: float, hour: int, day: int, by_bin: Floats, by_kind: Floats, c: Any
+def factor(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
+    posts: Floats,
+    windows: Floats,
+    mean: float,
+    rough: float,
+    hour: int,
+    day: int,
+    by_bin: Floats,
+    by_kind: Floats,
+    c: Any,
 ) -> tuple[float, float]:
     """Season factor of one bin, shrunk to the series' kind of day and that to the stream's; and the posts behind it."""
     kind_posts = kind_windows = 0.0
@@ -80,7 +86,8 @@ def factor(
         kind_posts += posts[base + other]
         kind_windows += windows[base + other]
     stream_kind = by_kind[hour * 2 + kind]
-    own_kind = (kind_posts + c.season_prior * stream_kind) / (mean * kind_windows + c.season_prior)
+    prior = rough * c.season_prior
+    own_kind = (kind_posts + prior * stream_kind) / (mean * kind_windows + prior)
     shape = own_kind * by_bin[base + day] / stream_kind
-    prior = c.season_day_prior
+    prior = rough * c.season_day_prior
     return (posts[base + day] + prior * shape) / (mean * windows[base + day] + prior), kind_posts

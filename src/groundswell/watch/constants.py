@@ -35,6 +35,9 @@ class Constants(NamedTuple):
     """Three weeks: each bin of the week is then met about four times within the memory."""
     season_prior: float = 30.0
     """Posts that the profile is worth to which a series' hours are shrunk: that of the whole stream."""
+    season_young: float = 0.3
+    """… but what is new about a week is believed: met for the first time, an hour teaches up to this part of what was
+    expected, the second time half of that, and so on."""
     season_day_prior: float = 300.0
     """Posts that a day of the week is shrunk by to its kind of day: Tuesdays are like Wednesdays, and a burst on one
     Tuesday must not make the next one's band."""

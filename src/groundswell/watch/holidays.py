@@ -35,14 +35,14 @@ class Calendar:
         self._days: dict[int, Bools] = {}
 
     def free(self, start_us: int, window_us: int) -> Bools:
-        """Whether the hour before, the hour after and the middle of a window lie on a holiday; shape (3, series).
+        """Whether the hours before, after and of a window's middle lie on a holiday; shape (3, series).
 
         Of no series any country is known: shape (3, 0), which costs nothing.
         """
         if not self.known:
             return np.zeros((3, 0), dtype=np.bool_)
         middle = start_us + window_us // 2
-        around = (middle, middle) if window_us >= HOUR else (middle - HOUR // 2, middle + HOUR // 2)
+        around = (middle, middle) if window_us > HOUR else (middle - HOUR, middle + HOUR)
         return np.stack([self._of_day(at // DAY) for at in (*around, middle)])
 
     def _of_day(self, day: int) -> Bools:

@@ -4,11 +4,12 @@ The count of a window is negative binomial around level times season. What is no
 the predictive distribution of a gamma-Poisson model with discounted sums (West & Harrison, *Bayesian
 Forecasting and Dynamic Models*, ch. 14) has the extra variation
 
-    v = overdispersion + 1 / posts behind the level + 1 / posts behind the season's hour
+    v = overdispersion + rough / posts behind the level + rough / posts behind the season's hour
 
-so a young series has a wide band and an old one a narrow one. Real series are rougher than that, each in its own way,
-so what the distribution says of a rare window is recalibrated by the series' own exceedances of a threshold: a
-generalised Pareto tail (Pickands 1975; Davison & Smith 1990), the theoretical one until enough of them were seen.
+so a young series has a wide band and an old one a narrow one; `rough` is by what factor counts vary more than chance.
+Real series are rougher than that, each in its own way, so what the distribution says of a rare window is recalibrated
+by the series' own exceedances of a threshold: a generalised Pareto tail (Pickands 1975; Davison & Smith 1990), the
+theoretical one until enough of them were seen.
 
 Arrays are changed in place and have one row a series; the columns of `core` are those of `groundswell.kernels.columns`.
 """
@@ -24,13 +25,14 @@ from groundswell.kernels import columns as at
 from groundswell.kernels import normal
 from groundswell.watch.constants import Constants
 from groundswell.watch.contract import DAY, HOUR
-from groundswell.watch.season import DAYS, factor, of_kind, place, stream_profile, surroundings
+from groundswell.watch.season import DAYS, factor, of_kind, place, stream_profile, weights
 from groundswell.watch.tails import log_tails
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 SUNDAY: Final = 6
+LEAST_OF_HOUR: Final = 0.5
 LEAST_DISPERSION: Final = 0.1
 _LEAST_SEASON: Final = 0.05
 
@@ -62,25 +64,33 @@ def forecast_rows(
 
     Does all series; the compiled loops are told which.
     """
-    by_bin, by_kind = stream_profile(bin_posts[0], bin_windows[0], c)
-    hour0, day0, hour1, day1, weight = surroundings(start, window)
-    days0, days1 = np.full(len(core), day0), np.full(len(core), day1)
-    if free.shape[1]:
-        days0[free[0]], days1[free[1]] = SUNDAY, SUNDAY
+    rough = _roughness(core, c)
+    profile = stream_profile(bin_posts[0], bin_windows[0], float(rough[0]), c)
     total, longer = core[:, at.TOTAL_POSTS], core[:, at.TOTAL_WINDOWS]
     mean = np.divide(total, longer, out=np.zeros(len(core)), where=longer > 0)
-    season, behind = factor(bin_posts, bin_windows, mean, hour0, days0, (by_bin, by_kind), c)
-    if weight:
-        after = factor(bin_posts, bin_windows, mean, hour1, days1, (by_bin, by_kind), c)
-        season = (1 - weight) * season + weight * after[0]
-        behind = (1 - weight) * behind + weight * after[1]
+
+    def of_hour(middle: int, away: int) -> tuple[Floats, Floats]:
+        hour, day = place(middle)
+        days = np.full(len(core), day)
+        if free.shape[1]:
+            days[free[away]] = SUNDAY
+        return factor(bin_posts, bin_windows, mean, rough, hour, days, profile, c)
+
+    middle = start + window // 2
+    season, behind = of_hour(middle, 2)
+    first, second, third = weights(start, window)
+    if first or third:
+        before, after = of_hour(middle - HOUR, 0)[0], of_hour(middle + HOUR, 1)[0]
+        least = LEAST_OF_HOUR * np.minimum(np.minimum(before, season), after)
+        season = np.maximum(first * before + second * season + third * after, least)
     posts = core[:, at.LEVEL_POSTS] + c.level_prior
-    expected = posts / (core[:, at.LEVEL_WINDOWS] + 1.0) * season
+    # What is known before anything is seen, half a post in a window, is worth the less the more was seen.
+    expected = posts / (core[:, at.LEVEL_WINDOWS] + 1.0 / (1.0 + core[:, at.LEVEL_POSTS])) * season
     spread, known = _spread(core, c)
     unsure = np.sqrt(core[:, at.SPREAD_VARIANCE] + (c.spread_prior * c.spread_prior_weight) ** 2) / known
     wide = np.where(spread >= 0, (spread + unsure) * shaped(spread, season, c.spread_prior), spread + unsure)
     out[0] = expected
-    out[1] = 1.0 / posts + 1.0 / (behind + c.season_prior) + np.maximum(wide, 0.0)
+    out[1] = rough * (1.0 / posts + 1.0 / (behind + rough * c.season_prior)) + np.maximum(wide, 0.0)
     out[2] = season
     out[3] = np.where(wide < 0, np.maximum(1.0 + wide * expected, LEAST_DISPERSION), 1.0)
 
@@ -88,6 +98,13 @@ def forecast_rows(
 def _spread(core: Floats, c: Constants) -> tuple[Floats, Floats]:
     known = core[:, at.SPREAD_WEIGHT] + c.spread_prior_weight
     return (core[:, at.SPREAD_SUM] + c.spread_prior * c.spread_prior_weight) / known, known
+
+
+def _roughness(core: Floats, c: Constants) -> Floats:
+    """By what factor counts vary more than chance, at the usual level."""
+    spread, _ = _spread(core, c)
+    level = (core[:, at.LEVEL_POSTS] + c.level_prior) / (core[:, at.LEVEL_WINDOWS] + 1.0)
+    return np.asarray(1.0 + np.clip(spread, 0.0, 1.0) * level, dtype=np.float64)
 
 
 def recalibrated(log_p: Floats, core: Floats, side: int, c: Constants) -> Floats:
@@ -232,16 +249,19 @@ def learn_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
 
     hour, day = place(start + window // 2)
     number = hour * DAYS + day
-    by_bin, _ = stream_profile(bin_posts[0], bin_windows[0], c)
+    rough = _roughness(core, c)
+    by_bin, _ = stream_profile(bin_posts[0], bin_windows[0], float(rough[0]), c)
     stream_known = core[0, at.SEEN] >= max(c.known_stream / window, c.known_windows)
     posts = core[:, at.LEVEL_POSTS] + c.level_prior
     keep = _level_memory(core, window, seen, c) * np.where(shifted, c.shift_forgets, 1.0)
-    doubt = 1.0 / posts + 1.0 / (of_kind(bin_posts, hour, np.full(len(core), day)) + c.season_prior)
+    behind = of_kind(bin_posts, hour, np.full(len(core), day))
+    doubt = rough * (1.0 / posts + 1.0 / (behind + rough * c.season_prior))
     wide = np.minimum(counts, expected + c.spread_clip * deviation + 3.0)
     _learn_spread(core, wide, known, doubt, taught & ~(young | shifted), window, c)
     put(core, at.LEVEL_POSTS, keep * core[:, at.LEVEL_POSTS] + clipped, taught)
     put(core, at.LEVEL_WINDOWS, keep * core[:, at.LEVEL_WINDOWS] + season, taught)
-    narrow = c.season_clip * deviation + 1.0
+    met = bin_windows[:, number] * window / HOUR
+    narrow = np.maximum(c.season_clip * deviation + 1.0, c.season_young * expected / (1.0 + met))
     usual = np.where(young | shifted, counts, np.clip(counts, expected - narrow, expected + narrow))
     # A public holiday teaches nothing about the day that it falls on.
     weekly = taught & ~free[2] if free.shape[1] else taught
@@ -275,9 +295,12 @@ def _learn_spread(
     expected, _, season, _ = known
     some = np.maximum(expected, 1e-9)
     spread, _ = _spread(core, c)
-    single = (((counts - expected) ** 2 - expected) / some**2 - doubt) / shaped(spread, season, c.spread_prior)
-    weight = (some / (1.0 + (c.spread_rough + doubt) * some)) ** 2
-    variance = 2.0 * (1.0 / some + np.maximum(spread, 0.0)) ** 2
+    # The doubt about what was expected may be overstated: no window says that there is less than no variance.
+    single = np.maximum(((counts - expected) ** 2 - expected) / some**2 - doubt, -1.0 / some)
+    single /= shaped(spread, season, c.spread_prior)
+    sure = 1.0 / some + np.maximum(spread, 0.0)
+    weight = (some / (1.0 + c.spread_rough * some) * sure / (sure + doubt)) ** 2
+    variance = 2.0 * (sure + doubt) ** 2
     longest = max(c.spread_half_life / window, 5 * c.level_windows)
     fade = np.exp2(-1.0 / np.minimum(longest, np.maximum(core[:, at.SEEN] / 3, DAY / window)))
     put(core, at.SPREAD_SUM, fade * core[:, at.SPREAD_SUM] + weight * single, where)

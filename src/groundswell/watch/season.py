@@ -1,8 +1,8 @@
 """The shape of a week, learned per series and shrunk to the whole stream's while young.
 
 Hour of the day × day of the week (UTC) are 168 bins. A bin is shrunk to its kind of day (Monday to Friday, weekend),
-that of a series to the whole stream's and that of the stream to its day. Between the centres of the hours the season is
-interpolated, so that it does not jump.
+that of a series to the whole stream's and that of the stream to its day. The rougher a series, the less its posts tell
+about its week. Within an hour the season follows the parabola that has the means of the hour and of its neighbours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from groundswell.watch.contract import DAY, HOUR
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-__all__ = ["BINS", "DAYS", "factor", "of_kind", "place", "stream_profile", "surroundings"]
+__all__ = ["BINS", "DAYS", "factor", "of_kind", "place", "stream_profile", "surroundings", "weights"]
 
 #: The first of January 1970 was a Thursday; days are counted from Monday.
 _THURSDAY = 3
@@ -44,12 +44,30 @@ def surroundings(start_us: int, window_us: int) -> tuple[int, int, int, int, flo
     return *place(before), *place(before + HOUR), before % HOUR / HOUR
 
 
-def stream_profile(posts: Floats, windows: Floats, c: Constants) -> tuple[Floats, Floats]:
+def weights(start_us: int, window_us: int) -> tuple[float, float, float]:
+    """What the hour before, the hour itself and the hour after a window's middle weigh in its season.
+
+    They are the mean over the window of the parabola that has the means of the three hours (as in the piecewise
+    parabolic method, Colella & Woodward 1984): linear interpolation between means cuts off tops and fills valleys. A
+    window that is longer than an hour has one bin, that of its middle.
+
+    >>> [round(one, 3) for one in weights(0, HOUR)], [round(one, 3) for one in weights(HOUR // 2, HOUR)]
+    ([0.0, 1.0, 0.0], [0.375, 0.75, -0.125])
+    """
+    if window_us > HOUR:
+        return 0.0, 1.0, 0.0
+    x = (start_us + window_us // 2) % HOUR / HOUR - 0.5
+    width = window_us / HOUR
+    bend = 0.5 * (x * x + (width * width - 1.0) / 12.0)
+    return bend - 0.5 * x, 1.0 - 2.0 * bend, bend + 0.5 * x
+
+
+def stream_profile(posts: Floats, windows: Floats, rough: float, c: Constants) -> tuple[Floats, Floats]:
     """Season factors of the whole stream by bin (168) and by hour and kind of day (48); hours never seen are 1.
 
-    `posts` and `windows` are the stream's discounted sums per bin.
+    `posts` and `windows` are the stream's discounted sums per bin; `rough` as in `factor`.
     """
-    prior, day_prior = c.season_prior, c.season_day_prior
+    prior, day_prior = rough * c.season_prior, rough * c.season_day_prior
     by_day, windows_by_day = posts.reshape(24, DAYS), windows.reshape(24, DAYS)
     hour, windows_by_hour = by_day.sum(axis=1), windows_by_day.sum(axis=1)
     seen = windows_by_hour > 0
@@ -69,6 +87,7 @@ def factor(
     posts: Floats,
     windows: Floats,
     mean: Floats,
+    rough: Floats,
     hour: int,
     days: Ints,
     stream: tuple[Floats, Floats],
@@ -77,14 +96,16 @@ def factor(
     """Season factors of all series at an hour and each one's day, and the posts behind them.
 
     They are shrunk to the series' kind of day and that to the stream's. `posts` and `windows` have shape (series, 168),
-    `mean` are the posts that a series has in a window of factor 1. Row 0 is the stream.
+    `mean` are the posts that a series has in a window of factor 1, `rough` by what factor its counts vary more than
+    chance: so many of its posts tell as much as one that comes by chance. Row 0 is the stream.
     """
     by_bin, by_kind = stream
     base, rows = hour * DAYS, np.arange(len(posts))
     kind_posts, kind_windows = of_kind(posts, hour, days), of_kind(windows, hour, days)
     stream_kind = by_kind[hour * 2 + (days >= 5)]
-    own_kind = (kind_posts + c.season_prior * stream_kind) / (mean * kind_windows + c.season_prior)
-    shape, prior = own_kind * by_bin[base + days] / stream_kind, c.season_day_prior
+    prior = rough * c.season_prior
+    own_kind = (kind_posts + prior * stream_kind) / (mean * kind_windows + prior)
+    shape, prior = own_kind * by_bin[base + days] / stream_kind, rough * c.season_day_prior
     season = (posts[rows, base + days] + prior * shape) / (mean * windows[rows, base + days] + prior)
     season[0] = by_bin[base + days[0]]
     return np.asarray(season, dtype=np.float64), kind_posts

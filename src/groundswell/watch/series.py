@@ -1,7 +1,7 @@
 """Any count series through the watch's kernel: how rare each row is, and on which rows an alert opens.
 
 The series is the whole stream of its own little watch. It is counted in windows of one row and of a few longer sizes
-at once, as the live watch does, so that a slow development is seen as well as a sudden one.
+at once, which overlap, as the live watch does: a slow development is seen as well as a sudden one, whenever it begins.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from groundswell.watch.contract import DAY, HOUR, MINUTE, SECOND, SeriesPoint, W
 from groundswell.watch.detector import Detector, Scores, run
 from groundswell.watch.episodes import Episode, Voice, begin, extend, is_unusual, join, proceed
 from groundswell.watch.holidays import Calendar
+from groundswell.watch.running import slide_of, spent_by
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -26,8 +27,6 @@ Bools = npt.NDArray[np.bool_]
 LADDER: Final = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY)
 #: … where they hold no more rows than this, or last no longer than an hour.
 MOST_ROWS: Final = 12
-#: What a further size of window spends of a promise, against the first one (measured on quiet series).
-SPENT_BY_SIZE: Final = 0.4
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,8 @@ class Sized:
     ends: Ints
     scores: Scores
     """Arrays of shape (windows, 1)."""
+    teaches: Bools
+    """Which of them begin with the clock; the others are running windows."""
 
     def column(self, name: str) -> Floats:
         """Numbers of the scores, shape (windows,)."""
@@ -111,9 +112,9 @@ def detect(
     shown = max((size for size in sizes if size <= max(step, base.window_us)), default=step)
     base = base.at(shown)
     calendar = Calendar([country])
-    sized = [_sized(times_us[known], counts[known], known, size, step, base, calendar, constants) for size in sizes]
+    sized = [_sized(times_us[known], counts[known], known, size, sizes, base, calendar, constants) for size in sizes]
     sized = [one for one in sized if len(one.starts)]
-    spent = 1.0 + SPENT_BY_SIZE * (len(sizes) - 1)
+    spent = spent_by(len(sizes))
     rows = len(times_us)
     expected, lower, upper, return_days = np.full((4, rows), np.nan)
     if sized:
@@ -137,29 +138,41 @@ def _sized(
     counts: Floats,
     rows: Ints,
     size: int,
-    step: int,
+    sizes: tuple[int, ...],
     params: WatchParams,
     calendar: Calendar,
     constants: Constants,
 ) -> Sized:
     """The series in windows of one size, through the kernel."""
-    starts, sums, ends = (times, counts, rows) if size == step else _joined(times, counts, rows, size, step, params)
+    starts, sums, ends = times, counts, rows
+    teaches = np.ones(len(starts), dtype=np.bool_)
+    if size > sizes[0]:
+        offsets = range(0, size, slide_of(size, sizes))
+        found = [_joined(times, counts, rows, (size, sizes[0], offset), params) for offset in offsets]
+        starts, sums, ends = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
+        teaches = np.arange(len(starts)) < len(found[0][0])
+        order = np.argsort(starts)
+        starts, sums, ends, teaches = starts[order], sums[order], ends[order], teaches[order]
     days = np.stack([calendar.free(start, size) for start in starts.tolist()]) if calendar.known else None
-    scores = run(Detector.empty(1), sums[:, None], starts, params.at(size), free=days, constants=constants)
-    return Sized(size, starts, sums, ends, scores)
+    scores = run(Detector.empty(1), sums[:, None], starts, params.at(size), teaches[:, None], days, constants=constants)
+    return Sized(size, starts, sums, ends, scores, teaches)
 
 
 def _joined(
-    times: Ints, counts: Floats, rows: Ints, size: int, step: int, params: WatchParams
+    times: Ints, counts: Floats, rows: Ints, shape: tuple[int, int, int], params: WatchParams
 ) -> tuple[Ints, Floats, Ints]:
-    """Rows in larger windows that begin with the clock; only those that are covered, as the watch does with holes."""
-    window = (times + step // 2) // size
+    """Rows in larger windows; only those that are covered, as the watch does with holes.
+
+    `shape` is their size, the step between rows, and by how much they begin after the clock.
+    """
+    size, step, offset = shape
+    window = (times - offset + step // 2) // size
     begins, first, parts = np.unique(window, return_index=True, return_counts=True)
     whole = parts >= params.cover * (size // step)
     sums = np.add.reduceat(counts, first) if len(first) else np.zeros(0)
     # A window that lacks a row or two is taken as if these had been like the others.
     sums = np.round(sums * (size / step) / np.maximum(parts, 1))
-    return begins[whole] * size, sums[whole], rows[(first + parts - 1)[whole]]
+    return begins[whole] * size + offset, sums[whole], rows[(first + parts - 1)[whole]]
 
 
 def news(return_days: Floats, stays: float, calm_rows: int) -> Floats:
@@ -234,9 +247,9 @@ def _go_on(
         mine = [_voice(one, window_at, required)] if voiced[number][window_at] else []
         mine = [voice for voice in mine if voice.direction == episode.direction]
         join(episode, mine, point)
-        if window == episode.pace_us:
+        if window == episode.pace_us and one.teaches[window_at]:
             proceed(episode, point, bool(mine) or is_unusual(episode, point, params), params)
-        elif mine and window < episode.pace_us:
+        elif mine and window <= episode.pace_us:
             episode.calm = 0
             extend(episode, point.start + window)
     return after[0]
