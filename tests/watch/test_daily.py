@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from tests.services.servers import Postgres
 
 from groundswell.desk import Desk, day_marts, runs
 from groundswell.desk.clock import wall_us
@@ -178,3 +179,19 @@ def test_a_file_of_the_inbox_that_cannot_be_read_is_tried_again(tmp_path: Path, 
         document = daily(settings, DAY, steps=["import"])
         assert document["state"] == "failed"
         assert "1 of 1 new files could not be read" in document["steps"][0]["error"]
+
+
+@pytest.mark.service
+def test_the_warehouse_is_brought_up_to_date_where_one_is_set(
+    tmp_path: Path, settings: Settings, postgres: Postgres
+) -> None:
+    post = {"text": "shoe", "created_at": "2026-11-19T10:00:00Z", "user_name": "u"}
+    (tmp_path / "a.ndjson").write_text("".join(json.dumps({**post, "id": str(n)}) + "\n" for n in range(3)))
+    assert daily(settings, DAY, steps=["warehouse"])["steps"][0]["done"].keys() == {"skipped"}
+    database = postgres.new_database()
+    given = {"warehouse": postgres.url(database), "inbox": str(tmp_path / "a.ndjson")}
+    settings = settings.model_copy(update=given)
+    for _ in range(2):
+        assert daily(settings, DAY, steps=["import", "warehouse"], again=True)["state"] == "done"
+        with postgres.connect(database) as connection:
+            assert connection.execute("select count(*) from groundswell.posts").fetchone() == (3,)

@@ -190,7 +190,11 @@ def trends(day: Day) -> dict[str, Any]:
 
 def warehouse(day: Day) -> dict[str, Any]:
     """Bring what has changed into the warehouse, where one is configured."""
-    return {"skipped": "no warehouse is configured"}
+    if not day.settings.warehouse:
+        return {"skipped": "no warehouse is set (GROUNDSWELL_WAREHOUSE)"}
+    from groundswell.warehouse import sync  # noqa: PLC0415 - an extra
+
+    return sync(day.lake, day.desk, day.settings.warehouse).document()
 
 
 def prune(day: Day) -> dict[str, Any]:
