@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("groundswell.watch")
 
-#: While more than this many blocks wait for the lake, it is written without a pause.
-_BACKLOG_BLOCKS: Final = 2_000
+#: While more than this many blocks wait for the lake, which make a whole batch, it is written without a pause.
+_BACKLOG_BLOCKS: Final = 200
 #: How often the backlog is looked at, and how long one try waits for an import that writes the lake, seconds.
 _LOOK_S: Final = 1.0
 #: An import may hold the lake this long before it is called trouble, seconds.
@@ -101,9 +101,9 @@ class Delivery:
         waited = refused = 0.0
         while not self._stop.wait(_LOOK_S):
             waited += _LOOK_S
-            if waited < self._settings.commit_every and self.behind() < _BACKLOG_BLOCKS:
-                continue
             try:
+                if waited < self._settings.commit_every and self.behind() < _BACKLOG_BLOCKS:
+                    continue
                 with self._turn:
                     # Not beyond what is there now: a stream never ends, and its commits would get ever smaller.
                     self._write(self._journal.last_block(), _LOOK_S, lambda: not self._stop.is_set())
