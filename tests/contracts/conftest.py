@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -92,12 +93,13 @@ def duck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A Spark engine; skipped where Java or PySpark is missing."""
+    """A Spark engine, here or where `GROUNDSWELL_TEST_SPARK` says; skipped where Java or PySpark is missing."""
     if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
         pytest.skip("needs PySpark and Java")
     from groundswell.engines.spark import SparkEngine
 
     home = tmp_path_factory.mktemp("spark")
-    engine = SparkEngine(load_settings(home=home, engine="local[2]", threads=2, memory=1024))
+    master = os.environ.get("GROUNDSWELL_TEST_SPARK", "local[2]")
+    engine = SparkEngine(load_settings(home=home, engine=master, threads=2, memory=1024))
     yield engine
     engine.close()
