@@ -174,6 +174,8 @@ class Heard:
 
     windows: list[float] = field(default_factory=list)
     alerts: list[float] = field(default_factory=list)
+    cards: list[float] = field(default_factory=list)
+    told: set[tuple[str, str]] = field(default_factory=set)
     opened: set[str] = field(default_factory=set)
     since: float = 0.0
 
@@ -196,7 +198,10 @@ class Heard:
         if isinstance(alert, dict):
             end = seconds_of(alert["updated_at"])
             if end > self.since:
-                self.alerts.append(now - end - LATENESS_S)
+                # An alert is told at once, and again when its card is there.
+                told = alert["id"], alert["updated_at"]
+                (self.cards if told in self.told else self.alerts).append(now - end - LATENESS_S)
+                self.told.add(told)
                 self.opened.add(alert["id"])
 
 
@@ -325,6 +330,7 @@ def measure_live(folder: Path, options: argparse.Namespace) -> bool:
     print(f"  nothing lost    {'yes' if kept else 'NO'}")
     print(f"  window closes   {percentiles(heard.windows)}")
     print(f"  alerts          {percentiles(heard.alerts)}, {len(heard.opened)} episodes")
+    print(f"  their cards     {percentiles(heard.cards)}")
     print(f"  memory (peak)   {peak[0] / 2**20:,.0f} MiB")
     return kept
 

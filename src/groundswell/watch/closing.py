@@ -83,7 +83,8 @@ def close_windows(state: WatchState, watched: Watched, written: Written) -> Clos
             # Only now, so that which posts a window keeps does not depend on when there was no room.
             state.recent = trim(state.recent, state.next_window, params.keep_of_each(len(state.keys)))
         else:
-            settle(state, last, watched, written)
+            make_cards(state, last, watched, written)
+            settle(state, last, params, written)
         last = _judge_window(state, start, watched, written)
     state.next_window = max(state.next_window, watermark // base.window_us * base.window_us)
     state.seen.forget(state.next_window - params.dedup_us)
@@ -94,11 +95,14 @@ def close_windows(state: WatchState, watched: Watched, written: Written) -> Clos
     return last
 
 
-def settle(state: WatchState, window: Closing, watched: Watched, written: Written) -> None:
-    """Do what need not be waited for once a window is judged: cards, topics, what is usual of a tracker, forgetting."""
-    params = watched.params
+def make_cards(state: WatchState, window: Closing, watched: Watched, written: Written) -> None:
+    """Collect the evidence of the episodes that a judged window touched, and write their alerts once more."""
     for card in window.cards:
         _make_card(state, card, window.end, watched, written)
+
+
+def settle(state: WatchState, window: Closing, params: WatchParams, written: Written) -> None:
+    """Do what nobody waits for once a window is judged: topics, what is usual of a tracker's posts, and forgetting."""
     for topic in emerging.close(state.topics, window.start, params.topics):
         written.topics[topic.id] = topic
     if window.posts:
@@ -266,7 +270,6 @@ def _write_alerts(
 
 
 def _make_card(state: WatchState, card: _Card, end: int, watched: Watched, written: Written) -> None:
-    """Collect the evidence of an episode anew and write its alert once more."""
     episode = card.episode
     case = _case(state, card.slot, episode, watched)
     episode.evidence, episode.case = collect(case), freeze(case)

@@ -8,7 +8,7 @@ from typing import Final
 
 from groundswell.watch.near import Words, leaders
 
-_LEFT_OUT: Final = re.compile(r"https?://\S+|[@#]\w+|\d+|^\s*rt\b", re.IGNORECASE)
+_LEFT_OUT: Final = re.compile(r"https?://\S+|[@#]\w+|\d+|^\s*rt\b")
 _WORD: Final = re.compile(r"\w+")
 
 

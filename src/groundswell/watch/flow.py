@@ -43,7 +43,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclasses.dataclass(frozen=True)
 class Rest:
-    """What is left to do of a step once people can be told of it."""
+    """What is left to do of a step once people can be told of it: first the cards, then the rest."""
 
     closing: Closing | None
     watched: Watched
@@ -61,7 +61,7 @@ def step(
         QuerySyntaxError: a tracker's query does not parse.
     """
     state, output, rest = look(state, batch, trackers, params)
-    return state, output.and_then(settle(state, rest))
+    return state, output.and_then(make_cards(state, rest)).and_then(settle(state, rest))
 
 
 def look(
@@ -98,14 +98,22 @@ def look(
     return state, output, Rest(last, watched)
 
 
+def make_cards(state: WatchState, rest: Rest) -> StepOutput:
+    """The second part of a `step`: the cards of its alerts. Changes `state`."""
+    written = Written()
+    if rest.closing is not None:
+        closing.make_cards(state, rest.closing, rest.watched, written)
+    return StepOutput(alerts=list(written.alerts.values()))
+
+
 def settle(state: WatchState, rest: Rest) -> StepOutput:
-    """The second part of a `step`: cards and topics, learning and forgetting. Changes `state`."""
+    """The last part of a `step`: topics, learning and forgetting. Changes `state`."""
     written, params = Written(), rest.watched.params
     if rest.closing is not None:
-        closing.settle(state, rest.closing, rest.watched, written)
+        closing.settle(state, rest.closing, params, written)
         state.recent = prune(state.recent, params.keep_of_each(len(state.keys)))
     emerging.make_room(state.topics, params.topics)
-    return StepOutput(alerts=list(written.alerts.values()), topics=list(written.topics.values()))
+    return StepOutput(topics=list(written.topics.values()))
 
 
 def compiled(trackers: Sequence[TrackerSpec]) -> tuple[tuple[Query, ...], Matcher]:

@@ -277,6 +277,10 @@ class WatchLoop:
         tell = tell and self._live
         if tell:
             self._publish()
+        with stage("watch", "cards"):
+            self.progress.take_rest(flow.make_cards(state, rest))
+        if tell:
+            self._publish()
         with stage("watch", "settle"):
             self.progress.take_rest(flow.settle(state, rest))
         if tell:
