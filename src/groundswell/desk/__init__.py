@@ -5,5 +5,6 @@ what belongs together is committed together.
 """
 
 from groundswell.desk.database import Desk, open_desk
+from groundswell.desk.patience import DeskLostError
 
-__all__ = ["Desk", "open_desk"]
+__all__ = ["Desk", "DeskLostError", "open_desk"]

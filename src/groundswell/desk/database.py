@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from groundswell.desk import migrations
+from groundswell.desk.patience import DeskLostError, connect, is_lost
 from groundswell.errors import ConflictError, UnavailableError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Desk:
     def __init__(self, engine: Engine, where: str) -> None:
         self.engine = engine
         self.where = where
+        self._on_server = engine.dialect.name != "sqlite"
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -40,8 +42,11 @@ class Desk:
 
         On SQLite it takes the write lock at once, so that it never fails half-way because another process wrote.
 
+        On a server that is away, it waits for it to come back before it begins.
+
         Raises:
             UnavailableError: the database cannot be written or stays locked.
+            DeskLostError: the server went away in the middle, or did not come back.
         """
         with self._session(self.engine) as session:
             yield session
@@ -49,15 +54,29 @@ class Desk:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A transaction that sees one state of the desk and must not write; never waits for a writer."""
-        with self._session(self.engine.execution_options(**{_READING: True})) as session:
+        options: dict[str, Any] = {_READING: True}
+        if self._on_server:
+            options["isolation_level"] = "REPEATABLE READ"
+        with self._session(self.engine.execution_options(**options)) as session:
             yield session
 
     @contextmanager
     def _session(self, bind: Engine) -> Iterator[Session]:
         try:
-            with Session(bind, expire_on_commit=False) as session, session.begin():
+            if not self._on_server:
+                with Session(bind, expire_on_commit=False) as session, session.begin():
+                    yield session
+                return
+            with (
+                connect(bind, self.where) as connection,
+                Session(connection, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 yield session
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
+            if self._on_server and is_lost(error):
+                what = f"the desk went away ({str(error.orig).strip().partition(chr(10))[0]})"
+                raise DeskLostError(what, where=self.where, hint="is its PostgreSQL server running?") from error
             raise _unavailable(error, self.where) from error
 
     def close(self) -> None:
@@ -155,6 +174,8 @@ def _unavailable(error: OSError | DBAPIError, where: str) -> UnavailableError:
         hint = "free some space on that disk and start again; nothing was half-written"
     elif "locked" in cause or "busy" in cause:
         hint = "another process holds it for long; see which `groundswell` processes run on this home"
+    elif "://" in where:
+        hint = "check GROUNDSWELL_DESK, the server and its log"
     else:
         hint = "check that the folder exists and is writable, or set GROUNDSWELL_HOME to another one"
     return UnavailableError(f"the desk cannot be used ({cause})", where=where, hint=hint)

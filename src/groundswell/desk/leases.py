@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from groundswell.desk.clock import Clock, wall_us
@@ -140,6 +141,13 @@ def _is_held(row: LeaseRow, now_us: int) -> bool:
 
 def _take(desk: Desk, name: str, ttl_s: float, now: Clock) -> Held | str:
     """The lease, or who holds it."""
+    try:
+        return _take_once(desk, name, ttl_s, now)
+    except IntegrityError:
+        return _take_once(desk, name, ttl_s, now)  # two made its row at once; now there is one
+
+
+def _take_once(desk: Desk, name: str, ttl_s: float, now: Clock) -> Held | str:
     until = now() + round(ttl_s * _SECOND)
     with desk.session() as session:
         row = session.scalars(select(LeaseRow).where(LeaseRow.name == name).with_for_update()).one_or_none()

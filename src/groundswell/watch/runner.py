@@ -6,7 +6,9 @@ One runner a home, by the `watch` lease. `serve` runs it as a library; `groundsw
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from groundswell import kernels
 from groundswell.bus import Bus, open_bus
 from groundswell.channels.sender import Sender, sending
-from groundswell.desk import Desk, leases, open_desk
+from groundswell.desk import Desk, DeskLostError, leases, open_desk
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 from groundswell.sources.feed import LiveSource
@@ -31,6 +33,8 @@ from groundswell.watch.topic_history import teach_topics
 if TYPE_CHECKING:
     from groundswell.settings import Settings
 
+log = logging.getLogger("groundswell.watch")
+
 #: How long the watch waits for records before it looks at the clock again, seconds.
 TICK_S: Final = 0.25
 #: After a batch of fewer records than this a live watch lets some more gather, because a batch of one costs almost
@@ -44,6 +48,8 @@ _LONG_S: Final = 60.0
 MAX_AHEAD: Final = 200
 #: How long a watch whose sources have ended goes on sending what is due, seconds.
 DRAIN_S: Final = 15.0
+#: A lease that was not given back has lapsed after this time, seconds.
+_LAPSED_S: Final = 30.0
 
 LEASE: Final = "watch"
 
@@ -139,6 +145,26 @@ class Runner:
             ConflictError: another runner works on this home, or took over while this one was stopped.
             UnavailableError: the desk, the journal, the lake or a source cannot be used.
         """
+        begun = 0.0
+        while True:
+            try:
+                self._run_once(stop)
+            except DeskLostError as error:
+                # A live watch goes on from its last checkpoint, as after a kill; a replay is run again by who runs it.
+                if stop.is_set() or not self._live:
+                    raise
+                log.warning("%s; going on from the last checkpoint as soon as it answers", error.what)
+                begun = time.monotonic()
+            except ConflictError as error:
+                # The lease that could not be given back without the desk lapses by itself.
+                mine = error.fields.get("holder") == leases.this_process()
+                if not mine or not begun or time.monotonic() - begun > _LAPSED_S:
+                    raise
+            else:
+                return
+            stop.wait(1.0)
+
+    def _run_once(self, stop: threading.Event) -> None:
         with ExitStack() as stack:
             desk = stack.enter_context(open_desk(self._settings))
             held = stack.enter_context(only_runner(desk))
