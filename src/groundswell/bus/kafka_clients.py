@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from groundswell.bus.kafka_address import KEY_PASSWORD, PASSWORD, KafkaAddress
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: How long a broker may take to answer before it counts as not reachable, seconds.
 REACH_S: Final = 15.0
 _TRY_S: Final = 1.0
+_MADE_S: Final = 2.0
 
 #: What the client's library says, at most as warnings: what matters is said by us.
 _said = logging.getLogger("groundswell.kafka.client")
@@ -55,7 +56,9 @@ class Complaints:
         return iter(self._found.values())
 
 
-def make_consumer(address: KafkaAddress, complaints: Complaints, **properties: Any) -> Consumer:
+def make_consumer(
+    address: KafkaAddress, complaints: Complaints, *, environment: Mapping[str, str] | None = None, **properties: Any
+) -> Consumer:
     """A consumer that commits nothing by itself and sees only what was committed.
 
     Raises:
@@ -72,11 +75,13 @@ def make_consumer(address: KafkaAddress, complaints: Complaints, **properties: A
         "queued.max.messages.kbytes": 32_768,
     }
     properties = {name.replace("__", "."): value for name, value in properties.items()}
-    found: Consumer = _make("Consumer", address, usual | properties)
+    found: Consumer = _make("Consumer", address, usual | properties, environment)
     return found
 
 
-def make_producer(address: KafkaAddress, complaints: Complaints, **properties: Any) -> Producer:
+def make_producer(
+    address: KafkaAddress, complaints: Complaints, *, environment: Mapping[str, str] | None = None, **properties: Any
+) -> Producer:
     """A producer that doubles nothing by itself and asks all replicas.
 
     Raises:
@@ -85,20 +90,22 @@ def make_producer(address: KafkaAddress, complaints: Complaints, **properties: A
     usual = {"enable.idempotence": True, "acks": "all", "error_cb": complaints, "linger.ms": 5}
     usual |= {"compression.type": "zstd", "queue.buffering.max.messages": 1_000_000}
     properties = {name.replace("__", "."): value for name, value in properties.items()}
-    found: Producer = _make("Producer", address, usual | properties)
+    found: Producer = _make("Producer", address, usual | properties, environment)
     return found
 
 
-def _make(kind: str, address: KafkaAddress, properties: dict[str, Any]) -> Any:
+def _make(kind: str, address: KafkaAddress, properties: dict[str, Any], environment: Mapping[str, str] | None) -> Any:
     module = kafka()
     try:
-        return getattr(module, kind)(properties | address.client(), logger=_said)
+        return getattr(module, kind)(properties | address.client(environment), logger=_said)
     except module.KafkaException as error:
         what = f"the options of this address do not fit together ({error.args[0].str()})"
         raise UsageError(what, where=address.where, hint="see docs/guide/kafka.md for all of them") from error
 
 
-def partitions_of(address: KafkaAddress, *, wait_s: float = REACH_S) -> list[int]:
+def partitions_of(
+    address: KafkaAddress, *, wait_s: float = REACH_S, environment: Mapping[str, str] | None = None
+) -> list[int]:
     """The partitions of the topic.
 
     Raises:
@@ -106,8 +113,9 @@ def partitions_of(address: KafkaAddress, *, wait_s: float = REACH_S) -> list[int
         NotFoundError: there is no such topic.
     """
     complaints = Complaints()
-    consumer = make_consumer(address, complaints)
-    deadline = time.monotonic() + wait_s
+    consumer = make_consumer(address, complaints, environment=environment)
+    begun = time.monotonic()
+    deadline = begun + wait_s
     try:
         while True:
             try:
@@ -119,6 +127,10 @@ def partitions_of(address: KafkaAddress, *, wait_s: float = REACH_S) -> list[int
                     raise trouble_of(last, address, complaints) from error
                 continue
             if found.error is not None:
+                # A topic that was made just now is not known to all brokers at once.
+                if time.monotonic() - begun < _MADE_S:
+                    consumer.poll(_TRY_S / 4)
+                    continue
                 raise trouble_of(found.error, address, complaints)
             return sorted(found.partitions)
     finally:

@@ -124,9 +124,13 @@ class Writer:
             return self._producer
         name = self._take_name()
         whose = hashlib.blake2b(f"{self._desk.where}\n{self._address.topic}".encode(), digest_size=6).hexdigest()
-        properties = {"transactional.id": f"groundswell-{whose}-{name}", "transaction.timeout.ms": _TRANSACTION_MS}
         try:
-            producer = make_producer(self._address, self._complaints, **properties)
+            producer = make_producer(
+                self._address,
+                self._complaints,
+                transactional__id=f"groundswell-{whose}-{name}",
+                transaction__timeout__ms=_TRANSACTION_MS,
+            )
             producer.init_transactions(PATIENCE_S)
         except BaseException:
             self._drop()

@@ -14,7 +14,7 @@ from groundswell.desk.channels import EVENTS
 
 #: Label, form, example and help of every setting.
 _SETTINGS: Final[Mapping[str, tuple[str, str, str, str]]] = {
-    "url": ("Address", "text", "https://example.org/hook", "where the JSON is posted to; not for a secret address"),
+    "url": ("Address", "text", "https://example.org/hook", "where the JSON goes; not for a secret address"),
     "url_secret": ("Secret with the address", "secret", "SLACK", "name of the secret that is the webhook's address"),
     "signing_secret": ("Secret to sign with", "secret", "SIGN", "signs every message (Standard Webhooks, HMAC-SHA256)"),
     "bearer_secret": ("Secret of the login", "secret", "TOKEN", "is sent as Authorization: Bearer …"),
@@ -37,6 +37,7 @@ _LABELS: Final[Mapping[str, str]] = {
     "email": "E-mail",
     "command": "Command",
     "file": "File",
+    "kafka": "Kafka",
 }
 _TEMPLATES: Final[Mapping[str, str]] = {"title": "$title", "text": "$text", "body": ""}
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from groundswell.bus.kafka_address import read_address
 from groundswell.channels.secret import check_name
 from groundswell.errors import UnknownChoiceError, UsageError
 from groundswell.sources.guard import shown
@@ -75,6 +76,14 @@ class File(Config, frozen=True):
     path: str
 
 
+class Kafka(Config, frozen=True):
+    """A topic of Kafka: JSON, with the alert's id as key."""
+
+    url: str
+    password_secret: str | None = None
+    """Name of the secret that is the password of SASL; else that of the environment, as for the bus."""
+
+
 KINDS: Final[Mapping[str, type[Config]]] = {
     "webhook": Webhook,
     "slack": Slack,
@@ -82,9 +91,10 @@ KINDS: Final[Mapping[str, type[Config]]] = {
     "email": Email,
     "command": Command,
     "file": File,
+    "kafka": Kafka,
 }
-#: They act on the machine that sends, so they are added at its own command line and never over the network.
-LOCAL: Final = frozenset({"command", "file"})
+#: They act on the machine that sends or reach into its network, so they are added at its own command line only.
+LOCAL: Final = frozenset({"command", "file", "kafka"})
 #: Which parts of a message a template of that kind words.
 TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "webhook": ("body",),
@@ -93,6 +103,7 @@ TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("title", "text"),
     "command": ("body",),
     "file": ("body",),
+    "kafka": ("body",),
 }
 
 
@@ -131,6 +142,7 @@ _HINTS: Final[Mapping[str, str]] = {
     "email": "give host, sender and to; user and password_secret where the server wants a login",
     "command": "give the program and its arguments: -- /usr/local/bin/page-me --team brand",
     "file": "give the path of a file; its folder must exist",
+    "kafka": "give url: kafka://host:9092/topic, and password_secret where the brokers want a password of their own",
 }
 
 
@@ -144,6 +156,9 @@ def _checked(config: Config) -> Config:
             return _command(config)
         case File():
             return _file(config)
+        case Kafka():
+            read_address(config.url)
+            return config
         case _:
             return config
 
@@ -252,5 +267,7 @@ def target_of(config: Config) -> str:
             return shlex.join(config.argv)
         case File():
             return config.path
+        case Kafka():
+            return read_address(config.url).where
         case _:
             raise AssertionError(config)  # every kind is above

@@ -291,4 +291,5 @@ _EXAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "email": {"host": "smtp.example.org", "sender": "groundswell@example.org", "to": ["team@example.org"]},
     "command": {"argv": ["/usr/bin/true"]},
     "file": {"path": "/var/log/alerts.ndjson"},
+    "kafka": {"url": "kafka://broker.example.org:9092/alerts"},
 }

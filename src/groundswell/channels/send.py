@@ -16,6 +16,7 @@ from groundswell.channels.kinds import (
     Discord,
     Email,
     File,
+    Kafka,
     Slack,
     Webhook,
     check_url,
@@ -27,6 +28,7 @@ from groundswell.channels.mail import letter_of, send_mail
 from groundswell.channels.messages import Message
 from groundswell.channels.secret import host_bound_to, is_set, read_secret
 from groundswell.channels.signing import sign
+from groundswell.channels.topic import produce
 from groundswell.errors import GroundswellError, UsageError
 
 #: What stands for a secret that an answer repeated.
@@ -71,6 +73,8 @@ def _send(config: Config, message: Message, words: dict[str, str] | None, how: S
             run_command(config, message, words)
         case File():
             append_line(config, message, words, again=again)
+        case Kafka():
+            produce(config, message, words)
         case _:
             raise AssertionError(config)  # every kind is above
 

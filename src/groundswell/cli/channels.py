@@ -25,9 +25,12 @@ _SECRET = "Name of a secret: SLACK stands for the variable GROUNDSWELL_SECRET_SL
 @verbs.command()
 def add(  # noqa: PLR0917 - Typer's options
     name: Annotated[str, typer.Argument(help="A name of your choice.")],
-    kind: Annotated[str, typer.Argument(help="webhook, slack, discord, email, command or file.")],
+    kind: Annotated[str, typer.Argument(help="webhook, slack, discord, email, command, file or kafka.")],
     program: Annotated[list[str] | None, typer.Argument(help="Of a command: -- /path/to/program ARGUMENTS.")] = None,
-    url: Annotated[str | None, typer.Option("--url", help="Of a webhook: its address, if that is no secret.")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option("--url", help="Of a webhook: its address, if no secret; of kafka: kafka://host:9092/topic."),
+    ] = None,
     url_secret: Annotated[str | None, typer.Option("--url-secret", help=f"The address. {_SECRET}")] = None,
     signing_secret: Annotated[str | None, typer.Option("--signing-secret", help=f"Signs messages. {_SECRET}")] = None,
     bearer_secret: Annotated[str | None, typer.Option("--bearer-secret", help=f"A login. {_SECRET}")] = None,

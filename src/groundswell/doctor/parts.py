@@ -15,6 +15,9 @@ from deltalake import write_deltalake
 from sqlalchemy import func, select, text
 
 from groundswell.bus import Journal
+from groundswell.bus.kafka_address import is_kafka, read_address
+from groundswell.bus.kafka_clients import partitions_of
+from groundswell.bus.lag import read_lag
 from groundswell.desk import migrations, open_desk, tokens
 from groundswell.desk.clock import moment, wall_us
 from groundswell.desk.leases import describe, holder_of
@@ -70,7 +73,14 @@ def _probe(root: Place) -> None:
 
 
 def bus(settings: Settings) -> Finding:
-    """The journal opens, is in WAL mode and undamaged."""
+    """The journal opens, is in WAL mode and undamaged; or Kafka answers and has the topic."""
+    if is_kafka(settings.bus):
+        address = read_address(settings.bus)
+        count = len(partitions_of(address, wait_s=5.0))
+        with open_desk(settings) as opened, opened.reading() as session:
+            lags = [lag for lag in read_lag(session, wall_us()) if lag.topic == address.topic]
+        behind = f", {sum(lag.behind for lag in lags):,} messages to read" if lags else ", not read yet"
+        return ok("bus", f"{address.where}, {count} partitions{behind}")
     path = settings.journal_path
     with closing(Journal(path)) as journal:
         last = journal.last_block()

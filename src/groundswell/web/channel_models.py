@@ -11,7 +11,7 @@ from groundswell.web.models import Document
 
 ChannelEvent = Literal["opened", "updated", "closed"]
 MessageState = Literal["waiting", "sending", "sent", "held", "digested", "superseded", "dropped", "dead"]
-KindName = Literal["webhook", "slack", "discord", "email", "command", "file"]
+KindName = Literal["webhook", "slack", "discord", "email", "command", "file", "kafka"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _SECRET = Field(max_length=80, description="Name of a secret: SLACK stands for the variable GROUNDSWELL_SECRET_SLACK.")
 
