@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
 
-.PHONY: setup setup-dev page demo test check soak bench screenshots docs lint types unit services system lock wheel clean help
+.PHONY: setup setup-dev page demo test check soak bench screenshots docs lint types unit services system lock wheel image clean help
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -101,6 +101,10 @@ lock: $(VENV)/dev.stamp
 
 wheel: setup-dev
 	@$(BIN)/python -m hatchling build -t wheel
+
+# With docker or podman; `make image ENGINE=buildah IMAGE_ARGS=--isolation=chroot` without either.
+image: wheel
+	@$(or $(ENGINE),docker) build -f deploy/Dockerfile -t groundswell $(IMAGE_ARGS) .
 
 clean:
 	rm -rf $(VENV) build dist frontend/node_modules src/groundswell/web/static .mypy_cache .ruff_cache .pytest_cache
