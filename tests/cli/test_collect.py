@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.services.servers import Ferret
 
 from groundswell.documents import DOCUMENTS
 from groundswell.testing.youtube_api import KEY, LocalYouTube
@@ -77,3 +78,29 @@ def test_without_a_key_it_says_where_one_is_read_from(
     assert "YOUTUBE_API_KEY" in ran.err
     config = cli("config", "--json")
     assert "youtube_key" not in json.dumps(config.document)
+
+
+@pytest.mark.service
+def test_raw_answers_go_to_mongodb_and_come_back_as_the_same_posts(
+    cli: Callable[..., Any], api: LocalYouTube, ferretdb: Ferret, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    url = ferretdb.url(ferretdb.new_database())
+    words = ("collect", "youtube", "--query", "tea", "--max", "3", "--to", url, "--json")
+    first = cli(*words)
+    assert first.code == 0, first.err
+    DOCUMENTS["collect youtube"].model_validate(first.document)
+    assert first.document["raw"]["inserted"] == first.document["items"]
+    posts = {post["post_id"]: post["views"] for post in cli("posts", "--json").document["items"]}
+    assert len(posts) == 3
+    monkeypatch.setenv("GROUNDSWELL_HOME", str(tmp_path / "other"))
+    again = cli(*words, "--only").document
+    assert (again["raw"]["inserted"], again["raw"]["unchanged"]) == (0, first.document["items"])
+    assert cli("posts", "--json").document["items"] == []
+    assert cli("import", url, "--collection", "youtube").code == 0
+    assert {post["post_id"]: post["views"] for post in cli("posts", "--json").document["items"]} == posts
+
+
+def test_only_needs_a_database(cli: Callable[..., Any], api: LocalYouTube) -> None:
+    ran = cli("collect", "youtube", "--query", "tea", "--only")
+    assert ran.code == 2
+    assert "--to" in ran.err

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -55,6 +55,11 @@ def youtube(
     authors: Annotated[bool, typer.Option("--authors", help="Also the channels of the videos, 1 unit for 50.")] = False,
     region: Annotated[str | None, typer.Option("--region", help="Searches: videos for this country (DE).")] = None,
     lang: Annotated[str | None, typer.Option("--lang", help="Searches: videos in this language first (de).")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Raw answers also to this MongoDB database: mongodb://HOST/DB.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="With --to: the collection.")] = "youtube",
+    only: Annotated[bool, typer.Option("--only", help="With --to: not into the lake.")] = False,
     as_json: Json = False,
 ) -> None:
     """Collect videos with their counters, comments and channels from the YouTube Data API v3.
@@ -62,7 +67,9 @@ def youtube(
     The key is read from YOUTUBE_API_KEY. Before the day's units are spent it stops; the same command goes on from
     there, also after an interruption. Run again when it was done, it looks at everything once more.
     """
+    from groundswell.errors import UsageError
     from groundswell.importing.collecting import collect_youtube
+    from groundswell.marts.raw_documents import RawDocuments
     from groundswell.settings import current_settings
 
     settings = current_settings()
@@ -80,8 +87,12 @@ def youtube(
             "lang": lang.lower() if lang else None,
         }
     )
-    with _stopping() as stop, _Shown() as shown:
-        document = collect_youtube(job, settings, stop, tell=shown.tell)
+    if only and to is None:
+        what = "--only is for --to"
+        raise UsageError(what, hint="add --to mongodb://HOST/DATABASE")
+    with _stopping() as stop, _Shown() as shown, ExitStack() as stack:
+        raw = stack.enter_context(RawDocuments(to, name, only)) if to is not None else None
+        document = collect_youtube(job, settings, stop, tell=shown.tell, to=raw)
     if as_json:
         emit(document)
     else:
@@ -177,7 +188,9 @@ def _show(document: dict[str, Any]) -> None:
         f"{many(document['requests'], 'request')}{unchanged}; "
         f"{units['this_run']:,} units spent, {units['left']:,} of {units['limit']:,} left today"
     )
-    lake = document["lake"]
+    raw, lake = document["raw"], document["lake"]
+    if raw is not None:
+        messages.print(f"{raw['inserted']:,} new documents in {raw['collection']} of {raw['target']}", soft_wrap=True)
     if lake is None:
         messages.print("another process takes them from the journal to the lake")
     else:

@@ -38,6 +38,15 @@ class TakenDocument(Printed):
     ignored: Count
 
 
+class RawDocument(Printed):
+    """What became of the raw items in a collection of MongoDB."""
+
+    target: Annotated[str, Field(description="address of the database, without password")]
+    collection: str
+    inserted: Count
+    unchanged: Annotated[Count, Field(description="documents that were there already")]
+
+
 class CollectYouTubeDocument(Printed):
     """`groundswell collect youtube --json`."""
 
@@ -59,4 +68,5 @@ class CollectYouTubeDocument(Printed):
         TakenDocument | None,
         Field(description="null where another process (`serve`) takes the records from the journal to the lake"),
     ]
+    raw: Annotated[RawDocument | None, Field(description="what went to MongoDB; null without --to")]
     seconds: Seconds

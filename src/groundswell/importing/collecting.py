@@ -19,6 +19,7 @@ from groundswell.sources.youtube import SERVICE, Collected, Wait, YouTubeCollect
 from groundswell.sources.youtube_api import YouTubeApi
 
 if TYPE_CHECKING:
+    from groundswell.marts.raw_documents import RawDocuments
     from groundswell.settings import Settings
     from groundswell.sources.youtube_tasks import Job
 
@@ -54,8 +55,11 @@ def collect_youtube(
     tell: Tell | None = None,
     wait: Wait | None = None,
     now: Clock = wall_us,
+    to: RawDocuments | None = None,
 ) -> dict[str, Any]:
     """Collect a job, or what is left of it, and take what came into the lake.
+
+    With `to` the items of the answers go there as they came, besides the lake or (`to.only`) instead.
 
     Returns:
         The document of `groundswell collect youtube --json`.
@@ -68,6 +72,8 @@ def collect_youtube(
     api = YouTubeApi(key or key_of(), settings.youtube_endpoint)
     with open_desk(settings) as desk, open_bus(settings, desk) as journal:
         collector = YouTubeCollector(job, api, desk, settings.youtube_quota, now=now, wait=wait)
+        if to is not None:
+            collector.also, collector.only = (lambda items: to.put(items, now())), to.only
         if tell is not None:
             collector.tell = lambda what, done: tell(what, done, _left(desk, settings, now()))
         try:
@@ -76,7 +82,8 @@ def collect_youtube(
             api.close()
             sums = _into_the_lake(journal, desk, settings)
         units = _units(desk, settings, collector.result, now())
-    return _document(job, collector.result, units, sums, time.monotonic() - begun)
+    raw = None if to is None else to.document()
+    return _document(job, collector.result, units, sums, time.monotonic() - begun) | {"raw": raw}
 
 
 def _into_the_lake(journal: Bus, desk: Desk, settings: Settings) -> dict[str, int] | None:

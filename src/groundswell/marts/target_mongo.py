@@ -80,15 +80,16 @@ def _document(target: Target, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as a document. A name in it has no dot and no dollar sign, which MongoDB would take for its own."""
     *first, last = (str(row[name]) for name in target.key)
     id_ = ":".join([*(part.replace(":", "%3A") for part in first), last])
-    return {"_id": id_, **{_named(name): _value(value) for name, value in row.items()}}
+    return {"_id": id_, **{_named(name): document_value(value) for name, value in row.items()}}
 
 
-def _value(value: Any) -> Any:
+def document_value(value: Any) -> Any:
+    """A value as a document holds it: dates to the millisecond, names without dots and dollar signs."""
     known = plain(value)
     if isinstance(known, dict):
-        return {_named(name): _value(inner) for name, inner in known.items()}
+        return {_named(name): document_value(inner) for name, inner in known.items()}
     if isinstance(known, list):
-        return [_value(item) for item in known]
+        return [document_value(item) for item in known]
     if isinstance(known, datetime):
         return known.replace(microsecond=known.microsecond // 1000 * 1000)
     if isinstance(known, date):

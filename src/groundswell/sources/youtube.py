@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -107,6 +107,8 @@ class YouTubeCollector:
         desk: keeps units and ETags.
         limit: units a day.
         max_record: bytes of the largest record.
+        also: gets the items of each answer before the journal does; what it raises ends the run, which goes on there.
+        only: whether `also` is the only one to get them.
         tell: called after each request with what it is about and the numbers so far.
         now, wait, jitter: clock, pause, and the random part of a pause (0 to 1), for tests.
     """
@@ -116,6 +118,8 @@ class YouTubeCollector:
     desk: Desk
     limit: int
     tell: Callable[[str, Collected], None] = lambda _what, _done: None
+    also: Callable[[list[dict[str, Any]]], None] | None = None
+    only: bool = False
     now: Clock = wall_us
     wait: Wait | None = None
     jitter: Callable[[], float] = random.random
@@ -168,7 +172,9 @@ class YouTubeCollector:
         self.result.videos += lead["count"] if request.do == "videos" else 0
         self._miss(request, lead["count"])
         # An answer without items is no record; that it was empty is what the state says.
-        lines = [Line(0, answer.body)] if lead["count"] else []
+        lines = [Line(0, answer.body)] if lead["count"] and not self.only else []
+        if lead["count"] and self.also is not None:
+            self.also(answer.document().get("items", []))
         state = self._move(feed, advance(state, self.job, request, lead), lines)
         if answer.etag:
             with self.desk.session() as session:
