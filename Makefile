@@ -75,9 +75,9 @@ types: $(VENV)/dev.stamp page
 unit: $(VENV)/dev.stamp
 	$(BIN)/pytest -n 2 --dist loadfile -m "not soak and not service" $(ARGS)
 
-# Servers and browsers want the cores for themselves.
+# Two at once: most of the time is spent by one server or one page that starts. Spark's tests share a session.
 services: setup-dev
-	$(BIN)/pytest -m "service and not soak" $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup -m "service and not soak" $(ARGS)
 
 soak: setup-dev
 	$(BIN)/pytest -m soak --timeout 0 $(ARGS)
