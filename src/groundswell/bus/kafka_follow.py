@@ -144,6 +144,8 @@ class Follower:
             group__id=self._group,
             enable__partition__eof=True,
             session__timeout__ms=10_000,
+            # Partitions change hands within a second or so.
+            heartbeat__interval__ms=1_000,
             partition__assignment__strategy="range",
         )
         try:
