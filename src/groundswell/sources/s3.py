@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from groundswell.errors import (
     UsageError,
 )
 from groundswell.sources.compression import CutShortError
+from groundswell.stores import file_system
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 #: Bytes that one request asks for.
 _REQUEST: Final = 4 << 20
-_CONNECT_S: Final = 10
-#: How long a store may be silent, seconds.
-_SILENT_S: Final = 60
 _MAGIC: Final = re.compile(r"[*?\[]")
 
 
@@ -126,7 +123,7 @@ def find_objects(url: str, endpoint: str = "") -> Iterator[S3Object]:
         what = "the address names no bucket"
         raise UsageError(what, where=url, hint="write s3://bucket/prefix/*.ndjson")
     try:
-        store = _open(bucket, endpoint)
+        store = file_system(bucket, endpoint)
         found = _found(store, key, bucket, rest)
     except OSError as error:
         raise _refused(error, url) from error
@@ -134,20 +131,6 @@ def find_objects(url: str, endpoint: str = "") -> Iterator[S3Object]:
         what = "no object matches" if _MAGIC.search(rest) else "no such object, and nothing below it"
         raise NotFoundError(what, where=url, hint="check bucket, key and pattern; quote a pattern for the shell")
     yield from found
-
-
-def _open(bucket: str, endpoint: str) -> pafs.S3FileSystem:
-    import pyarrow.fs as pafs  # noqa: PLC0415 - loads the client of S3
-
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    patience = {"connect_timeout": _CONNECT_S, "request_timeout": _SILENT_S}
-    if endpoint:
-        scheme, sign, host = endpoint.partition("://")
-        host, scheme = (host, scheme) if sign else (endpoint, "https")
-        return pafs.S3FileSystem(
-            endpoint_override=host.rstrip("/"), scheme=scheme, region=region or "us-east-1", **patience
-        )
-    return pafs.S3FileSystem(region=region or pafs.resolve_s3_region(bucket), **patience)
 
 
 def _found(store: pafs.S3FileSystem, key: str, bucket: str, rest: str) -> list[S3Object]:
