@@ -34,7 +34,6 @@ def start_connect() -> Iterator[str]:
             "spark.connect.grpc.binding.address": "127.0.0.1",
             "spark.connect.grpc.binding.port": port,
             "spark.ui.enabled": "false",
-            "spark.pyspark.python": sys.executable,
             "spark.local.dir": name,
             "spark.sql.warehouse.dir": f"{name}/warehouse",
         }
@@ -42,7 +41,8 @@ def start_connect() -> Iterator[str]:
         command += ["--driver-java-options", _QUICK]
         command += [part for key, value in options.items() for part in ("--conf", f"{key}={value}")]
         command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
-        process = ServerProcess(command, Path(name) / "log", lambda: accepts(port))
+        python = {"PYSPARK_PYTHON": sys.executable}
+        process = ServerProcess(command, Path(name) / "log", lambda: accepts(port), python)
         process.start()
         try:
             yield f"sc://127.0.0.1:{port}"

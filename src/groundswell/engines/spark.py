@@ -8,6 +8,7 @@ nulls, which every layout rejects, and gets its true reason by a second look. Wo
 from __future__ import annotations
 
 import itertools
+import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 #: Pieces of a file that are mapped by one job, so that the driver holds only their rows.
 _SPLITS_A_JOB: Final = 16
+
+#: The last line of a traceback of Python.
+_RAISED: Final = re.compile(r"[A-Za-z_.]*(Error|Exception): ")
 
 Batches = Iterator[pa.RecordBatch]
 
@@ -125,7 +129,7 @@ class SparkEngine:
         try:
             return self._session.sql(str(sql)).toArrow()
         except PySparkException as error:
-            what = f"Spark: {str(error).splitlines()[0]}"
+            what = f"Spark: {_said(str(error))}"
             raise GroundswellError(what, where=where, hint="`groundswell doctor` checks the engine") from error
 
     def _plan(self, layout: Layout) -> tuple[str, str]:
@@ -157,6 +161,17 @@ class SparkEngine:
         table = self._ibis.table(unique)
         weakref.finalize(table.op(), self._session.catalog.dropTempView, unique).atexit = False
         return table
+
+
+def _said(text: str) -> str:
+    r"""What went wrong, of pages that say so: the exception that a worker ended with, else the first line.
+
+    >>> _said("An exception was thrown:\nTraceback …\nKeyError: 'tokens'\n SQLSTATE: 38000")
+    "KeyError: 'tokens'"
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["no word of it"]
+    raised = [line for line in lines if _RAISED.match(line)]
+    return raised[-1] if raised else lines[0]
 
 
 def _from_arrow(function: Callable[[pa.Array], pa.Array]) -> Any:

@@ -175,7 +175,7 @@ def digests(task: Task, wanted: Wanted) -> Work:
     def work(batches: Batches) -> Batches:
         matcher = Matcher([parse(one.query).root for one in wanted.trackers])
         for one in slices_of(batches, task):
-            yield one.row(digest_of(_arrivals(one, task), matcher, wanted).to_bytes())
+            yield one.row(digest_of(_arrivals(one, task, matcher), matcher, wanted).to_bytes())
 
     return work
 
@@ -268,10 +268,10 @@ def table_of(data: bytes) -> pa.Table:
         return reader.read_all()
 
 
-def _arrivals(one: Slice, task: Task) -> Arrivals:
+def _arrivals(one: Slice, task: Task, matcher: Matcher | None = None) -> Arrivals:
     engine, registry, settings = _tools(task.settings)
     warm_up(len(one.received_us), settings.home / "cache")
-    ways = Ways(engine, registry, settings, task.imported_us)
+    ways = Ways(engine, registry, settings, task.imported_us, matcher)
     return arrivals_of_records([group.records(one.partition) for group in one.groups], ways)
 
 
