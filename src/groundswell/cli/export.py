@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from groundswell.marts.cleaning import Cleaned
     from groundswell.marts.recipe import Rules
     from groundswell.marts.wanted import Wanted
+    from groundswell.settings import Settings
 
 
 class What(StrEnum):
@@ -33,6 +34,7 @@ class What(StrEnum):
     AUTHORS = "authors"
     COMMENTS = "comments"
     VELOCITY = "velocity"
+    RAW = "raw"
 
 
 class Form(StrEnum):
@@ -132,6 +134,7 @@ def export(
     """Write posts, their authors or their comments to a file or a database.
 
     CSV is safe to open in a spreadsheet. With --clean, FILE.recipe.json says what was done, with every number of it.
+    --table raw gives the records as they came, as NDJSON or to MongoDB.
     """
     from groundswell.cli.wanted import wanted_posts
     from groundswell.engines import open_engine
@@ -146,6 +149,12 @@ def export(
     if not clean and (nulls or standardise or log or outliers is Outlying.DROP):
         wrong = "--nulls, --standardise, --log and --outliers drop are parts of --clean"
         raise UsageError(wrong, hint="add --clean")
+    if table is What.RAW:
+        if query or platform or since or until or clean:
+            wrong = "raw records are exported whole, without a query, a period or --clean"
+            raise UsageError(wrong, hint="leave them out; `import` and then export what you want")
+        _raw(settings, out, form, to, name, began, as_json=as_json)
+        return
     if clean and table is not What.POSTS:
         wrong = f"--clean makes the analysis table of posts, not of {table.value}"
         raise UsageError(wrong, hint="leave out --table, or --clean")
@@ -171,6 +180,52 @@ def export(
         "recipe": recipe,
         "seconds": round(time.perf_counter() - began, 3),
         "lake_version": going.version,
+    }
+    if as_json:
+        emit(document)
+    else:
+        _said(document)
+
+
+def _raw(
+    settings: Settings,
+    out: Path | None,
+    form: Form | None,
+    to: str | None,
+    name: str | None,
+    began: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Export raw records."""
+    from groundswell.importing.raw_export import to_documents, to_file
+    from groundswell.lake import Lake
+    from groundswell.marts.raw_documents import RawDocuments
+
+    lake, target = Lake.open(settings), None
+    if to is not None:
+        with RawDocuments(to, name or What.RAW.value) as into, counted("writing") as tell:
+            done = to_documents(lake, settings, into, tell)
+        target = {"target": into.shown, "table": into.collection, "inserted": into.inserted}
+        target |= {"updated": 0, "unchanged": into.unchanged}
+    else:
+        if form is not Form.NDJSON or out is None:
+            wrong = "raw records go to an NDJSON file or to MongoDB"
+            raise UsageError(wrong, hint="name it FILE.ndjson, or give --to mongodb://HOST/DATABASE")
+        with counted("writing") as tell:
+            done = to_file(lake, settings, out, tell)
+    changed = {"no JSON object, left out": done.unread, "tables or incomplete contents, left out": done.left}
+    document = {
+        "table": What.RAW.value,
+        "query": "",
+        "out": out,
+        "format": None if form is None else form.value,
+        "target": target,
+        "rows": done.records,
+        "changed": {what: count for what, count in changed.items() if count},
+        "recipe": None,
+        "seconds": round(time.perf_counter() - began, 3),
+        "lake_version": None,
     }
     if as_json:
         emit(document)

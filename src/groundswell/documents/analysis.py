@@ -30,7 +30,7 @@ class ExportTarget(Printed):
 class ExportDocument(Printed):
     """`groundswell export --json`."""
 
-    table: Literal["posts", "authors", "comments", "velocity"]
+    table: Literal["posts", "authors", "comments", "velocity", "raw"]
     query: str
     out: Annotated[str | None, Field(description="file that was written; null for a database")]
     format: Literal["csv", "ndjson", "parquet", "xlsx"] | None

@@ -61,20 +61,22 @@ class RawDocuments:
     ) -> None:
         self._client.close()
 
-    def put(self, records: Iterable[Mapping[str, Any]], collected_us: int) -> None:
-        """Write records, as JSON has them.
+    def put(self, records: Iterable[Mapping[str, Any]], collected_us: int | None) -> None:
+        """Write records, as JSON has them; `collected_us` is noted with new ones.
 
         Raises:
             UnavailableError: the connection was lost; what was written stays, and may be written again.
         """
         from pymongo import InsertOne, errors  # noqa: PLC0415 - an extra
 
-        moment = datetime.fromtimestamp(collected_us // 1_000_000, UTC)
+        mark = {}
+        if collected_us is not None:
+            mark = {MARK: {"collected_at": datetime.fromtimestamp(collected_us // 1_000_000, UTC)}}
         documents = {}
         for record in records:
             text = json.dumps(record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
             name = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-            documents[name] = {"_id": name, **document_value(dict(record)), MARK: {"collected_at": moment}}
+            documents[name] = {"_id": name, **document_value(dict(record)), **mark}
         address = Address.parse(self.url)
         try:
             names = list(documents)
@@ -93,10 +95,15 @@ class RawDocuments:
         except errors.PyMongoError as error:
             raise not_let_in(address, error) from None
 
+    @property
+    def shown(self) -> str:
+        """Address of the database, without password."""
+        return Address.parse(self.url).shown
+
     def document(self) -> dict[str, Any]:
         """What was done, as JSON."""
         return {
-            "target": Address.parse(self.url).shown,
+            "target": self.shown,
             "collection": self.collection,
             "inserted": self.inserted,
             "unchanged": self.unchanged,
