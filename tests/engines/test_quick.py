@@ -125,6 +125,7 @@ def test_any_json_is_read_as_duckdb_reads_it(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick, "BLOCK", size)
         patch.setattr(quick_rows, "LEAST", 0)
+        patch.setattr(quick_rows, "MOST_DOUBTED", 1 << 20)
         mine, theirs = both(engine, RAW, lines, tmp_path_factory.mktemp("quick"))
     assert mine == theirs
 
@@ -140,6 +141,7 @@ def test_a_line_that_lost_or_won_some_bytes_is_read_as_duckdb_reads_it(
     spoilt = line[:at] + new.replace(b"\n", b"") + line[at + data.draw(st.integers(0, 3)) :]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick_rows, "LEAST", 0)
+        patch.setattr(quick_rows, "MOST_DOUBTED", 1 << 20)
         mine, theirs = both(engine, RAW, [line, spoilt, line], tmp_path_factory.mktemp("quick"))
     assert mine == theirs
 
@@ -148,6 +150,7 @@ def test_a_line_that_lost_or_won_some_bytes_is_read_as_duckdb_reads_it(
 def test_a_number_has_the_text_that_duckdb_gives_it(engine: DuckEngine, number: str, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick_rows, "LEAST", 0)
+        patch.setattr(quick_rows, "MOST_DOUBTED", 1 << 20)
         mine, theirs = both(engine, {"a": "string"}, [f'{{"a": {number}}}'.encode()], tmp_path)
     assert mine == theirs
 
@@ -177,8 +180,21 @@ def test_rows_that_an_engine_loses_are_missing_in_the_end(tmp_path: Path) -> Non
     schema = pa.schema([("a", pa.string())])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quick_rows, "LEAST", 0)
+        patch.setattr(quick_rows, "MOST_DOUBTED", 1 << 20)
         for given_, rows in ((["x"], 3), (["x", "y"], 4)):
             table = pa.table({"a": given_}, schema=schema)
             found = quick_rows.quick_rows(path, layout_of({"a": "string"}), lambda _, t=table: t, 1)  # type: ignore[misc]
             assert found is not None
             assert sum(batch.num_rows for batch in found.rows) == rows
+
+
+def test_a_file_that_begins_with_dirt_is_left_to_the_engine(tmp_path: Path) -> None:
+    path = tmp_path / "lines.ndjson"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quick_rows, "LEAST", 0)
+        for line, used in ((b'{"a": 1}', True), (b'{"a": 1', False)):
+            path.write_bytes(line + b"\n")
+            found = quick_rows.quick_rows(path, layout_of({"a": "string"}), lambda _: pa.table({"a": [None]}), 1)
+            assert (found is not None) == used
+            if found is not None:
+                found.rows.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,20 +19,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from groundswell.kernels import leaves, lines, records, values
+from groundswell.kernels import leaves, lines, records
 
 Ints = NDArray[np.int64]
 Ints32 = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
 
-#: Bytes that are read at once: what stays in a processor's cache, and a few thousand records.
-BLOCK: Final = 8 << 20
+#: Bytes that are read at once: some ten thousand records, so that what is done for each batch costs little.
+BLOCK: Final = 12 << 20
 #: So many more are read for the end of its last line.
 _MORE: Final = 64 << 10
 #: Items of the lists of a block for which there is room at first.
 _ITEMS: Final = 1 << 14
 _WHITE: Final = b" \t\r\n"
 _NULL: Final = 1 << records.NULL
+_FIRST: Final = np.zeros(1, np.int32)
 _LEAF: Final = _NULL | sum(
     1 << kind for kind in (records.TEXT, records.ESCAPED, records.NUMBER, records.TRUE, records.FALSE)
 )
@@ -65,10 +66,11 @@ class QuickReader:
         self._fields = [tree.add(0, field.name, field.type, listed=False) for field in schema]
         self._wanted = tree.wanted()
         self._places = tree.places
+        self._texts = _ints(tree.texts)
         self._items = _ITEMS
         self._held = local()
 
-    def blocks(self, path: Path, workers: int) -> Iterator[Block]:
+    def blocks(self, path: Path, workers: int) -> Generator[Block]:
         """The non-blank lines of a file, in order, read by some threads a little ahead of their use.
 
         Raises:
@@ -113,7 +115,7 @@ class QuickReader:
             kinds[:, some] = records.ABSENT
             kept = doubted[listed.row] == 0
             listed = records.Listed(*(part[kept] for part in listed))
-        found = _Found(codes, places, listed)
+        found = _Found(codes, places, listed, _texts(codes, places, self._texts))
         table = pa.Table.from_arrays([found.column(node, None, count) for node in self._fields], schema=self.schema)
         texts = b"".join(bytes(data[bounds[at] : bounds[at + 1]]).rstrip(b"\n") + b"\n" for at in some.tolist())
         return Block(table, some, texts)
@@ -136,6 +138,7 @@ class _Tree:
 
     def __init__(self) -> None:
         self.places = self.lists = 0
+        self.texts: list[int] = []
         self._children: list[dict[str, int]] = [{}]
         self._items, self._place, self._listed, self._allowed = [-1], [-1], [-1], [1 << records.OBJECT]
 
@@ -161,6 +164,7 @@ class _Tree:
         else:
             self._allowed.append(_LEAF)
             inner = []
+            self.texts += [] if listed else [number]
         return _Node(kind, number, tuple(inner))
 
     def wanted(self) -> records.Wanted:
@@ -191,9 +195,13 @@ class _Found:
     data: Bytes
     places: records.Places
     listed: records.Listed
+    texts: dict[int, pa.Array]
+    """The columns of texts outside of lists, by their place."""
 
     def column(self, node: _Node, owners: Ints | None, count: int) -> pa.Array:
         """The values of a node: one a record, or one for each item of a list, which `owners` are (as in `listed`)."""
+        if owners is None and node.number in self.texts:
+            return self.texts[node.number]
         kind, begin, end = self._values(node, owners, count)
         known = kind > records.NULL
         mask = None if known.all() else pa.array(~known)
@@ -202,7 +210,8 @@ class _Found:
             return pa.StructArray.from_arrays(inner, fields=list(node.type), mask=mask)
         if pa.types.is_list(node.type):
             return self._list(node, owners, count, mask)
-        return self._texts(kind, begin, end, known)
+        items = records.Places(kind[np.newaxis], begin[np.newaxis], end[np.newaxis])
+        return _texts(self.data, items, _FIRST)[0]
 
     def _values(self, node: _Node, owners: Ints | None, count: int) -> tuple[Bytes, Ints32, Ints32]:
         if owners is None:
@@ -224,13 +233,24 @@ class _Found:
         inner = self.column(item, mine, len(mine))
         return pa.ListArray.from_arrays(pa.array(offsets), inner, mask=mask).cast(node.type)
 
-    def _texts(self, kind: Bytes, begin: Ints32, end: Ints32, known: NDArray[np.bool_]) -> pa.Array:
-        room = int(np.subtract(end, begin, where=known, out=np.zeros(len(kind), np.int32)).sum()) + 8
-        out, ends = np.empty(room, np.uint8), np.empty(len(kind) + 1, np.int32)
-        size = values.copy_values(self.data, kind, begin, end, out, ends)
-        nulls = len(kind) - int(known.sum())
-        valid = pa.py_buffer(np.packbits(known, bitorder="little")) if nulls else None
-        return pa.StringArray.from_buffers(len(kind), pa.py_buffer(ends), pa.py_buffer(out[:size]), valid, nulls)
+
+def _texts(data: Bytes, places: records.Places, wanted: Ints32) -> dict[int, pa.Array]:
+    """The columns of texts at some places."""
+    count = places.kind.shape[1]
+    rooms, nulls = np.empty(len(wanted) + 1, np.int64), np.empty(len(wanted), np.int64)
+    leaves.text_rooms(places, wanted, rooms)
+    out, ends = np.empty(int(rooms[-1]), np.uint8), np.empty((len(wanted), count + 1), np.int32)
+    valid = np.zeros((len(wanted), (count + 7) // 8), np.uint8)
+    leaves.copy_texts(data, places, wanted, rooms, out, ends, valid, nulls)
+    whole = pa.py_buffer(out)
+    texts = {}
+    for at, place in enumerate(wanted.tolist()):
+        begin, size, missing = int(rooms[at]), int(ends[at, -1]), int(nulls[at])
+        bits = pa.py_buffer(valid[at]) if missing else None
+        texts[place] = pa.StringArray.from_buffers(
+            count, pa.py_buffer(ends[at]), whole.slice(begin, size), bits, missing
+        )
+    return texts
 
 
 def _lines_at(file: int, at: int, size: int, held: local) -> memoryview:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,13 +16,16 @@ import pyarrow as pa
 from groundswell.kernels import loaded
 
 if TYPE_CHECKING:
-    from groundswell.engines.quick import Block, QuickReader
+    from groundswell.engines.quick import Block
     from groundswell.platforms.layout import Layout
 
 #: Bytes of a file from which the threads of the quick reader pay for themselves.
 LEAST: Final = 8 << 20
+#: Doubted records in the first block of a file (some thousand) that are not too many: with more, reading them again
+#: and putting them in their places costs what the quick reader saves.
+MOST_DOUBTED: Final = 0
 #: Blocks whose doubted records are read together: a query costs as much as reading two thousand records.
-_TOGETHER: Final = 8
+_TOGETHER: Final = 6
 
 #: Reads lines of NDJSON as an engine does: one row for each.
 ReadLines = Callable[[bytes], pa.Table]
@@ -37,24 +42,31 @@ class QuickRows:
 def quick_rows(path: Path, layout: Layout, read: ReadLines, workers: int) -> QuickRows | None:
     """The raw rows of a large NDJSON file by the quick reader; null where an engine's own reader is to be used.
 
-    `read` reads the records that it doubts. Where it gives fewer or more rows than lines, so does what comes out.
+    That is so where the first block holds more than `MOST_DOUBTED` records that are to be read again. `read` reads
+    those. Where it gives fewer or more rows than lines, so does what comes out.
     """
     if loaded() is None or path.stat().st_size < LEAST:
         return None
     from groundswell.engines.quick import QuickReader  # noqa: PLC0415 - loads the compiler
 
     reader = QuickReader(ibis.schema(dict(layout.raw)).to_pyarrow())
-    return QuickRows(reader.schema, _rows(reader, path, read, workers))
+    blocks = reader.blocks(path, workers)
+    first = next(blocks, None)
+    if first is None or len(first.doubted) > MOST_DOUBTED:
+        blocks.close()
+        return None
+    return QuickRows(reader.schema, _rows(first, blocks, reader.schema, read))
 
 
-def _rows(reader: QuickReader, path: Path, read: ReadLines, workers: int) -> Generator[pa.RecordBatch]:
+def _rows(first: Block, blocks: Generator[Block], schema: pa.Schema, read: ReadLines) -> Generator[pa.RecordBatch]:
     waiting: list[Block] = []
-    for block in reader.blocks(path, workers):
-        waiting.append(block)
-        if len(waiting) >= _TOGETHER or not any(len(one.doubted) for one in waiting):
-            yield from _settled(waiting, reader.schema, read)
-            waiting = []
-    yield from _settled(waiting, reader.schema, read)
+    with closing(blocks):
+        for block in chain([first], blocks):
+            waiting.append(block)
+            if len(waiting) >= _TOGETHER or not any(len(one.doubted) for one in waiting):
+                yield from _settled(waiting, schema, read)
+                waiting = []
+        yield from _settled(waiting, schema, read)
 
 
 def _settled(blocks: list[Block], schema: pa.Schema, read: ReadLines) -> Iterator[pa.RecordBatch]:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from groundswell.kernels.records import NUMBER, Listed, Places, Wanted, walk
+from groundswell.kernels.records import NULL, NUMBER, Listed, Places, Wanted, walk
 from groundswell.kernels.values import copy_values
 
 Bytes = NDArray[np.uint8]
@@ -59,6 +59,49 @@ def doubt_numbers(
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
+def text_rooms(places: Places, wanted: Ints32, rooms: NDArray[np.int64]) -> None:
+    """For each of the `wanted` places the bytes that `copy_texts` needs for its values, and for all before it."""
+    kinds, begins, ends = places.kind, places.begin, places.end
+    rooms[0] = 0
+    for at in range(len(wanted)):
+        place = wanted[at]
+        size = 8
+        for n in range(kinds.shape[1]):
+            if kinds[place, n] > NULL:
+                size += ends[place, n] - begins[place, n]
+        rooms[at + 1] = rooms[at] + size
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def copy_texts(
+    data: Bytes,
+    places: Places,
+    wanted: Ints32,
+    rooms: NDArray[np.int64],
+    out: Bytes,
+    out_ends: Ints32,
+    valid: Bytes,
+    nulls: NDArray[np.int64],
+) -> None:
+    """Copy the values of the `wanted` places to `out`, each behind its room: see `values.copy_values`.
+
+    `out_ends` has shape (wanted, n + 1), `valid` (wanted, bytes of n bits) is zeros before, `nulls` counts the values
+    that are not there. All in one call, because each takes the interpreter's lock afterwards.
+    """
+    kinds, begins, ends = places.kind, places.begin, places.end
+    for at in range(len(wanted)):
+        place = wanted[at]
+        copy_values(data, kinds[place], begins[place], ends[place], out[rooms[at] : rooms[at + 1]], out_ends[at])
+        missing = 0
+        for n in range(kinds.shape[1]):
+            if kinds[place, n] > NULL:
+                valid[at, n >> 3] |= np.uint8(1 << (n & 7))
+            else:
+                missing += 1
+        nulls[at] = missing
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
 def read_digits(data: Bytes, offsets: Ints32, most: int, out: NDArray[np.int64], read: Bytes) -> int:
     """The numbers that texts of one to `most` digits are; `read`: 1 where one is. How many are."""
     found = 0
@@ -89,6 +132,10 @@ def warm_leaves() -> None:
     listed = Listed(none, none, np.zeros(0, np.uint8), none, none)
     walk(data, bounds, 0, wanted, places, doubted, listed)
     doubt_numbers(data, places, listed.row, listed.kind, listed.begin, listed.end, doubted)
+    rooms, nulls = np.zeros(2, np.int64), np.zeros(1, np.int64)
+    first = np.zeros(1, np.int32)
+    text_rooms(places, first, rooms)
+    copy_texts(data, places, first, rooms, np.empty(16, np.uint8), np.empty((1, 2), np.int32), places.kind, nulls)
     ends = np.array([0, 1], np.int32)
     ends.setflags(write=False)
     read_digits(data, ends, 18, np.empty(1, np.int64), doubted)
