@@ -2,11 +2,11 @@ r"""What both engines cost for a million posts, batch and live, and how that gro
 
     python benchmarks/scale.py [--posts 60000] [--quick] [--only batch live …] [--json]
 
-*Batch* is an import of NDJSON into the lake. *Live* is the whole watch (read, match 200 trackers, count, detect, topics,
-desk) and the lake writer: in one process from the journal, on Spark from a topic of Kafka. Posts are events of
-Bluesky's Jetstream of about 1 KB. What counts is `cpu s/M`, the processor's seconds for a million posts, of all processes
-that do the work (of Spark the driver's Python, its JVM and the Python workers; not the broker). Starting is counted for
-none: each way first does a small part of the same work.
+*Batch* is an import of NDJSON into the lake. *Live* is the whole watch (read, match 200 trackers, count, detect,
+topics, desk) and the lake writer: in one process from the journal, on Spark from a topic of Kafka. Posts are events of
+Bluesky's Jetstream of about 1 KB. What counts is `cpu s/M`, the processor's seconds for a million posts, of all
+processes that do the work (of Spark the driver's Python, its JVM and the Python workers; not the broker). Starting is
+counted for none: each way first does a small part of the same work.
 
 Two workers share the two cores of one machine here. So this shows what a post costs on each engine, which part of it
 can be given to more machines and which the one driver does, and that partitions add little by themselves. It cannot

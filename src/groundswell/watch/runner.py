@@ -165,6 +165,7 @@ class Runner:
             stop.wait(1.0)
 
     def _run_once(self, stop: threading.Event) -> None:
+        _refuse_after_spark(self._settings)
         with ExitStack() as stack:
             desk = stack.enter_context(open_desk(self._settings))
             held = stack.enter_context(only_runner(desk))
@@ -310,6 +311,15 @@ class Runner:
 
     def _forget(self) -> None:
         self._loop = self._delivery = self._journal = self._sender = None
+
+
+def _refuse_after_spark(settings: Settings) -> None:
+    """The desk of a home says how far the watch is in one stream of blocks; those of Spark are others."""
+    found = next(settings.home.absolute().glob("spark/*/place.json"), None)
+    if found is not None:
+        what = "the watch of this home reads a topic on Spark"
+        hint = "use another GROUNDSWELL_HOME for other sources, or set GROUNDSWELL_ENGINE to Spark again"
+        raise ConflictError(what, where=found.parent, hint=hint)
 
 
 class _Crew:
