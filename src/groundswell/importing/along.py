@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,7 +20,6 @@ from groundswell.importing.rawzone_stream import StreamKeeping
 from groundswell.importing.refusals import decode
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from groundswell.desk import Desk
@@ -99,7 +99,8 @@ class AlongStream:
     def rows(self, table: str, block: RawBlock, rows: pa.Table, new: npt.NDArray[np.bool_]) -> None:
         """The rows of one table from a block (`record` says of which of its records), and which are stored."""
         self._fill.mixed(table, rows, new)
-        sample_block(self._fill, block.records, rows.filter(pa.array(new)))
+        some = np.flatnonzero(new)[:SAMPLED_OF_A_BLOCK]
+        sample_block(self._fill, block.records, rows.select(["layout", "record"]).take(pa.array(some)))
 
     def refused(self, rows: pa.Table) -> None:
         """Rows as they go to the quarantine."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from groundswell.desk.clock import moment
 from groundswell.importing.choice import Options
+from groundswell.importing.joined import JoinedRecords
 from groundswell.lake import Lake, raw_index
 from groundswell.lake.failures import told
 from groundswell.lake.raw import FRAME, Extent, RawReader, RawWriter, stream_object
@@ -44,13 +45,13 @@ class StreamKeeping:
         kept = Kept(block.source, block.origin, block.imported_us, NUMBERED, encoding="utf-8")
         kept.hint = Options.from_hint(block.hint, self._tz).to_hint(self._tz)
         kept.first_record, kept.last_record = int(block.numbers.min()), int(block.numbers.max())
-        records = [record.replace(b"\n", b" ") + b"\n" for record in block.records]
-        ends = np.cumsum([len(record) for record in records], dtype=np.int64)
+        records = JoinedRecords.of(block.records)
+        ends = records.bounds[1:]
         places: list[Extent] = []
         with told("keep the raw records", self._root):
             for start, stop in _borders(ends):
                 at = int(ends[start - 1]) if start else 0
-                self._writer.add(b"".join(records[start:stop]), at, kept.extents)
+                self._writer.add(records.content[at : int(ends[stop - 1])], at, kept.extents)
             received = block.received_us if block.received_us is not None else np.full(len(records), block.imported_us)
             self._writer.add(_packed(block.numbers, np.asarray(received), ends), 0, places)
         kept.length = int(ends[-1])

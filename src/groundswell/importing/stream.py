@@ -24,6 +24,7 @@ from groundswell.importing import drift
 from groundswell.importing.along import AlongStream, finished
 from groundswell.importing.blocks import RawBlock, normalise
 from groundswell.importing.derive import Origin
+from groundswell.importing.joined import JoinedRecords, borders
 from groundswell.importing.refusals import TOO_LONG, Rejection, decode, quarantine_rows
 from groundswell.importing.sink import QUARTER_US, Keys, Sink
 from groundswell.lake import Lake, raw_index
@@ -261,8 +262,9 @@ def _joined(blocks: Iterable[Block], imported_us: int) -> Iterator[RawBlock | pa
 
 
 def _raw(blocks: list[Block], source: str, hint: dict[str, Any] | None, imported_us: int) -> RawBlock:
+    content = b"".join(piece for block in blocks for piece in (block.content, b"\n"))
     return RawBlock(
-        records=[record for block in blocks for record in block.records],
+        records=JoinedRecords(content, borders(content, sum(block.count for block in blocks))),
         source=source,
         origin=APP,
         numbers=np.concatenate([block.numbers for block in blocks]),

@@ -188,9 +188,11 @@ def columns(spans: Spans, posts: FastPosts) -> Rest:
     kept = texts.is_valid().to_numpy(zero_copy_only=False)
     has[of_uri[kept]] = True
     links = listed(of_uri[kept], texts.drop_null(), has).take(pa.array(rows))
-    who, which = posts.author_id, spans["commit.rkey"].take(rows).texts()
+    rkey = spans["commit.rkey"].take(rows)
+    who, which = posts.author_id, rkey.texts()
+    doubted |= ~(rkey.is_kind(TEXT) & spans["did"].take(rows).is_kind(TEXT))
     for part in (who, which):
-        doubted |= pc.match_substring_regex(part, "[/\n]").to_numpy(zero_copy_only=False)
+        doubted |= pc.match_substring(part, "/").to_numpy(zero_copy_only=False)
     url = pc.binary_join_element_wise(SITE, who, "/post/", which, "")
     return Rest({"url": url, "urls": links, "extra": extra}, doubted | odd[rows])
 

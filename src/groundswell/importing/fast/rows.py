@@ -12,6 +12,7 @@ from groundswell.importing.derive import Origin, derive
 from groundswell.importing.fast.layouts import FAST
 from groundswell.importing.fast.posts import mapped
 from groundswell.importing.fast.spans import Ints
+from groundswell.importing.joined import JoinedRecords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +48,8 @@ def read_records(
         return None
     if layout.parameters or len(records) < LEAST:
         return None
-    data = np.frombuffer(b"\n".join(records) + b"\n", np.uint8)
-    bounds = np.zeros(len(records) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, records), np.int64, len(records)) + 1, out=bounds[1:])
-    spans = fast.every.walk(data, bounds)
+    joined = JoinedRecords.of(records)
+    spans = fast.every.walk(np.frombuffer(joined.content, np.uint8), joined.bounds)
     posts = fast.read(spans)
     rest = fast.columns(spans, posts)
     created, known = posts.created

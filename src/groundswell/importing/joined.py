@@ -1,0 +1,66 @@
+"""Raw records as they stand one behind the other, cut only where one of them is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from groundswell.kernels import loaded
+
+if TYPE_CHECKING:
+    from groundswell.sources.lines import Numbers
+
+_LINE_FEED = 0x0A
+
+
+class JoinedRecords(Sequence[bytes]):
+    """Records in `content`, each with a line feed behind it; record n ends before `bounds[n + 1] - 1`.
+
+    >>> JoinedRecords.of([b"a", b"", b"bc"])[2]
+    b'bc'
+    """
+
+    def __init__(self, content: bytes, bounds: Numbers) -> None:
+        """`bounds` (n + 1) are where each record begins, and where the last one's line feed ends."""
+        self.content = content
+        self.bounds = bounds
+
+    @classmethod
+    def of(cls, records: Sequence[bytes]) -> JoinedRecords:
+        """These records; a line feed in one becomes a space."""
+        if isinstance(records, cls):
+            return records
+        content = b"".join(piece for record in records for piece in (record, b"\n"))
+        if content.count(b"\n") != len(records):
+            return cls.of([record.replace(b"\n", b" ") for record in records])
+        return cls(content, borders(content, len(records)))
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> bytes: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[bytes]: ...
+    def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
+        if isinstance(at, slice):
+            return [self[n] for n in range(*at.indices(len(self)))]
+        n = range(len(self))[at]
+        return self.content[int(self.bounds[n]) : int(self.bounds[n + 1]) - 1]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.content.split(b"\n")[:-1])
+
+
+def borders(content: bytes, count: int) -> Numbers:
+    """Where each of so many lines begins, and where the last one ends."""
+    data = np.frombuffer(content, np.uint8)
+    bounds = np.zeros(count + 1, np.int64)
+    kernel = loaded()
+    if kernel is None:
+        bounds[1:] = np.flatnonzero(data == _LINE_FEED) + 1
+    else:
+        kernel.line_starts(data, bounds[1:])
+    return bounds
