@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from groundswell.engines import Engine
+from groundswell.marts import summary as statistics
 from groundswell.marts.engagement import engagement, engagement_per, interactions
 from groundswell.marts.observations import latest
 from groundswell.marts.trends import By, comparable_windows, key_counts, newest_event, window_totals
@@ -100,3 +101,13 @@ def test_engagement(both: tuple[Engine, Engine], posts: pa.Table) -> None:
         posts,
         lambda table: table.select("ingest_seq", n=interactions(table), e=engagement(table), per=engagement_per(table)),
     )
+
+
+@pytest.mark.parametrize("question", [statistics.counts, statistics.hashtags, statistics.observations])
+def test_the_statistics_of_a_day_are_equal(
+    both: tuple[Engine, Engine], posts: pa.Table, question: Callable[[Any], Any]
+) -> None:
+    def asked(table: Any) -> Any:
+        return question(statistics.of_day(table, END - 3 * DAY, END + DAY))
+
+    assert {row["platform"] for row in same(both, posts, asked)} == {"tiktok", "x", "youtube"}
