@@ -51,7 +51,7 @@ def messages(
             "offset": pa.array(range(first, first + rows), pa.int64()),
             "stamped_us": pa.array([START + n * 1_000_000 for n in range(rows)], pa.int64()),
             "value": pa.array(values, pa.binary()),
-            "headers": pa.array(headers or [None] * rows, HEADERS),
+            "headers": pa.array([[]] * rows if headers is None else headers, HEADERS),
         }
     )
 
