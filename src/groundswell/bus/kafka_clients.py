@@ -162,7 +162,7 @@ def trouble_of(error: KafkaError, address: KafkaAddress, complaints: Iterable[Ka
     if code == codes._SSL:
         hint = f"check `ca`, `cert` and `key` of the address, and {KEY_PASSWORD} in the environment"
         return UnavailableError(f"no trust between Kafka and this client ({said})", where=address.where, hint=hint)
-    hint = "check host and port, that a broker runs there, and whether it wants TLS (`security=ssl`)"
+    hint = "check host and port, that a broker runs there, and whether it wants TLS: security=ssl"
     return UnavailableError(f"no broker of Kafka can be reached ({said})", where=address.where, hint=hint)
 
 

@@ -172,7 +172,7 @@ class Follower:
                 if "reached" not in error.what:
                     raise
                 if self.trouble is None:
-                    log.error("%s; tried again until there is one", error)
+                    log.error("%s; tried again until there is one: %s", error.what, error.where)
                 self.trouble = error
                 continue
             if self.trouble is not None:
@@ -267,7 +267,7 @@ class Follower:
                 found = incoming_of(message, now_us, self._reading)
             except UnavailableError as error:
                 if self.trouble is None:
-                    log.error("%s; tried again until it is there", error)
+                    log.error("%s; tried again until it is there: %s", error.what, error.where)
                 self.trouble = error
                 if self._stop.wait(1.0):
                     return None
@@ -360,7 +360,7 @@ class Follower:
             self._away_since = time.monotonic()
         known = trouble_of(error, self._address, self._complaints)
         if self.trouble is None and time.monotonic() - self._away_since >= _AWAY_S:
-            log.error("%s; records wait where they are, and are read when it is back", known)
+            log.error("%s; records wait where they are, and are read when it is back: %s", known.what, known.where)
             self.trouble = known
         self._taker.away(time.monotonic() - self._away_since)
 
