@@ -26,7 +26,7 @@ _CHOICES: Final[Mapping[str, str]] = {
     "spark_options": "name=value;name=value, or empty",
     "bus": "journal, or kafka://host:9092/topic",
     "schema_registry": "http(s)://host:port, or empty",
-    "desk": "SQLAlchemy address (sqlite:///… or postgresql+psycopg://…), or empty",
+    "desk": "address of a database (sqlite:///… or postgresql://USER@HOST/DB), or empty",
     "lake": "path or s3://bucket/prefix, or empty",
     "warehouse": "postgresql://USER@HOST/DB, or empty",
     "tz": "IANA time zone",

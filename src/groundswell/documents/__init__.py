@@ -82,7 +82,7 @@ DOCUMENTS: Final[Mapping[str, type[BaseModel]]] = {
     "remap": RemapDocument,
     "drift": Drift,
     "maintain": MaintainDocument,
-    "warehouse-sync": WarehouseSyncDocument,
+    "warehouse sync": WarehouseSyncDocument,
     "backtest": Backtest,
     "daily": DailyDocument,
     "detect": DetectDocument,
