@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from groundswell.kernels.records import NULL, NUMBER, Listed, Places, Wanted, walk
 from groundswell.kernels.values import copy_values
+from groundswell.kernels.words8 import byte_at
 
 Bytes = NDArray[np.uint8]
 Ints32 = NDArray[np.int32]
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def is_plain(data: Bytes, begin: int, end: int) -> bool:
-    """Whether a number of JSON is its own shortest text, as an int64 or a float64.
+def is_plain(base: Any, begin: int, end: int) -> bool:
+    """Whether a number of JSON in the bytes at `base` is its own shortest text, as an int64 or a float64.
 
     Up to 18 digits without a fraction, or 15 with one that ends with no zero (or is a zero); no exponent.
     """
     at = begin
-    if data[at] == 0x2D:
+    if byte_at(base, at) == 0x2D:
         at += 1
-        if data[at] == 0x30:
+        if byte_at(base, at) == 0x30:
             return False
     point = at
-    while point < end and 0x30 <= data[point] <= 0x39:
+    while point < end and 0x30 <= byte_at(base, point) <= 0x39:
         point += 1
     if point == end:
         return end - at <= 18
-    if data[point] != 0x2E or end - at > 16 or (data[at] == 0x30 and at > begin):
+    if byte_at(base, point) != 0x2E or end - at > 16 or (byte_at(base, at) == 0x30 and at > begin):
         return False
     last = point + 1
-    while last < end and 0x30 <= data[last] <= 0x39:
+    while last < end and 0x30 <= byte_at(base, last) <= 0x39:
         last += 1
     if last != end:
         return False
-    if data[end - 1] == 0x30:
+    if byte_at(base, end - 1) == 0x30:
         return end - point == 2
     # Below a ten thousandth it would have an exponent.
-    small = data[at] == 0x30 and data[point + 1] == 0x30 and data[point + 2] == 0x30 and data[point + 3] == 0x30
+    small = (
+        byte_at(base, at) == 0x30
+        and byte_at(base, point + 1) == 0x30
+        and byte_at(base, point + 2) == 0x30
+        and byte_at(base, point + 3) == 0x30
+    )
     return not small
 
 
@@ -49,12 +57,13 @@ def doubt_numbers(
 ) -> None:
     """Set `doubted` (n) where a number among the values of a record is not plain; `row` and so on: those in lists."""
     kinds, begins, ends = places.kind, places.begin, places.end
+    base = data.ctypes.data
     for place in range(kinds.shape[0]):
         for n in range(kinds.shape[1]):
-            if kinds[place, n] == NUMBER and not is_plain(data, begins[place, n], ends[place, n]):
+            if kinds[place, n] == NUMBER and not is_plain(base, begins[place, n], ends[place, n]):
                 doubted[n] = 1
     for n in range(len(row)):
-        if kind[n] == NUMBER and not is_plain(data, begin[n], end[n]):
+        if kind[n] == NUMBER and not is_plain(base, begin[n], end[n]):
             doubted[row[n]] = 1
 
 
