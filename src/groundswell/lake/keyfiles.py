@@ -111,17 +111,18 @@ def key_runs(lake: Lake, table: str, platform: str, month: str, without: frozens
                 yield _open(lake, table, file)
 
 
-def drop_orphans(lake: Lake) -> int:
-    """Remove the key files whose data file is gone; returns how many."""
+def drop_orphans(lake: Lake, table: str | None = None) -> int:
+    """Remove the key files (of one table, null: of all) whose data file is gone; returns how many."""
     root = lake.beside / _FOLDER
     gone = 0
-    if not root.is_dir():
-        return 0
-    there = lake.data_files()
-    for path in root.rglob("*" + _SUFFIX):
-        if path.relative_to(root).with_suffix(".parquet").as_posix() not in there:
-            path.unlink(missing_ok=True)
-            gone += 1
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        if table is not None and folder.name != table:
+            continue
+        there = lake.data_files(folder.name)
+        for path in folder.rglob("*" + _SUFFIX):
+            if path.relative_to(folder).with_suffix(".parquet").as_posix() not in there:
+                path.unlink(missing_ok=True)
+                gone += 1
     return gone
 
 

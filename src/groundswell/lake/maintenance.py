@@ -80,7 +80,7 @@ def vacuum(
                 commit_properties=notes,
             ),
         )
-        keyfiles.drop_orphans(lake)
+        keyfiles.drop_orphans(lake, table_name)
         terms.drop_orphans(lake, table_name)
     if table_name == "posts":
         drop_orphans(lake)

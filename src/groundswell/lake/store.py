@@ -20,7 +20,7 @@ from groundswell.lake.appender import TXN_KEY, Appended, Appender
 from groundswell.lake.delta import ask, commits, create_table, open_table
 from groundswell.lake.failures import told
 from groundswell.lake.snapshots import Snapshot, take_snapshot
-from groundswell.lake.tables import SEQ_KEY, TABLES, VERSION_KEY, table_layout
+from groundswell.lake.tables import SEQ_KEY, VERSION_KEY, table_layout
 from groundswell.schema import SCHEMA_VERSION
 from groundswell.stores import Place, S3Path, lake_root, parquet, way
 
@@ -74,12 +74,10 @@ class Lake:
             return file.stat().st_size
         return _size_of(file)
 
-    def data_files(self) -> set[str]:
-        """All data files that lie there, as ways from the root, also those that no version needs any more."""
-        found: set[str] = set()
-        for name in TABLES:
-            found.update(way(file, self.root).as_posix() for file in self.path(name).rglob("*.parquet"))
-        return found
+    def data_files(self, table_name: str) -> set[str]:
+        """All data files of a table that lie there, as ways from its folder, also those that no version needs."""
+        folder = self.path(table_name)
+        return {way(file, folder).as_posix() for file in folder.rglob("*.parquet")}
 
     def path(self, table_name: str) -> Place:
         """Folder of a table."""

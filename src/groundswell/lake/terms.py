@@ -144,9 +144,9 @@ def drop_orphans(lake: Lake, table: str = "posts") -> int:
     gone = 0
     if not root.is_dir():
         return 0
-    there = lake.data_files()
+    there = lake.data_files(table)
     for path in root.rglob("*.terms"):
-        if f"{table}/{path.relative_to(root).with_suffix('.parquet').as_posix()}" not in there:
+        if path.relative_to(root).with_suffix(".parquet").as_posix() not in there:
             path.unlink(missing_ok=True)
             gone += 1
     return gone
