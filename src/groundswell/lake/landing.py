@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MARK_KEY: Final = "groundswell_mark"
 #: Commits that are looked through for it, and how often a number that another writer took is passed.
 _BACK: Final = 32
-_TURNS: Final = 8
+_TURNS: Final = 20
 
 
 def commit_to_store(
