@@ -225,3 +225,23 @@ def test_late_posts_for_windows_that_are_not_scored_are_not_held_for_ever() -> N
     assert {size for size, _, _ in state.late} == {5 * MINUTE, 15 * MINUTE, HOUR}
     state, _ = run(make_posts([START + 70 * HOUR], ["arm"], first_record=40), [], [TRACKERS[0]], PARAMS, state)
     assert not state.late
+
+
+def test_a_burst_that_does_not_begin_with_the_clock_is_told_when_it_ends() -> None:
+    rng = np.random.default_rng(4)
+    begin = START + 37 * HOUR + 5 * MINUTE
+    usual = START + rng.integers(0, 38 * HOUR, 38 * 360)
+    more = begin + np.linspace(1, 15 * MINUTE - 1, 48).astype(np.int64)
+    times = np.concatenate((usual, more))
+    arms = np.concatenate((rng.random(len(usual)) < 1 / 3, np.ones(len(more), np.bool_)))
+    order = np.argsort(times)
+    posts = make_posts(times[order].tolist(), ["arm" if arm else "leg" for arm in arms[order]])
+    params = structs.replace(PARAMS, windows_us=(5 * MINUTE, 15 * MINUTE, HOUR), signals=("posts",))
+    arm = tracker("arm", "arm", promise_days=10.0)
+    _, told = run(posts, [5_000, len(posts) - 40], [arm], params, end_clock=begin + HOUR)
+    alerts = [one for one in told.alerts.values() if one.started_at >= begin - HOUR]
+    assert [(one.window_s, one.started_at, one.opened_at) for one in alerts] == [(900, begin, begin + 15 * MINUTE)]
+    assert alerts[0].observed >= 70
+    assert alerts[0].evidence["posts_total"] >= 70
+    starts = {start for _, size, start in told.points if size == 900}
+    assert all(start % (15 * MINUTE) == 0 for start in starts)

@@ -25,6 +25,7 @@ from groundswell.watch.holding import forget_posts, teach_profiles
 from groundswell.watch.judging import Judged, Watched, gap_of, is_scored, judge, share_of
 from groundswell.watch.recent import trim
 from groundswell.watch.rules import record_of
+from groundswell.watch.running import slide_of
 from groundswell.watch.state import WatchState
 from groundswell.watch.whatif import capture
 from groundswell.watch.windows import NEVER, closing
@@ -132,6 +133,8 @@ def _judge_window(state: WatchState, start: int, watched: Watched, written: Writ
     for frame in state.frames[1:]:
         if frame.start != NEVER and frame.start + frame.window_us == end:
             _finish(state, frame, watched, written, touched)
+        else:
+            _look_between(state, frame, end, watched, touched)
     cards = _write_alerts(state, touched, end, watched, written)
     written.closed += 1
     return Closing(start, end, gap, posts, cards)
@@ -145,7 +148,8 @@ def _next_size(params: WatchParams) -> int:
 def _hand_on(state: WatchState, frame: Frame, start: int, window: Window) -> None:
     """Put a window into those larger ones that are made of windows of its size."""
     for larger in state.frames:
-        if larger.window_us > frame.window_us and _source(state, larger) is frame:
+        if larger.window_us > frame.window_us and slide_of(larger.window_us, _sizes(state)) == frame.window_us:
+            larger.pass_by(start, frame.window_us, window)
             begin_us = start // larger.window_us * larger.window_us
             if larger.partial is None or larger.start != begin_us:
                 larger.start, larger.partial = begin_us, window
@@ -153,13 +157,20 @@ def _hand_on(state: WatchState, frame: Frame, start: int, window: Window) -> Non
                 larger.partial = larger.partial.and_also(window)
 
 
-def _source(state: WatchState, frame: Frame) -> Frame:
-    """The largest smaller size that it is a multiple of."""
-    return next(
-        one
-        for one in reversed(state.frames)
-        if one.window_us < frame.window_us and frame.window_us % one.window_us == 0
-    )
+def _sizes(state: WatchState) -> tuple[int, ...]:
+    return tuple(frame.window_us for frame in state.frames)
+
+
+def _look_between(state: WatchState, frame: Frame, end: int, watched: Watched, touched: dict[int, bool]) -> None:
+    """Score the running window of a size that ends at `end`, if one does: it may open or join an episode, no more."""
+    window = frame.running(end, slide_of(frame.window_us, _sizes(state)))
+    if window is None or not state.keys or not is_scored(state, frame, watched.params):
+        return
+    start = end - frame.window_us
+    trend = trend_of(state, frame, start, window, watched.params.at(frame.window_us))
+    judged = judge(state, frame, start, window, trend.around, watched, running=True)
+    for slot in sorted(judged.voices):
+        _take(state, frame, slot, judged, watched, touched, running=True)
 
 
 def _finish(state: WatchState, frame: Frame, watched: Watched, written: Written, touched: dict[int, bool]) -> None:
@@ -202,7 +213,14 @@ def _close(
 
 
 def _take(
-    state: WatchState, frame: Frame, slot: int, judged: Judged, watched: Watched, touched: dict[int, bool]
+    state: WatchState,
+    frame: Frame,
+    slot: int,
+    judged: Judged,
+    watched: Watched,
+    touched: dict[int, bool],
+    *,
+    running: bool = False,
 ) -> None:
     """Put a scored window into the tracker's episode, or open one; `touched` says whose card is to be made."""
     params, series, closed = watched.params, state.series[slot], judged.closed
@@ -217,20 +235,20 @@ def _take(
     elif episode.phase == "closed":
         return
     else:
-        if frame is next(one for one in state.frames if is_scored(state, one, params)):
+        if not running and frame is next(one for one in state.frames if is_scored(state, one, params)):
             count_in(episode, point)
         mine = [voice for voice in voices if voice.direction == episode.direction]
         moved = join(episode, mine, point)
         unusual = bool(mine) or is_unusual(episode, point, params)
-        if frame.window_us == episode.pace_us:
+        if frame.window_us == episode.pace_us and not running:
             proceed(episode, point, unusual, params)
             whole = unusual
         else:
-            if mine and frame.window_us < episode.pace_us:
+            if mine and frame.window_us <= episode.pace_us:
                 episode.calm = 0
                 extend(episode, point.start + frame.window_us)
             whole = moved
-        if not (whole or frame.window_us == episode.pace_us):
+        if not (whole or (frame.window_us == episode.pace_us and not running)):
             return
     if any(voice.signal == "posts" for voice in voices) or is_unusual(episode, point, params):
         closed.state[slot] = STATE_NUMBER["unusual"]

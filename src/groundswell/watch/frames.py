@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -174,6 +175,10 @@ class Frame:
     start: int = NEVER
     """Start of the window that is being put together (sizes other than the smallest)."""
     partial: Window | None = None
+    passed: deque[Window] = field(default_factory=deque)
+    """The last windows of the next smaller size, without tallies, oldest first: no more than make up one of this …"""
+    passed_us: int = NEVER
+    """… and the end of the newest."""
 
     @classmethod
     def empty(cls, window_us: int, trackers: int, params: WatchParams) -> Frame:
@@ -193,10 +198,26 @@ class Frame:
         self.ring = deque(closed.rows(source) for closed in self.ring)
         if self.partial is not None:
             self.partial = self.partial.rows(source)
+        self.passed = deque(window.rows(source) for window in self.passed)
 
     def points(self, slot: int, tracker_id: str) -> list[SeriesPoint]:
         """The closed windows of one tracker, oldest first."""
         return [closed.point(slot, tracker_id, self.window_us) for closed in self.ring if closed.is_there(slot)]
+
+    def pass_by(self, start: int, size: int, window: Window) -> None:
+        """Keep a window of the next smaller size for the running windows of this one. Changes the frame."""
+        if start != self.passed_us:  # the stream was away
+            self.passed.clear()
+        self.passed.append(replace(window, tallies={}))
+        self.passed_us = start + size
+        while len(self.passed) * size > self.window_us:
+            self.passed.popleft()
+
+    def running(self, end: int, size: int) -> Window | None:
+        """The window of this size that ends at `end`, put together from those of `size`; null: some are missing."""
+        if self.passed_us != end or len(self.passed) * size != self.window_us:
+            return None
+        return reduce(Window.and_also, self.passed)
 
     def closed(self, start: int) -> Closed | None:
         """The closed window that starts at `start`, if it is still held."""

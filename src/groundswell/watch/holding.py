@@ -11,6 +11,7 @@ import pyarrow as pa
 from groundswell.watch.contract import Ints, WatchParams
 from groundswell.watch.profiles import SAMPLE, learn_posts
 from groundswell.watch.recent import KeptPairs
+from groundswell.watch.running import slide_of
 from groundswell.watch.state import WatchState
 
 Bools = npt.NDArray[np.bool_]
@@ -53,7 +54,9 @@ def forget_posts(state: WatchState, closed_us: int, params: WatchParams) -> None
     mine = np.flatnonzero(closed & within & (pairs.window >= begun[pairs.slot]))
     wanted[mine[_first(pairs, mine, params.window_us, keep)]] = True
     for size in params.sizes[1:]:
-        mine = np.flatnonzero(closed & (pairs.window >= closed_us // size * size))
+        slide = slide_of(size, params.sizes)
+        # From the start of the next window of the size that ends, running or not.
+        mine = np.flatnonzero(closed & (pairs.window >= closed_us // slide * slide + slide - size))
         if not len(mine):
             continue
         wanted[mine[_first(pairs, mine, size, keep)]] = True

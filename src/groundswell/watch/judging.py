@@ -18,6 +18,7 @@ from groundswell.watch.episodes import Voice
 from groundswell.watch.frames import STATE_NUMBER, Closed, Frame, Window, measured_of, signals_of
 from groundswell.watch.holidays import Calendar
 from groundswell.watch.levels import Levels
+from groundswell.watch.running import spent_by
 from groundswell.watch.signals import SIGNALS, Tally
 from groundswell.watch.state import WatchState
 from groundswell.watch.windows import is_covered
@@ -30,8 +31,6 @@ Around = tuple[Floats, Floats]
 LEAST_POSTS: Final = 10
 #: Windows smaller than the one that is shown first are scored where the stream has so many posts in one on average.
 LEAST_STREAM: Final = 0.2
-#: What a further size of window spends of a promise, against the first one (measured on quiet series).
-SPENT_BY_SIZE: Final = 0.4
 
 
 @dataclass(frozen=True)
@@ -104,16 +103,25 @@ class Judged:
 
 
 def judge(
-    state: WatchState, frame: Frame, start: int, window: Window, around: Around | None, watched: Watched
+    state: WatchState,
+    frame: Frame,
+    start: int,
+    window: Window,
+    around: Around | None,
+    watched: Watched,
+    *,
+    running: bool = False,
 ) -> Judged:
     """Score a window. Changes neither `state` nor `frame`, but says in `window.holes` whether it is one.
 
-    `around` is what was seen and what was expected of the platforms of each series; null: of the whole stream.
+    `around` is what was seen and what was expected of the platforms of each series; null: of the whole stream. Of a
+    `running` window nothing but posts is known.
     """
     params = watched.params.at(frame.window_us)
     free = watched.calendar.free(start, frame.window_us)
-    asked = {name: _hear(name, frame, start, window, (around, free), params) for name in frame.detectors}
-    asked |= {name: _measure(name, frame, start, window, free, params) for name in frame.levels}
+    counted, measured = (["posts"], []) if running else (list(frame.detectors), list(frame.levels))
+    asked = {name: _hear(name, frame, start, window, (around, free), params) for name in counted}
+    asked |= {name: _measure(name, frame, start, window, free, params) for name in measured}
     heard = {name: one for name, one in asked.items() if one is not None}
     posts = heard["posts"]
     gap = gap_of(state, frame, start, window, posts.scores, watched)
@@ -157,7 +165,7 @@ def share_of(name: str, params: WatchParams) -> float:
     scored = [[*signals_of(size, params), *measured_of(size, params)] for size in params.sizes]
     total = sum(SIGNALS[each].weight for each in {each for names in scored for each in names})
     sizes = sum(name in names for names in scored)
-    return SIGNALS[name].weight / total / (1.0 + SPENT_BY_SIZE * (sizes - 1))
+    return SIGNALS[name].weight / total / spent_by(sizes)
 
 
 def _hear(

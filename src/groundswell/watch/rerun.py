@@ -69,6 +69,10 @@ class Rerun:
         self._watched = Watched([tracker], [], None, params)
         self.windows = [windows_of(one, column, tracker, params) for one in swept]
         self._voices = [self._speaking(one) for one in swept]
+        # Of running windows only those are looked at in which something is rare enough.
+        between = [one.running for one in swept]
+        self._between = [None if one is None else windows_of(one, column, tracker, params) for one in between]
+        self._running = [{} if one is None else self._by_end(one) for one in between]
 
     def episodes(self, begin_us: int, *, cards: bool) -> Iterator[Ended]:
         """The episodes that open in windows which begin from `begin_us` on, in order.
@@ -104,14 +108,15 @@ class Rerun:
 
     def _instants(self, begin_us: int) -> list[int]:
         """Ends of windows in which something is rare enough."""
-        return sorted(
-            {
-                int(one.counted.starts[number]) + one.window_us
-                for one, spoken in zip(self._swept, self._voices, strict=True)
-                for number in spoken
-                if one.counted.starts[number] >= begin_us
-            }
-        )
+        ends = {
+            _end_of(one, number)
+            for one, spoken in zip(self._swept, self._voices, strict=True)
+            for number in spoken
+            if one.counted.starts[number] >= begin_us
+        }
+        for spoken in self._running:
+            ends |= {end for end, (one, number, _) in spoken.items() if one.counted.starts[number] >= begin_us}
+        return sorted(ends)
 
     def _close(self, state: WatchState, end_us: int, *, cards: bool) -> bool:
         """What closing all windows that end then does to the episode; whether its card is to be written."""
@@ -120,25 +125,25 @@ class Rerun:
         level = None if stream is None else stream.before(np.array([end_us]))[0]
         for frame in state.frames:
             frame.detectors["posts"] = cast(Detector, _Known(level))
-        for frame, one, windows, spoken in zip(state.frames, self._swept, self.windows, self._voices, strict=True):
+        for at, frame in enumerate(state.frames):
+            one, spoken, running = self._swept[at], self._voices[at], self._running[at].get(end_us)
             number, rest = divmod(end_us - one.window_us - int(one.counted.starts[0]), one.window_us)
-            if rest or not 0 <= number < len(one.counted.starts) or not one.scored[number]:
+            between = self._between[at]
+            if running is not None and between is not None:
+                one, number, voices = running
+                closed = _cell(between, number)
+            elif rest or not 0 <= number < len(one.counted.starts) or not one.scored[number]:
                 continue
-            voices = spoken.get(number, [])
+            else:
+                voices, closed = spoken.get(number, []), _cell(self.windows[at], number)
             if state.series[0].episode is not None or voices:
                 if cards:
                     frame.detectors["posts"] = cast(Detector, _Known(level, self, one, number))
-                judged = self._judged(one, windows, number, voices)
-                closing._take(state, frame, 0, judged, self._watched, touched)
+                judged = self._judged(one, closed, number, voices)
+                closing._take(state, frame, 0, judged, self._watched, touched, running=running is not None)
         return bool(touched)
 
-    def _judged(self, one: Swept, windows: Windows, number: int, voices: list[Voice]) -> Judged:
-        cell = slice(number, number + 1)
-        held = windows.closed
-        # Views: what the episode says of the window stays said.
-        closed = Closed(
-            int(windows.starts[number]), held.count[cell], held.late[cell], held.state[cell], held.reals[cell]
-        )
+    def _judged(self, one: Swept, closed: Closed, number: int, voices: list[Voice]) -> Judged:
         rows = [0, self._column]
         scores = of_scores([one.window("posts", number)], lambda arrays: arrays[0][..., rows])
         values = one.counted.posts[number, rows]
@@ -151,6 +156,10 @@ class Rerun:
     def before(self, one: Swept, number: int) -> Detector:
         """The rows of the stream and the tracker before a window."""
         return one.detector("posts", number, self._params).rows(np.array([0, self._column]))
+
+    def _by_end(self, one: Swept) -> dict[int, tuple[Swept, int, list[Voice]]]:
+        """What is rare enough for an alert, by the end of the window."""
+        return {_end_of(one, number): (one, number, voices) for number, voices in self._speaking(one).items()}
 
     def _speaking(self, one: Swept) -> dict[int, list[Voice]]:
         """What is rare enough for an alert, by the window's number."""
@@ -166,6 +175,16 @@ class Rerun:
                 start = int(one.counted.starts[number])
                 found.setdefault(number, []).append(msgspec.structs.replace(voice, start=start))
         return found
+
+
+def _end_of(one: Swept, number: int) -> int:
+    return int(one.counted.starts[number]) + one.window_us
+
+
+def _cell(windows: Windows, number: int) -> Closed:
+    """One of the windows: views, so that what the episode says of it stays said."""
+    cell, held = slice(number, number + 1), windows.closed
+    return Closed(int(windows.starts[number]), held.count[cell], held.late[cell], held.state[cell], held.reals[cell])
 
 
 def windows_of(swept: Swept, column: int, tracker: TrackerSpec, params: WatchParams) -> Windows:

@@ -33,7 +33,7 @@ from groundswell.watch.signals import Tally
 from groundswell.watch.state import Series, WatchState
 from groundswell.watch.windows import StreamClock
 
-STATE_VERSION: Final = 5
+STATE_VERSION: Final = 6
 _FORMAT: Final = b"groundswell.watch"
 _SCHEMA: Final = pa.schema(
     [
@@ -75,6 +75,8 @@ class _FrameDocument(msgspec.Struct):
     """The kind of each."""
     start: int
     partial: _WindowDocument | None
+    passed: list[_WindowDocument]
+    passed_us: int
 
 
 class _Document(msgspec.Struct):
@@ -146,8 +148,14 @@ def _frame_arrays(name: str, frame: Frame) -> tuple[_FrameDocument, Arrays]:
     if frame.partial is not None:
         partial, more = _window_arrays(f"{name}/:partial", frame.start, frame.partial)
         arrays |= more
+    passed = []
+    for number, window in enumerate(frame.passed):
+        one, more = _window_arrays(f"{name}/:passed/{number}", 0, window)
+        passed.append(one)
+        arrays |= more
     kinds = {signal: levels.kind for signal, levels in frame.levels.items()}
-    return _FrameDocument(frame.window_us, list(frame.detectors), kinds, frame.start, partial), arrays
+    detectors = list(frame.detectors)
+    return _FrameDocument(frame.window_us, detectors, kinds, frame.start, partial, passed, frame.passed_us), arrays
 
 
 def _frame_of(name: str, document: _FrameDocument, arrays: Mapping[str, Array]) -> Frame:
@@ -168,6 +176,8 @@ def _frame_of(name: str, document: _FrameDocument, arrays: Mapping[str, Array]) 
         ),
         start=document.start,
         partial=partial,
+        passed=deque(_window_of(f"{name}/:passed/{number}", one, arrays) for number, one in enumerate(document.passed)),
+        passed_us=document.passed_us,
     )
 
 

@@ -133,6 +133,7 @@ def _fit(state: WatchState, params: WatchParams) -> None:
     platforms = len(state.platforms) + 1
     for frame in state.frames:
         frame.start, frame.partial = NEVER, None
+        frame.passed.clear()
         if len(frame.platforms) < platforms:
             frame.platforms = Detector.empty(platforms)
     if held and state.next_window != NEVER:

@@ -21,6 +21,7 @@ from groundswell.watch.detector import Detector, Scores, run
 from groundswell.watch.holidays import Calendar
 from groundswell.watch.levels import Levels
 from groundswell.watch.pastcounts import Counted
+from groundswell.watch.running import slide_of
 from groundswell.watch.signals import SIGNALS
 from groundswell.watch.thin import StreamLevels, is_thin, levels_of
 from groundswell.watch.trends import Places
@@ -61,6 +62,10 @@ class Swept:
     """The macro trend, shape (windows, 2, series); null: that of the whole stream."""
     levels_of: dict[str, Levels] = field(default_factory=dict)
     """Of measured signals what is known after the last window."""
+    running: Swept | None = None
+    """The running windows of the same size, posts alone; null where all need not be told."""
+    teaches: Swept | None = None
+    """Of running windows: those whose detector scored them."""
 
     @property
     def window_us(self) -> int:
@@ -80,7 +85,11 @@ class Swept:
 
     def detector(self, name: str, number: int, params: WatchParams) -> Detector:
         """The detector of a signal as it was before a window."""
-        chunk = number // CHUNK
+        if self.teaches is not None:
+            ends = self.teaches.counted.starts + self.window_us
+            by = int(np.searchsorted(ends, int(self.counted.starts[number]) + self.window_us, side="right"))
+            return self.teaches.detector(name, by, params)
+        chunk = min(number // CHUNK, len(self.before[name]) - 1)
         found = copy_of(self.before[name][chunk])
         rows = slice(chunk * CHUNK, number)
         if rows.stop > rows.start:
@@ -190,8 +199,62 @@ def _sweep(
             swept.detectors[name] = fresh
             if told:
                 swept.scores[name], swept.before[name], swept.missing[name] = scores, before, missing
+        source = next((held for held in out if held.window_us == slide_of(one.window_us, params.sizes)), None)
+        if told and source is not None:
+            swept.running = _run_between(swept, source, out[0], begun_us, params, (calendar, places))
         out.append(swept)
     return out
+
+
+def _run_between(
+    swept: Swept,
+    source: Swept,
+    base: Swept,
+    begun_us: Ints,
+    params: WatchParams,
+    context: tuple[Calendar, Places | None],
+) -> Swept:
+    """The running windows of a size, scored by its detector; `source` are the windows that they are made of.
+
+    `base` are those of the smallest size, `context` the holidays and where the tracker lives.
+    """
+    calendar, places = context
+    size, slide = swept.window_us, source.window_us
+    first = int(source.counted.starts[0]) if len(source.counted.starts) else 0
+    last = first + len(source.counted.starts) * slide
+    starts = np.arange(first, last - size + 1, slide, dtype=np.int64)
+    starts = starts[starts % size != 0]
+    begin = (starts - first) // slide
+
+    def summed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        reached = np.concatenate((np.zeros_like(values[:1]), np.cumsum(values, axis=0)))
+        return np.asarray(reached[begin + size // slide] - reached[begin])
+
+    counted = Counted(size, starts, summed(source.counted.posts), {}, summed(source.counted.parts))
+    fixed = (counted.parts * params.base_us != size) | _holes_between(base, counted, params)
+    scored = np.ones(len(starts), np.bool_)
+    if swept.stream is not None and size < params.window_us:
+        scored = swept.stream.scored(starts, size, params)
+    whole = np.concatenate((swept.counted.starts, starts))
+    order = np.argsort(whole, kind="stable")
+    mine = np.flatnonzero(order >= len(swept.counted.starts))
+    taught = np.concatenate((~swept.gap & swept.scored[:, None], np.zeros(counted.posts.shape, np.bool_)))[order]
+    free = np.concatenate((swept.free, _free(calendar, counted)))[order]
+    posts = np.concatenate((swept.counted.posts, counted.posts))[order]
+    trend = None
+    if places is not None:
+        trend = places.exposure(whole[order], size, params, ~taught[:, 0])
+    fresh = Detector.empty(posts.shape[1])
+    scores, _ = _run(fresh, posts, whole[order], params.at(size), (taught, free, trend))
+    found = of_scores([scores], lambda arrays: arrays[0][..., mine, :])
+    known = ~found.learning[:, 0] & (found.expected[:, 0] >= params.hole_expected)
+    hole = fixed | ((counted.posts[:, 0] == 0) & known)
+    gap = (starts[:, None] < begun_us) | hole[:, None]
+    around = None if trend is None else trend[mine]
+    missing = {"posts": np.zeros(counted.posts.shape, np.bool_)}
+    return Swept(
+        counted, gap, hole, {"posts": found}, missing, {}, {}, scored, swept.stream, free[mine], around, teaches=swept
+    )
 
 
 def _add_measured(swept: Swept, name: str, params: WatchParams) -> None:
@@ -244,6 +307,14 @@ def _holes_in(base: Swept, one: Counted, params: WatchParams) -> Bools:
     holes = np.bincount(number[inside], weights=base.hole[inside], minlength=len(one.starts))
     too_many: Bools = holes > (1 - params.cover) * one.parts
     return too_many
+
+
+def _holes_between(base: Swept, one: Counted, params: WatchParams) -> Bools:
+    """Running windows of which too much was a hole."""
+    reached = np.concatenate(([0], np.cumsum(base.hole)))
+    begin = np.searchsorted(base.counted.starts, one.starts)
+    end = np.searchsorted(base.counted.starts, one.starts + one.window_us)
+    return np.asarray(reached[end] - reached[begin] > (1 - params.cover) * one.parts)
 
 
 def _silent(one: Counted, params: WatchParams) -> Bools:

@@ -32,7 +32,8 @@ class Places:
     def exposure(self, starts: Ints, window_us: int, params: WatchParams, gap: Bools) -> Floats | None:
         """What was seen and what was expected around the stream and the tracker, shape (windows, 2, 2).
 
-        `gap` says which windows the stream was not watched in. Null where there is one platform, which is the stream.
+        `gap` says which windows the stream was not watched in, or teach nothing. Null where there is one platform,
+        which is the stream.
         """
         platforms = self.stream.shape[1]
         if platforms < 2 or not len(starts):
@@ -59,10 +60,11 @@ class Places:
 
     def _seen(self, starts: Ints, window_us: int, params: WatchParams) -> Floats:
         """Posts of the whole stream and of each platform in windows of a size, shape (windows, 1 + platforms)."""
-        number = (self.first_us + np.arange(len(self.stream)) * params.base_us - starts[0]) // window_us
-        inside = (number >= 0) & (number < len(starts))
+        reached = np.concatenate((np.zeros((1, self.stream.shape[1])), np.cumsum(self.stream, axis=0)))
+        begin = (starts - self.first_us) // params.base_us
+        end = np.clip(begin + window_us // params.base_us, 0, len(self.stream))
         seen = np.zeros((len(starts), 1 + self.stream.shape[1]))
-        np.add.at(seen[:, 1:], number[inside], self.stream[inside])
+        seen[:, 1:] = reached[end] - reached[np.clip(begin, 0, len(self.stream))]
         seen[:, 0] = seen[:, 1:].sum(axis=1)
         return seen
 
