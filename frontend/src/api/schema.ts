@@ -2255,7 +2255,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file" | "kafka";
             /** Target */
             target: string;
             settings: components["schemas"]["ChannelSettings"];
@@ -2309,7 +2309,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file" | "kafka";
             /** Label */
             label: string;
             /** Meaning */
@@ -2421,7 +2421,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file" | "kafka";
             /** Text */
             text: string;
         };
@@ -2440,7 +2440,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file" | "kafka";
             settings?: components["schemas"]["ChannelSettings"] | null;
             templates?: components["schemas"]["Templates"] | null;
             /**
@@ -4497,7 +4497,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file";
+            kind: "webhook" | "slack" | "discord" | "email" | "command" | "file" | "kafka";
             settings: components["schemas"]["ChannelSettings"];
         };
         /**
@@ -4781,6 +4781,32 @@ export interface components {
             ok: boolean;
             /** Detail */
             detail: string;
+        };
+        /**
+         * PartitionStatus
+         * @description A partition of a topic of Kafka, as who reads it saw it last.
+         */
+        PartitionStatus: {
+            /** Consumer */
+            consumer: string;
+            /** Topic */
+            topic: string;
+            /** Partition */
+            partition: number;
+            /** Next Offset */
+            next_offset: number;
+            /** End Offset */
+            end_offset: number;
+            /** Behind */
+            behind: number;
+            /** Late S */
+            late_s: number | null;
+            /** Reading */
+            reading: boolean;
+            /** Owner */
+            owner: string | null;
+            /** Lost */
+            lost: number;
         };
         /**
          * PhaseChange
@@ -6388,6 +6414,8 @@ export interface components {
          *         "Brand team"
          *       ],
          *       "messages_waiting": 2,
+         *       "bus_trouble": null,
+         *       "partitions": [],
          *       "seq": 4821
          *     }
          */
@@ -6427,6 +6455,10 @@ export interface components {
             channels_failing: string[];
             /** Messages Waiting */
             messages_waiting: number;
+            /** Bus Trouble */
+            bus_trouble: string | null;
+            /** Partitions */
+            partitions: components["schemas"]["PartitionStatus"][];
             /** Seq */
             seq: number;
         };
