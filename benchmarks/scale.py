@@ -49,7 +49,7 @@ class Meter:
                 times, words = one.cpu_times(), " ".join(one.cmdline())
             except psutil.Error:
                 continue
-            kind = "jvm" if "java" in words[:80] else "workers" if "pyspark" in words else "driver"
+            kind = "driver" if one.pid == me.pid else "jvm" if "java" in words[:80] else "workers"
             sums[kind] += times.user + times.system
         return time.perf_counter(), sums
 
