@@ -150,7 +150,8 @@ def trouble_of(error: KafkaError, address: KafkaAddress, complaints: Iterable[Ka
     cause = refused(complaints) or error
     said = _plain(cause.str())
     code = cause.code()
-    if code in {codes.UNKNOWN_TOPIC_OR_PART, codes._UNKNOWN_TOPIC, codes._UNKNOWN_PARTITION}:
+    # That a partition is unknown is what the library says, too, when nobody can tell it who leads it.
+    if code in {codes.UNKNOWN_TOPIC_OR_PART, codes._UNKNOWN_TOPIC}:
         hint = "make it first, with as many partitions as it is to have: kafka-topics.sh --create --topic …"
         return NotFoundError(f"there is no topic `{address.topic}`", where=address.where, hint=hint)
     if code in {codes.TOPIC_AUTHORIZATION_FAILED, codes.GROUP_AUTHORIZATION_FAILED, codes.CLUSTER_AUTHORIZATION_FAILED}:
