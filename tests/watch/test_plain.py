@@ -67,14 +67,18 @@ def test_a_run_says_what_single_windows_say() -> None:
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
 
 
-def test_two_threads_say_what_one_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_threads_say_and_learn_what_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, params = counts(300, 4), WatchParams()
-    known = Detector.empty(6)
-    run(known, rows[:-1], START + np.arange(299, dtype=np.int64) * params.window_us, params)
-    at = START + 299 * params.window_us
-    alone = score(known, rows[-1], at, params)
+    first = Detector.empty(6)
+    run(first, rows[:-1], START + np.arange(299, dtype=np.int64) * params.window_us, params)
+    second, at, taught = first.rows(np.arange(6)), START + 299 * params.window_us, np.ones(6, np.bool_)
+    alone = score(first, rows[-1], at, params)
+    learn(first, rows[-1], at, params, taught)
     monkeypatch.setattr(detector, "WORTH_A_THREAD", 2)
-    np.testing.assert_array_equal(alone.return_days, score(known, rows[-1], at, params).return_days)
+    np.testing.assert_array_equal(alone.return_days, score(second, rows[-1], at, params).return_days)
+    learn(second, rows[-1], at, params, taught)
+    for name in Detector.ARRAYS:
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
 
 
 @settings(max_examples=30, deadline=None)

@@ -36,15 +36,10 @@ from groundswell.kernels.columns import (
     SPREAD_SUM,
     SPREAD_VARIANCE,
     SPREAD_WEIGHT,
-    TAIL_CALM,
-    TAIL_CLUSTERS,
-    TAIL_OPEN,
-    TAIL_SQUARE,
-    TAIL_SUM,
-    TAIL_WINDOWS,
     TOTAL_POSTS,
     TOTAL_WINDOWS,
 )
+from groundswell.kernels.exceedances import learn_tail, recalibrated
 from groundswell.kernels.negbinomial import above_of, deviate, log_tails, small_above
 from groundswell.kernels.normal import LEAST_MEAN, LEAST_SMALL, MOST_SMALL, NO_SURPRISE
 from groundswell.kernels.weeks import DAY, HOUR, factor, place, stream_profile, weights
@@ -137,27 +132,6 @@ def shaped(spread: float, season: float, most: float) -> float:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def recalibrated(log_p: float, core: Floats, side: int, c: Any) -> float:
-    """Log probability by the series' own tail; a theoretical one that it had not yet many exceedances of."""
-    u = -log_p
-    prior = c.tail_prior
-    clusters = core[side + TAIL_CLUSTERS]
-    rate = (clusters + prior) / (core[side + TAIL_WINDOWS] + prior * math.exp(c.tail_from))
-    log_rate = math.log(rate)
-    if u <= c.tail_from:
-        return float(-u * (-log_rate / c.tail_from))
-    mean = (core[side + TAIL_SUM] + prior) / (clusters + prior)
-    square = (core[side + TAIL_SQUARE] + 2.0 * prior) / (clusters + prior)
-    variance = max(square - mean * mean, 1e-9)
-    shape = min(max(0.5 * (1.0 - mean * mean / variance), 0.0), c.tail_shape)
-    scale = mean * (1.0 - shape)
-    excess = u - c.tail_from
-    if shape > 1e-9:
-        return float(log_rate - math.log1p(shape * excess / scale) / shape)
-    return float(log_rate - excess / scale)
-
-
-@njit(cache=True, nogil=True, inline="always")
 def rise_of(count: float, expected: float, total: float, total_expected: float, extra: float, prior: float) -> float:
     """By what factor the rest of the stream is above its expectation, as far as that is no chance."""
     rest = max(total_expected - expected, 0.0) + prior
@@ -228,24 +202,13 @@ def score_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
         out[LOG_LOW, i] = low
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _learn_tail(row: Floats, side: int, log_p: float, window: float, keep: float, c: Any) -> None:
-    for column in range(TAIL_OPEN):
-        row[side + column] *= keep
-    row[side + TAIL_WINDOWS] += 1.0
-    excess = -log_p - c.tail_from
-    if excess > 0:
-        row[side + TAIL_OPEN] = max(row[side + TAIL_OPEN], excess)
-        row[side + TAIL_CALM] = 0.0
-    elif row[side + TAIL_OPEN] > 0:
-        row[side + TAIL_CALM] += 1.0
-        if row[side + TAIL_CALM] * window >= c.tail_gap:
-            top = row[side + TAIL_OPEN]
-            row[side + TAIL_CLUSTERS] += 1.0
-            row[side + TAIL_SUM] += top
-            row[side + TAIL_SQUARE] += top * top
-            row[side + TAIL_OPEN] = 0.0
-            row[side + TAIL_CALM] = 0.0
+@njit(cache=True, nogil=True)
+def stream_of(core: Floats, bin_posts: Floats, bin_windows: Floats, window: int, c: Any) -> Floats:
+    """What the whole stream's row says for all others: its season by bin (168), and 1 if it is known well enough."""
+    out, by_kind = np.empty(BINS + 1), np.empty(48)
+    stream_profile(bin_posts[0], bin_windows[0], rough_of(core[0], c), c, out[:BINS], by_kind)
+    out[BINS] = 1.0 if core[0, SEEN] >= max(c.known_stream / window, c.known_windows) else 0.0
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -262,18 +225,22 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
     logs: Floats,
     drop_expected: float,
     c: Any,
+    stream: Floats,
+    begin: int,
+    end: int,
 ) -> None:
-    """Let the window teach the series in `taught`; `logs` (2, series) are the probabilities before recalibration."""
+    """Let the window teach the series in `taught`; `logs` (2, series) are the probabilities before recalibration.
+
+    `stream` is that of `stream_of`, before any row has learned. Does the series from `begin` to `end`.
+    """
     hour, day = place(start + window // 2)
     number = hour * DAYS + day
-    by_bin, by_kind = np.empty(BINS), np.empty(48)
-    stream_profile(bin_posts[0], bin_windows[0], rough_of(core[0], c), c, by_bin, by_kind)
-    stream_known = core[0, SEEN] >= max(c.known_stream / window, c.known_windows)
+    stream_season, stream_known = stream[number], stream[BINS] > 0
     season_keep = 2.0 ** (-window * 24 / c.season_half_life) if window < HOUR else 2.0 ** (-DAY / c.season_half_life)
     tail_keep = 2.0 ** (-window / c.tail_half_life)
     spread_half = max(c.spread_half_life / window, 5 * c.level_windows)
     holidays = free.shape[1] > 0
-    for i in range(len(core)):
+    for i in range(begin, end):
         if not taught[i]:
             continue
         row = core[i]
@@ -330,11 +297,11 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
             bin_posts[i, number] += more
             bin_windows[i, number] += longer
             row[TOTAL_POSTS] += more
-            row[TOTAL_WINDOWS] += longer * by_bin[number]
+            row[TOTAL_WINDOWS] += longer * stream_season
         if stream_known and not young:
-            _learn_tail(row, BURST, logs[0, i], window, tail_keep, c)
+            learn_tail(row, BURST, logs[0, i], window, tail_keep, c)
             if expected >= drop_expected:
-                _learn_tail(row, DROP, logs[1, i], window, tail_keep, c)
+                learn_tail(row, DROP, logs[1, i], window, tail_keep, c)
         row[OUTSIDE] = runs
         row[SEEN] = seen + 1.0
 
@@ -389,4 +356,7 @@ def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
             out[number, LOG_HIGH : LOG_LOW + 1],
             drop_expected,
             c,
+            stream_of(core, bin_posts, bin_windows, window, c),
+            0,
+            series,
         )

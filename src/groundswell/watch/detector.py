@@ -244,20 +244,17 @@ def learn(  # noqa: PLR0913, PLR0917 - all that a caller may have already
     """
     known = forecast(detector, start_us, params, free, constants) if known is None else known
     scores = score(detector, counts, start_us, params, known, constants=constants) if scores is None else scores
-    _kernel().learn_rows(
-        detector.core,
-        detector.bin_posts,
-        detector.bin_windows,
-        counts,
-        start_us,
-        params.window_us,
-        _NO_HOLIDAYS if free is None else free,
-        taught,
-        known,
-        scores.surprise,
-        params.drop_expected,
-        constants,
-    )
+    core, posts, windows = detector.core, detector.bin_posts, detector.bin_windows
+    kernel, ahead, logs = _kernel(), known, scores.surprise
+    holidays, looked = _NO_HOLIDAYS if free is None else free, params.drop_expected
+    # Before any row learns, the stream's too: the halves may be done in any order.
+    stream = kernel.stream_of(core, posts, windows, params.window_us, constants)
+    context = (start_us, params.window_us, holidays, taught, ahead, logs, looked, constants, stream)
+
+    def part(begin: int, end: int) -> None:
+        kernel.learn_rows(core, posts, windows, counts, *context, begin, end)
+
+    _in_parts(part, len(detector))
 
 
 def run(

@@ -217,6 +217,13 @@ def score_rows(
     out[at.IS_DROP], out[at.RISE], out[at.LOG_HIGH], out[at.LOG_LOW] = drop, rise, high, low
 
 
+def stream_of(core: Floats, bin_posts: Floats, bin_windows: Floats, window: int, c: Constants) -> Floats:
+    """What the whole stream's row says for all others: its season by bin (168), and 1 if it is known well enough."""
+    by_bin, _ = stream_profile(bin_posts[0], bin_windows[0], float(_roughness(core[:1], c)[0]), c)
+    known = core[0, at.SEEN] >= max(c.known_stream / window, c.known_windows)
+    return np.append(by_bin, float(known))
+
+
 def learn_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     core: Floats,
     bin_posts: Floats,
@@ -230,6 +237,8 @@ def learn_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     logs: Floats,
     drop_expected: float,
     c: Constants,
+    stream: Floats,
+    *_: int,
 ) -> None:
     """Let the window teach the series in `taught`; `logs` are the two probabilities before recalibration (2, series).
 
@@ -250,8 +259,6 @@ def learn_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     hour, day = place(start + window // 2)
     number = hour * DAYS + day
     rough = _roughness(core, c)
-    by_bin, _ = stream_profile(bin_posts[0], bin_windows[0], float(rough[0]), c)
-    stream_known = core[0, at.SEEN] >= max(c.known_stream / window, c.known_windows)
     posts = core[:, at.LEVEL_POSTS] + c.level_prior
     keep = _level_memory(core, window, seen, c) * np.where(shifted, c.shift_forgets, 1.0)
     behind = of_kind(bin_posts, hour, np.full(len(core), day))
@@ -265,8 +272,8 @@ def learn_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     usual = np.where(young | shifted, counts, np.clip(counts, expected - narrow, expected + narrow))
     # A public holiday teaches nothing about the day that it falls on.
     weekly = taught & ~free[2] if free.shape[1] else taught
-    _learn_season(core, bin_posts, bin_windows, np.maximum(usual, 0.0), number, by_bin[number], weekly, window, c)
-    if stream_known:
+    _learn_season(core, bin_posts, bin_windows, np.maximum(usual, 0.0), number, stream[number], weekly, window, c)
+    if stream[-1]:
         learned = taught & ~young
         learn_tail(core, at.BURST, logs[0], learned, window, c)
         learn_tail(core, at.DROP, logs[1], learned & (expected >= drop_expected), window, c)
@@ -381,17 +388,6 @@ def run_windows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
         unknown = core[0, at.SEEN] < max(c.known_stream / window, c.known_windows)
         young[number] = unknown | (core[:, at.SEEN] * window < c.known_series)
         score_rows(core, counts[number], known[number], around, window / DAY, drop_expected, c, out[number])
-        learn_rows(
-            core,
-            bin_posts,
-            bin_windows,
-            counts[number],
-            start,
-            window,
-            free[number],
-            taught[number],
-            known[number],
-            out[number, at.LOG_HIGH : at.LOG_LOW + 1],
-            drop_expected,
-            c,
-        )
+        logs, stream = out[number, at.LOG_HIGH : at.LOG_LOW + 1], stream_of(core, bin_posts, bin_windows, window, c)
+        seen = (start, window, free[number], taught[number], known[number], logs, drop_expected, c, stream)
+        learn_rows(core, bin_posts, bin_windows, counts[number], *seen)
