@@ -25,8 +25,8 @@ Ints = NDArray[np.int64]
 Ints32 = NDArray[np.int32]
 Bytes = NDArray[np.uint8]
 
-#: Bytes that are read at once: some ten thousand records, so that what is done for each batch costs little.
-BLOCK: Final = 12 << 20
+#: Bytes that are read at once, a few thousand records; more would save some calls and cost memory.
+BLOCK: Final = 8 << 20
 #: So many more are read for the end of its last line.
 _MORE: Final = 64 << 10
 #: Items of the lists of a block for which there is room at first.

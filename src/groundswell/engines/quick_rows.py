@@ -25,7 +25,7 @@ LEAST: Final = 8 << 20
 #: and putting them in their places costs what the quick reader saves.
 MOST_DOUBTED: Final = 0
 #: Blocks whose doubted records are read together: a query costs as much as reading two thousand records.
-_TOGETHER: Final = 6
+_TOGETHER: Final = 8
 
 #: Reads lines of NDJSON as an engine does: one row for each.
 ReadLines = Callable[[bytes], pa.Table]
