@@ -5,13 +5,14 @@
 Quiet series have a day and a week; they are Poisson, negative binomial (k = 10) or negative binomial with a level
 that drifts (10 % a day, a random walk), at 0.01 to 1,000 counts per 5-minute window. `alerts/promise` is how many
 alerts open per series and promise (30 days) over the whole time, the learning included: at most 2, and at least 0.5
-where five or more are expected. Series are counted in windows of 5, 15 and 60 minutes; alerts open by the watch's
-own episodes.
+where five or more are expected. Series are counted in windows of 5, 15 and 60 minutes, which overlap; alerts open by
+the watch's own episodes.
 
 Then into the second half of series with 10 and more per window, at a time when at least 10 are expected: bursts
 (three times the usual for 15 minutes), build-ups (up to three times over three hours), drops (to a tenth for an
 hour); and into series without a single count a new word (8 a window for half an hour). `found`: an alert opens in
-that time.
+that time. `all known` is the ceiling for bursts: who knows the true mean and dispersion, with the same windows and
+as many false alerts as promised.
 
 The peers see the same series; windows in a row are one alert: mean + 2.5 standard deviations of the last day (the
 rule of many dashboards); an exponentially weighted mean with 3 of its deviations; the idea of Twitter's S-H-ESD
@@ -32,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from groundswell.testing.counts import PER_DAY, quiet_counts
+from groundswell.testing.counts import PER_DAY, quiet_counts, shape_of
 from groundswell.watch.contract import DAY, MINUTE, WatchParams
 from groundswell.watch.detector import Detector, run
 from groundswell.watch.running import running_sums, slide_of, spent_by
@@ -48,6 +49,8 @@ PROMISE: Final = 30.0
 START: Final = 20_003 * DAY  # a Monday
 RATES: Final = (0.01, 0.1, 1.0, 5.0, 10.0, 100.0, 1000.0)
 BATCH: Final = 50
+#: By this the ceiling's windows must be rarer than promised, so that all of them together keep it (measured).
+CEILING_SPENT: Final = 6.0
 
 
 @dataclass(frozen=True)
@@ -62,16 +65,16 @@ class Kind:
         name = "Poisson" if self.size is None else "NB k=10" + (" drift" if self.drift else "")
         return f"{name} {self.rate:g}"
 
-    def counts(self, series: int, days: int, rng: np.random.Generator) -> Floats:
-        """Shape (windows, 1 + series), the whole stream first."""
+    def counts(self, series: int, days: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Counts of shape (windows, 1 + series), the whole stream first, and what was expected of each series."""
+        shape = shape_of(days)
         if not self.drift:
-            return quiet_counts(self.rate, self.size, series, days, rng)
-        shape = quiet_counts(1_000_000.0, None, 1, days, rng)[:, 1] / 1_000_000.0
+            return quiet_counts(self.rate, self.size, series, days, rng), np.outer(shape, np.full(series, self.rate))
         walk = np.cumsum(rng.normal(0, self.drift / np.sqrt(PER_DAY), (len(shape), series)), axis=0)
         mean = self.rate * shape[:, None] * np.exp(walk - walk.mean(axis=0))
         counts = rng.poisson(mean * rng.gamma(self.size or 1e6, 1 / (self.size or 1e6), mean.shape)).astype(float)
         rest = rng.poisson(shape * 5_000).astype(float)
-        return np.hstack(((rest + counts.sum(axis=1))[:, None], counts))
+        return np.hstack(((rest + counts.sum(axis=1))[:, None], counts)), mean
 
 
 def groundswell(counts: Floats) -> list[list[int]]:
@@ -172,28 +175,52 @@ EVENTS: Final = (
 )
 
 
-def with_event(counts: Floats, kind: Kind, event: Event, rng: np.random.Generator) -> tuple[Floats, list[int]]:
-    """The counts with one event a series, and where it begins; at times when at least 10 are expected."""
+def with_event(counts: Floats, mean: Floats, event: Event, rng: np.random.Generator) -> tuple[Floats, list[int]]:
+    """The counts with one event a series, and where it begins; on weekdays, while at least 10 are expected.
+
+    `mean` is what is expected at that time, of each series: a drifting one is tripled as it is then.
+    """
     changed = counts.copy()
-    usual = counts.reshape(-1, PER_DAY, counts.shape[1])
-    weekday = np.arange(len(usual)) % 7 < 5
-    mean = usual[weekday].mean(axis=0)
     begins = []
-    for at in range(1, counts.shape[1]):
+    for at in range(mean.shape[1]):
         while True:
             begin = int(rng.integers(len(counts) // 2, len(counts) - 60))
-            if weekday[begin // PER_DAY] and mean[begin % PER_DAY, at] >= 10:
+            if begin // PER_DAY % 7 < 5 and mean[begin, at] >= 10:
                 break
         rows = slice(begin, begin + len(event.factors))
-        factors = np.array(event.factors)
-        more = rng.poisson(np.maximum(factors - 1, 0) * mean[np.arange(begin, rows.stop) % PER_DAY, at])
-        new = np.where(
-            factors >= 1, changed[rows, at] + more, rng.binomial(changed[rows, at].astype(int), factors.clip(0, 1))
-        )
-        changed[rows, 0] += new - changed[rows, at]
-        changed[rows, at] = new
+        factors, held = np.array(event.factors), changed[rows, at + 1]
+        more = rng.poisson(np.maximum(factors - 1, 0) * mean[rows, at])
+        new = np.where(factors >= 1, held + more, rng.binomial(held.astype(int), factors.clip(0, 1)))
+        changed[rows, 0] += new - held
+        changed[rows, at + 1] = new
         begins.append(begin)
     return changed, begins
+
+
+def known_all(counts: Floats, mean: Floats, kind: Kind) -> list[list[int]]:
+    """The ceiling: a detector that knows the true mean and dispersion, with the same windows and the same promise.
+
+    How much rarer a single window must be is set so that it opens as many alerts on the quiet series as promised.
+    """
+    found: list[list[int]] = []
+    rarity = np.full(mean.shape, np.inf)
+    for size in SIZES:
+        parts, slide = size // STEP, slide_of(size, SIZES) // STEP
+        sums, ends, _ = running_sums(counts[:, 1:], parts, slide)
+        usual, square = running_sums(mean, parts, slide)[0], running_sums(mean**2, parts, slide)[0]
+        if kind.size is None:
+            p = stats.poisson.sf(sums - 1, usual)
+        else:
+            k = kind.size * usual**2 / square
+            p = stats.nbinom.sf(sums - 1, k, k / (k + usual))
+        rarity[ends - 1] = np.minimum(rarity[ends - 1], p * DAY / size)
+    for at in range(mean.shape[1]):
+        rows, opened = np.flatnonzero(rarity[:, at] * PROMISE * CEILING_SPENT <= 1), []
+        for number, row in enumerate(rows.tolist()):
+            if not number or row - rows[number - 1] > 12:
+                opened.append(row)
+        found.append(opened)
+    return found
 
 
 def new_word(counts: Floats, rng: np.random.Generator) -> tuple[Floats, list[int]]:
@@ -217,7 +244,7 @@ def told(openings: list[list[int]], begins: list[int], within: int) -> tuple[flo
     return len(delays) / max(tried, 1), float(np.median(delays)) if delays else float("nan")
 
 
-def batches(kind: Kind, series: int, days: int, seed: int) -> Iterator[Floats]:
+def batches(kind: Kind, series: int, days: int, seed: int) -> Iterator[tuple[Floats, Floats]]:
     """The series of a kind, some at a time."""
     for number in range(0, series, BATCH):
         key = [seed, round(kind.rate * 100), int(kind.size or 0), int(kind.drift * 100), number]
@@ -230,7 +257,7 @@ def quiet_table(kinds: list[Kind], each: int, options: argparse.Namespace, rules
     for kind in kinds:
         for name, rule in rules.items():
             began, opened, tried = time.perf_counter(), 0, 0
-            for counts in batches(
+            for counts, _ in batches(
                 kind, each if name == "groundswell" else min(each, BATCH), options.days, options.seed
             ):
                 found = rule(counts)[: 2 if name == "statsmodels STL" else None]
@@ -248,13 +275,16 @@ def event_table(kinds: list[Kind], options: argparse.Namespace, rules: dict[str,
     print(f"\n{'event':<22}{'series':<20}{'rule':<18}{'found':>8}{'median delay':>14}")
     for event in EVENTS:
         for kind in (kind for kind in kinds if kind.rate >= 10):
-            counts = next(batches(kind, BATCH, options.days, options.seed))
-            changed, begins = with_event(counts, kind, event, np.random.default_rng([options.seed, 7]))
+            counts, mean = next(batches(kind, BATCH, options.days, options.seed))
+            changed, begins = with_event(counts, mean, event, np.random.default_rng([options.seed, 7]))
+            if event is EVENTS[0]:
+                part, delay = told(known_all(changed, mean, kind), begins, event.within)
+                print(f"{event.name:<22}{kind!s:<20}{'all known':<18}{part:>8.0%}{delay:>14.0f}", flush=True)
             for name, rule in rules.items():
                 found = rule(changed)[: 2 if name == "statsmodels STL" else None]
                 part, delay = told(found, begins, event.within)
                 print(f"{event.name:<22}{kind!s:<20}{name:<18}{part:>8.0%}{delay:>14.0f}", flush=True)
-    counts = next(batches(Kind(0.01, None), BATCH, options.days, options.seed))
+    counts, _ = next(batches(Kind(0.01, None), BATCH, options.days, options.seed))
     changed, begins = new_word(counts, np.random.default_rng([options.seed, 8]))
     for name, rule in rules.items():
         if name != "statsmodels STL":
