@@ -106,8 +106,8 @@ def test_records_of_other_programs_have_the_time_of_kafka_and_what_is_no_record_
     dead = kafka.messages(f"{topic}.dead")
     assert [message.value() for message in dead][:2] == [b"no json", b"\0\0\0\0\1abc"]
     assert dict(dead[1].headers() or ())["groundswell-offset"] == b"2"
-    assert bus.complete_until(1 << 62) > NOW
-    assert any(each.source == f"kafka:{topic}" for each in bus.connections())
+    until(lambda: bus.complete_until(1 << 62) > NOW, what="everything is read")
+    until(lambda: [each.source for each in bus.connections()] == [f"kafka:{topic}"], what="the source is connected")
 
 
 def test_two_consumers_share_the_partitions_and_one_takes_over_without_loss_or_doubling(

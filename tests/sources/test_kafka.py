@@ -81,12 +81,14 @@ def test_a_source_goes_on_where_it_was_stopped_and_says_how_far_it_is(
 
             until(lambda: behind() == [0, 0], what="no lag")
             until(lambda: journal.complete_until(1 << 60) > 1, what="everything is read")
+            until(lambda: bool(journal.connections()), what="the source is connected")
         assert numbers(journal) == list(range(500))
         assert {block.source for block in journal.between(1, 99)} == {f"kafka:{topic}"}
         assert [each.source for each in journal.connections()] == [f"kafka:{topic}"]
     assert kafka.values(f"{topic}.dead") == [b"poison"]
 
 
+@pytest.mark.soak
 def test_two_homes_of_a_group_share_a_topic_and_hand_it_over(kafka: Kafka, tmp_path: Path, until: Until) -> None:
     topic = kafka.new_topic(4)
     homes = [load_settings(home=tmp_path / name) for name in ("a", "b")]
