@@ -70,7 +70,12 @@ def as_event(record: Mapping[str, object]) -> dict[str, object]:
     """A post in the form of Bluesky's Jetstream."""
     did = f"did:plc:{record['user_name']}"
     post = {"$type": "app.bsky.feed.post", "createdAt": record["created_at"], "langs": ["en"], "text": record["text"]}
-    commit: dict[str, object] = {"rev": "3l3qo2vuowo2b", "operation": "create", "collection": "app.bsky.feed.post", "rkey": record["id"]}
+    commit: dict[str, object] = {
+        "rev": "3l3qo2vuowo2b",
+        "operation": "create",
+        "collection": "app.bsky.feed.post",
+        "rkey": record["id"],
+    }
     commit |= {"record": post, "cid": "bafyreidwaivazkwu67xztlmuobx35hs2lnfh3kolmgfmucldvhd3sgzcqi"}
     return {"did": did, "time_us": MICROS, "kind": "commit", "commit": commit}
 
