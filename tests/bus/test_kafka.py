@@ -60,6 +60,10 @@ def test_what_was_appended_is_read_with_its_source_its_hint_and_its_times(bus: K
     assert bus.position("push") == "p3"
     bus.forget("push")
     assert bus.position("push") is None
+    bus.append("large", [b'{"a":"%b"}' % (b"x" * (2 << 20)), b'{"a":1}'], received_us=NOW + 30)
+    bus.settle()
+    found = {block.source: block for block in bus.between(1, 9) if block.kind == Kind.OVERSIZED}
+    assert json.loads(found["large"].records[0])["raw_bytes"] == (2 << 20) + 8
     assert bus.trouble() is None
 
 

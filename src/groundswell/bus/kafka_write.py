@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any, Final
 from groundswell.bus.blocks import Kind, Micros
 from groundswell.bus.kafka_address import KafkaAddress
 from groundswell.bus.kafka_clients import Complaints, kafka, make_producer, trouble_of
-from groundswell.bus.kafka_records import HINT, KIND, PARTITION, POSITION, RECEIVED, SOURCE
+from groundswell.bus.kafka_records import (
+    HINT,
+    KIND,
+    PARTITION,
+    POSITION,
+    RECEIVED,
+    SOURCE,
+    Incoming,
+    describe_poison,
+)
 from groundswell.desk import leases
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 
@@ -32,6 +41,10 @@ _NAMES: Final = 64
 #: How long an append may take before it is given up, seconds.
 PATIENCE_S: Final = 30.0
 _TRY_S: Final = 5.0
+#: Largest message by itself (`message.max.bytes` of the address says another), and room for its headers, bytes.
+_MESSAGE_BYTES: Final = 1_000_000
+_HEADER_BYTES: Final = 8_192
+_TOO_LARGE: Final = "record is larger than a message of Kafka may be"
 #: A transaction whose process is gone and whose name nobody takes up is ended by Kafka after this, milliseconds.
 _TRANSACTION_MS: Final = 60_000
 
@@ -74,12 +87,23 @@ class Writer:
         if not records:
             times = [received_us if isinstance(received_us, int) else 0]
         headers = [[*common, (RECEIVED, str(at))] for at in times]
+        if kind == Kind.RECORDS:
+            self._describe_large(source, values, headers)
         if position is not None:
             headers[-1] += [(PARTITION, position[0]), (POSITION, position[1])]
         # One source, one partition: its records stay in their order, and its position is behind all of them.
         key = source.encode()
         with self._lock:
             self._transaction(key, values, headers)
+
+    def _describe_large(self, source: str, values: list[bytes | None], headers: list[Any]) -> None:
+        """Put a description in the place of each record that is larger than a message may be; it is quarantined."""
+        limit = int(self._address.more.get("message.max.bytes", _MESSAGE_BYTES)) - _HEADER_BYTES
+        for at, value in enumerate(values):
+            if value is not None and len(value) > limit:
+                found = Incoming(value, source, Kind.OVERSIZED, None, 0, _TOO_LARGE, f"{len(value):,} bytes")
+                values[at] = describe_poison(found, source, 0)
+                headers[at].append((KIND, str(Kind.OVERSIZED)))
 
     def _transaction(self, key: bytes, values: Sequence[bytes | None], headers: Sequence[Any]) -> None:
         module = kafka()
