@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from pathlib import Path
 
 START_US = 1_764_000_000_000_000
@@ -82,9 +83,7 @@ def write_stream(path: Path, posts: int, per_second: float, seed: int = 1) -> No
             bursting = first <= n < last and chance.random() < NAMING * BURST
             head, tail = chance.choice(about if bursting else bodies)
             did = f"did:plc:{int(2_000_000 * chance.random() ** 2):024d}"
-            made = (
-                f"2025-11-24T{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{micros // 1000:03}Z"
-            )
+            made = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{micros // 1000:03}Z"
             file.write(
                 f'{{"did":"{did}","time_us":{at + 150_000},"kind":"commit","commit":{{"rev":"3m{n:011}",'
                 f'"operation":"create","collection":"app.bsky.feed.post","rkey":"3m{n:011}","record":{{"$type":"app.bsky.feed.post",'
