@@ -93,7 +93,7 @@ def groundswell(counts: Floats) -> list[list[int]]:
         for size, starts, sums, ends, teaches, scores in sized:
             columns: dict[str, Any] = {name: getattr(scores, name)[:, at : at + 1] for name in names}
             mine.append(Sized(size, starts, sums[:, at], ends, replace(scores, **columns), teaches))
-        found.append([one.row for one in episodes(mine, PROMISE * spent_by(len(SIZES)), PARAMS)])
+        found.append([one.row for one in episodes(mine, PROMISE * spent_by(SIZES), PARAMS)])
     return found
 
 

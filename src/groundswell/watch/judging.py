@@ -164,7 +164,7 @@ def share_of(name: str, params: WatchParams) -> float:
     """
     scored = [[*signals_of(size, params), *measured_of(size, params)] for size in params.sizes]
     total = sum(SIGNALS[each].weight for each in {each for names in scored for each in names})
-    sizes = sum(name in names for names in scored)
+    sizes = [size for size, names in zip(params.sizes, scored, strict=True) if name in names]
     return SIGNALS[name].weight / total / spent_by(sizes)
 
 

@@ -114,7 +114,7 @@ def detect(
     calendar = Calendar([country])
     sized = [_sized(times_us[known], counts[known], known, size, sizes, base, calendar, constants) for size in sizes]
     sized = [one for one in sized if len(one.starts)]
-    spent = spent_by(len(sizes))
+    spent = spent_by(sizes)
     rows = len(times_us)
     expected, lower, upper, return_days = np.full((4, rows), np.nan)
     if sized:
