@@ -22,7 +22,7 @@ def test_the_embedded_way_has_something_to_compare(embedded: Outcome) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", [Way(lake="s3", desk="postgres")], ids=str)
+@pytest.mark.parametrize("way", [Way(lake="s3", bus="kafka", desk="postgres")], ids=str)
 def test_other_parts_leave_the_same_behind(
     way: Way, places: Places, embedded: Outcome, history: Path, tmp_path: Path
 ) -> None:

@@ -54,7 +54,7 @@ class Way:
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "engine": ("duckdb",),
     "lake": ("local", "s3"),
-    "bus": ("journal",),
+    "bus": ("journal", "kafka"),
     "desk": ("sqlite", "postgres"),
 }
 
@@ -82,6 +82,10 @@ class Places:
         if way.desk == "postgres":
             postgres = self.server("postgres")
             chosen["desk"] = postgres.url(postgres.new_database())
+        if way.bus == "kafka":
+            kafka = self.server("kafka")
+            large = {"max.message.bytes": str(20 << 20)}
+            chosen["bus"] = kafka.url(kafka.new_topic(2, large), **{"message.max.bytes": 17 << 20})
         if way.engine == "spark":
             chosen["engine"] = "local[1]"
         os.environ.update({name: value for name, value in self.environment.items() if name.startswith("AWS_")})
@@ -99,8 +103,8 @@ def environment_of(settings: Settings, more: Mapping[str, str]) -> dict[str, str
     return {**os.environ, **more, **{name: value for name, value in chosen.items() if value}}
 
 
-def through_journal(settings: Settings, history: Path, kills: Sequence[str], more: Mapping[str, str]) -> None:
-    """By a replay into the journal, killed at each of `kills` (`border:occurrence`) and started again."""
+def by_replay(settings: Settings, history: Path, kills: Sequence[str], more: Mapping[str, str]) -> None:
+    """By a replay into the bus, killed at each of `kills` (`border:occurrence`) and started again."""
     options = [option for border in kills for option in ("--at", border)]
     command = [sys.executable, "-m", "tests.crash.replayer", str(settings.home), str(history), *options]
     done = subprocess.run(
@@ -112,7 +116,7 @@ def through_journal(settings: Settings, history: Path, kills: Sequence[str], mor
     assert [line.rpartition(" ")[2] for line in result["at"]] == ["-9"] * len(kills), (result, done.stderr)
 
 
-DRIVERS: Final[dict[str, Driver]] = {"journal": through_journal}
+DRIVERS: Final[dict[str, Driver]] = {"journal": by_replay, "kafka": by_replay}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from groundswell.bus.blocks import Kind
+from groundswell.engines.strict import read_object
 
 #: Headers of the records of a bus: source, kind (absent: records), hint (JSON), receive time (µs since 1970, decimal).
 SOURCE: Final = "groundswell-source"
@@ -120,7 +121,9 @@ def record_of(value: bytes, reading: Reading) -> bytes:
         msgspec.json.decode(value, type=msgspec.Raw)
         value.decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise PoisonError(NOT_JSON, str(error)) from error
+        # The engines take the constants that Python writes (`NaN`), and they are to decide.
+        if read_object(value)[0] is None:
+            raise PoisonError(NOT_JSON, str(error)) from error
     return value
 
 
