@@ -80,7 +80,9 @@ class DailyStep(Printed):
     name: Annotated[str, Field(description="import, upkeep, indexes, baselines, summary, trends, warehouse, prune")]
     seconds: Seconds
     error: Annotated[str | None, Field(description="why it could not be done; it is tried again with the next call")]
-    done: Annotated[dict[str, Any], Field(description="what it did, in its own counts; `skipped`: why there was nothing to do")]
+    done: Annotated[
+        dict[str, Any], Field(description="what it did, in its own counts; `skipped`: why there was nothing to do")
+    ]
 
 
 class DailyDocument(Printed):
