@@ -39,6 +39,7 @@ from groundswell.query import parse
 from groundswell.schema import POSTS, TIMESTAMP
 from groundswell.settings import Settings, load_settings
 from groundswell.simulate import Scenario, blocks
+from groundswell.stores import Place
 from groundswell.web.search import PostSearch, Search
 
 SLICE: Final = 1_000_000
@@ -233,7 +234,7 @@ def _period(case: Case) -> tuple[datetime | None, datetime | None]:
     return FIRST + timedelta(days=case.days[0]), FIRST + timedelta(days=case.days[1])
 
 
-def _scan(settings: Settings, files: Sequence[Path], case: Case, query: str) -> float:
+def _scan(settings: Settings, files: Sequence[Place], case: Case, query: str) -> float:
     """Seconds that DuckDB takes for the newest 50 matching rows of the files: a plain query, without history."""
     engine = DuckEngine(settings)
     since, until = _period(case)

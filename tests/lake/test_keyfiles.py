@@ -40,7 +40,7 @@ def test_a_key_file_is_made_once_and_holds_the_keys_of_its_file(settings: Settin
     expected = set(zip(*(half.tolist() for half in halves(posts["key"])), strict=True))
     months = set(posts["month"].to_pylist())
     assert {key for month in months for key in keys_in(lake, month)} == expected
-    made = sorted((lake.root / "keys").rglob("*.keys"))
+    made = sorted((lake.beside / "keys").rglob("*.keys"))
     before = [path.stat().st_mtime_ns for path in made]
     assert {key for month in months for key in keys_in(lake, month)} == expected
     assert [path.stat().st_mtime_ns for path in made] == before
@@ -56,7 +56,7 @@ def test_a_damaged_key_file_is_made_again_and_one_without_data_is_removed(
         out.commit()
     month = "2024-01"
     found = keys_in(lake, month)
-    path = next((lake.root / "keys").rglob("*.keys"))
+    path = next((lake.beside / "keys").rglob("*.keys"))
     path.write_bytes(path.read_bytes()[:-8])
     assert keys_in(lake, month) == found
     orphan = path.with_name("gone.keys")

@@ -118,7 +118,7 @@ def test_every_order_gives_what_the_definition_gives_without_with_and_with_a_par
     made = terms.index_texts(stored, threads=2)
     assert made > 10
     check(engine, stored, noon)
-    for number, path in enumerate(sorted((stored.root / "terms").rglob("*.terms"))):
+    for number, path in enumerate(sorted((stored.beside / "terms").rglob("*.terms"))):
         if number % 2:
             path.unlink()
     check(engine, stored, noon)

@@ -21,8 +21,7 @@ from groundswell.settings import Settings, load_settings
 from groundswell.simulate import Event, EventKind, Scenario, write
 from groundswell.sources.files import find_files
 from groundswell.watch.backtest import PROMISES, Asked, backtest, run
-from groundswell.watch.jobs import Replay
-from groundswell.watch.runner import Runner
+from groundswell.watch.jobs import Replay, Watcher
 from groundswell.watch.trackers import add_tracker
 from groundswell.web.backtest_models import Backtest
 
@@ -31,7 +30,7 @@ QUERIES = {"Cola": '"aurora cola"', "Wear": "#novawear", "Pay": "kitepay -cola"}
 
 
 @contextmanager
-def running(_runner: Runner, _total: int) -> Iterator[threading.Event]:
+def running(_runner: Watcher, _total: int) -> Iterator[threading.Event]:
     yield threading.Event()
 
 

@@ -19,9 +19,8 @@ from groundswell.importing import Options
 from groundswell.lake import Lake
 from groundswell.settings import Settings, load_settings
 from groundswell.sources.files import find_files
-from groundswell.watch.jobs import Replay
+from groundswell.watch.jobs import Replay, Watcher
 from groundswell.watch.recompute import recompute
-from groundswell.watch.runner import Runner
 from groundswell.watch.trackers import add_tracker
 from groundswell.web.models import Evidence
 
@@ -80,7 +79,7 @@ class Home:
 
 
 @contextmanager
-def running(_runner: Runner, _total: int) -> Iterator[threading.Event]:
+def running(_runner: Watcher, _total: int) -> Iterator[threading.Event]:
     yield threading.Event()
 
 

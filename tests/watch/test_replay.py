@@ -17,8 +17,7 @@ from groundswell.importing import Options
 from groundswell.lake import Lake
 from groundswell.settings import Settings, load_settings
 from groundswell.sources.files import find_files
-from groundswell.watch.jobs import Replay
-from groundswell.watch.runner import Runner
+from groundswell.watch.jobs import Replay, Watcher
 from groundswell.watch.trackers import add_tracker
 
 
@@ -28,7 +27,7 @@ def own(tmp_path: Path) -> Settings:
 
 
 @contextmanager
-def running(_runner: Runner, _total: int) -> Iterator[threading.Event]:
+def running(_runner: Watcher, _total: int) -> Iterator[threading.Event]:
     yield threading.Event()
 
 
