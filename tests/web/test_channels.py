@@ -146,7 +146,7 @@ def test_a_test_says_what_came_of_it(served: Any, tmp_path: Path) -> None:
 
 def test_kinds_and_a_preview_are_what_a_form_needs(client: httpx.Client) -> None:
     kinds = client.get("/channels/kinds").json()
-    assert [kind["kind"] for kind in kinds["items"] if kind["local"]] == ["command", "file"]
+    assert [kind["kind"] for kind in kinds["items"] if kind["local"]] == ["command", "file", "kafka"]
     assert {field["name"] for field in kinds["fields"]} >= {"headline", "link", "observed"}
     shown = client.post("/channels/preview", json={"kind": "slack", "templates": {"text": "<$tracker> $observed"}})
     assert json.loads(shown.json()["text"])["text"] == "&lt;Side effects&gt; 63"
