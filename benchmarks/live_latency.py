@@ -183,6 +183,8 @@ class Heard:
     told: set[tuple[str, str]] = field(default_factory=set)
     opened: set[str] = field(default_factory=set)
     since: float = 0.0
+    until: float = float("inf")
+    """A window that may close only after the pushing has ended is closed by the clock, seconds later."""
 
     def listen(self, address: str) -> None:
         """Follow until the server goes."""
@@ -198,11 +200,11 @@ class Heard:
         if isinstance(windows, dict) and windows:
             length = float(str(change["window_s"]))
             end = seconds_of(next(iter(windows.values()))["start"]) + length
-            if end > self.since:
+            if self.since < end < self.until - LATENESS_S:
                 self.windows.append(now - end - LATENESS_S)
         if isinstance(alert, dict):
             end = seconds_of(alert["updated_at"])
-            if end > self.since:
+            if self.since < end < self.until - LATENESS_S:
                 # An alert is told at once, and again when its card is there.
                 told = alert["id"], alert["updated_at"]
                 (self.cards if told in self.told else self.alerts).append(now - end - LATENESS_S)
@@ -324,6 +326,7 @@ def measure_live(folder: Path, options: argparse.Namespace) -> bool:
         warm_up = time.perf_counter() - begun
         heard.since = time.time()
         more, rate = drive(address, marked[0], marked[1:], options.seconds, options.rate)
+        heard.until = time.time()
         sums = settle(client, taken + more)
         stop.set()
     listener.join(60)
