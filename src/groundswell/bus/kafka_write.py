@@ -32,7 +32,7 @@ from groundswell.desk import leases
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 
 if TYPE_CHECKING:
-    from confluent_kafka import Producer
+    from confluent_kafka import Message, Producer
 
     from groundswell.desk import Desk
 
@@ -59,6 +59,26 @@ class Writer:
         self._complaints = Complaints()
         self._producer: Producer | None = None
         self._stack = contextlib.ExitStack()
+        self._behind: dict[int, int] = {}
+
+    def behind(self) -> dict[int, int]:
+        """The offset behind what this process appended last, by partition.
+
+        A commit is answered before its markers are written, so for a moment the topic seems to end before it.
+        """
+        return dict(self._behind)
+
+    def ready(self) -> None:
+        """Take a name, so that what was begun under it before has ended, one way or the other.
+
+        Raises:
+            UnavailableError: Kafka cannot be reached.
+        """
+        with self._lock:
+            try:
+                self._open()
+            except kafka().KafkaException as error:
+                raise trouble_of(error.args[0], self._address, self._complaints) from error
 
     def append(
         self,
@@ -111,9 +131,13 @@ class Writer:
             producer = self._open()
             self._complaints.clear()
             producer.begin_transaction()
-            for value, each in zip(values, headers, strict=True):
-                self._produce(producer, key, value, each)
+            last = len(values) - 1
+            placed: list[tuple[int, int]] = []
+            for number, (value, each) in enumerate(zip(values, headers, strict=True)):
+                self._produce(producer, key, value, each, placed if number == last else None)
+            producer.flush(PATIENCE_S)
             commit(producer)
+            self._behind.update(placed)
         except (module.KafkaException, BufferError) as error:
             cause = error.args[0] if isinstance(error, module.KafkaException) else None
             self._give_up(cause)
@@ -122,10 +146,25 @@ class Writer:
             what = f"Kafka does not take these records ({error})"
             raise UnavailableError(what, where=self._address.where, hint="send them again") from error
 
-    def _produce(self, producer: Producer, key: bytes, value: bytes | None, headers: Any) -> None:
+    def _produce(
+        self,
+        producer: Producer,
+        key: bytes,
+        value: bytes | None,
+        headers: Any,
+        placed: list[tuple[int, int]] | None,
+    ) -> None:
+        """Send one; `placed` takes its partition and the offset behind it once it is written."""
+
+        def note(error: object, message: Message) -> None:
+            partition, offset = message.partition(), message.offset()
+            if error is None and placed is not None and partition is not None and offset is not None:
+                placed.append((partition, offset + 1))
+
+        more: dict[str, Any] = {} if placed is None else {"on_delivery": note}
         while True:
             try:
-                producer.produce(self._address.topic, value, key, headers=headers)
+                producer.produce(self._address.topic, value, key, headers=headers, **more)
                 producer.poll(0)
             except BufferError:
                 producer.poll(0.1)  # full: what it holds goes out first
