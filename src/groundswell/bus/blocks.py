@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -123,3 +123,33 @@ def _borders(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
         size += len(record)
     if start < len(records):
         yield start, len(records)
+
+
+def last_of_batch(
+    sizes: Iterable[tuple[int, int, int, int, int]],
+    after_block: int,
+    max_records: int,
+    max_bytes: int,
+    max_span_us: int | None,
+) -> int:
+    """The last block of a batch that starts after `after_block` and keeps to the limits, but for its first block.
+
+    `sizes`: number, records, bytes and first and last receipt (microseconds) of the blocks after it, in order.
+
+    >>> last_of_batch([(8, 10, 1, 0, 5), (9, 10, 1, 5, 9), (10, 1, 1, 9, 9)], 7, 20, 100, None)
+    9
+    >>> last_of_batch([(8, 10, 1, 0, 5), (9, 10, 1, 5, 9)], 7, 20, 100, 6), last_of_batch([], 7, 20, 100, None)
+    (8, 7)
+    """
+    last, records, size, start = after_block, 0, 0, 0
+    for seq, count, block_bytes, received_from, received_to in sizes:
+        if last == after_block:
+            start = received_from
+        elif (
+            records + count > max_records
+            or size + block_bytes > max_bytes
+            or (max_span_us is not None and received_to - start > max_span_us)
+        ):
+            break
+        last, records, size = seq, records + count, size + block_bytes
+    return last

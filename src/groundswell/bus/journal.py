@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from groundswell.bus.blocks import Block, Kind, Micros, Packed, pack
+from groundswell.bus.blocks import Block, Kind, Micros, Packed, last_of_batch, pack
 from groundswell.bus.contract import BEAT_GAP_US, Arrivals, Connected, Holds
 from groundswell.desk.clock import wall_us
 from groundswell.errors import GroundswellError, UnavailableError
@@ -205,18 +205,7 @@ class Journal:
             after_block,
             max_records + 1,
         )
-        last, records, size, start = after_block, 0, 0, 0
-        for seq, count, block_bytes, received_from, received_to in rows:
-            if last == after_block:
-                start = received_from
-            elif (
-                records + count > max_records
-                or size + block_bytes > max_bytes
-                or (max_span_us is not None and received_to - start > max_span_us)
-            ):
-                break
-            last, records, size = seq, records + count, size + block_bytes
-        return last
+        return last_of_batch(rows, after_block, max_records, max_bytes, max_span_us)
 
     def between(self, first_block: int, last_block: int) -> list[Block]:
         """The blocks numbered first to last, inclusive, in order."""

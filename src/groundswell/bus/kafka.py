@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
-from groundswell.bus.blocks import Block, Kind, Micros
+from groundswell.bus.blocks import Block, Kind, Micros, last_of_batch
 from groundswell.bus.contract import BEAT_GAP_US, Arrivals, Connected, Holds
 from groundswell.bus.kafka_address import KafkaAddress
 from groundswell.bus.kafka_clients import partitions_of
@@ -95,6 +95,8 @@ class KafkaBus:
         Raises:
             UnavailableError: Kafka cannot be reached, so that nobody knows.
         """
+        self._reach()
+        self._writer.ready()
         self.settle()
         with self._desk.reading() as session:
             return bus_index.position(session, _key(source, partition))
@@ -125,18 +127,7 @@ class KafkaBus:
         """The last block of a batch that starts after `after_block` and keeps to the limits."""
         with self._desk.reading() as session:
             rows = bus_index.sizes(session, after_block, max_records + 1)
-        last, records, size, start = after_block, 0, 0, 0
-        for seq, count, block_bytes, received_from, received_to in rows:
-            if last == after_block:
-                start = received_from
-            elif (
-                records + count > max_records
-                or size + block_bytes > max_bytes
-                or (max_span_us is not None and received_to - start > max_span_us)
-            ):
-                break
-            last, records, size = seq, records + count, size + block_bytes
-        return last
+        return last_of_batch(rows, after_block, max_records, max_bytes, max_span_us)
 
     def between(self, first_block: int, last_block: int) -> list[Block]:
         """The blocks numbered first to last, inclusive, in order; their records are read when they are asked for."""
@@ -231,8 +222,9 @@ class KafkaBus:
         Raises:
             UnavailableError: Kafka cannot be reached, or it takes too long.
         """
-        partitions = self._partitions = self._partitions or partitions_of(self.address)
-        ends = self._fetcher.ends(partitions)
+        behind = self._writer.behind()
+        ends = self._fetcher.ends(self._reach())
+        ends = {number: max(end, behind.get(number, 0)) for number, end in ends.items()}
         if self._is_numbered(ends):
             return
         with ExitStack() as stack:
@@ -247,6 +239,10 @@ class KafkaBus:
                     raise UnavailableError(what, where=self.address.where, hint=hint)
                 if pause.wait(_LOOK_S):
                     return
+
+    def _reach(self) -> list[int]:
+        self._partitions = self._partitions or partitions_of(self.address)
+        return self._partitions
 
     def _is_followed(self) -> bool:
         with self._desk.reading() as session:
