@@ -112,10 +112,11 @@ def _declared(schema: pa.Schema) -> list[sql.Composed]:
     """Each column with its type."""
     from psycopg import sql  # noqa: PLC0415 - an extra
 
-    return [sql.SQL("{} " + _type(field.type)).format(sql.Identifier(field.name)) for field in schema]
+    return [sql.SQL("{} " + column_type(field.type)).format(sql.Identifier(field.name)) for field in schema]
 
 
-def _type(type_: pa.DataType) -> str:  # noqa: PLR0911 - one line for each type
+def column_type(type_: pa.DataType) -> str:  # noqa: PLR0911 - one line for each type
+    """PostgreSQL's type for one of Arrow's."""
     if is_nested(type_):
         return "jsonb"
     if pa.types.is_boolean(type_):

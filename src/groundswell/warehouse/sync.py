@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from groundswell.errors import ConflictError, UnavailableError, UsageError
 from groundswell.lake.delta import commits
-from groundswell.marts.target_postgres import csv_rows
+from groundswell.marts.target_postgres import column_type, csv_rows
 from groundswell.marts.targets import flat, in_parts
 from groundswell.sources.databases import POSTGRESQL, Address, scheme
 from groundswell.sources.postgres import load_driver, open_connection
@@ -177,7 +177,7 @@ class _Sync:
 
     def _copy(self, name: str, rows: pa.Table, like: str | None = None) -> None:
         """A table for this transaction with some rows."""
-        columns = ", ".join(f"{column.name} {_type(column.type)}" for column in rows.schema)
+        columns = ", ".join(f"{column.name} {column_type(column.type)}" for column in rows.schema)
         made = f"create temp table {name} ({columns}) on commit drop"
         if like is not None:
             made = f"create temp table {name} (like {like}) on commit drop"
@@ -245,15 +245,3 @@ def _script(name: str, schema: str) -> LiteralString:
 def _sql(text: str) -> LiteralString:
     """Statements of this module: names are our own, values are parameters."""
     return text
-
-
-def _type(type_: pa.DataType) -> str:
-    if pa.types.is_nested(type_):
-        return "jsonb"
-    if pa.types.is_boolean(type_):
-        return "boolean"
-    if pa.types.is_integer(type_):
-        return "bigint"
-    if pa.types.is_floating(type_):
-        return "double precision"
-    return "timestamptz" if pa.types.is_timestamp(type_) else "text"
