@@ -268,7 +268,8 @@ class WatchLoop:
         with stage("watch", "parse"):
             if parts.read is None:
                 assert parts.engine is not None  # noqa: S101 - only who reads elsewhere goes without
-                batch = batch_of(plan, blocks, parts.engine, parts.registry, parts.settings)
+                matcher = flow.compiled(specs)[1]
+                batch = batch_of(plan, blocks, matcher, parts.engine, parts.registry, parts.settings)
             else:
                 batch = parts.read(plan, blocks, specs, self.progress.state)
         with stage("watch", "step", records=sum(block.count for block in blocks)):

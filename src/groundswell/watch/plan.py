@@ -20,6 +20,7 @@ from groundswell.watch.emerging.records import TopicParams
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
     from groundswell.platforms import Registry
+    from groundswell.query import Matcher
     from groundswell.settings import Settings
 
 #: A batch holds at most this many records and bytes (before compression), and one block at least; first as the
@@ -102,7 +103,12 @@ def covered_until(connections: Sequence[Connected], clock_us: int) -> Intervals:
     return tuple(joined)
 
 
-def batch_of(plan: Plan, blocks: Sequence[Block], engine: Engine, registry: Registry, settings: Settings) -> WatchBatch:
-    """The posts of the plan's blocks, with their record numbers and receive times, as `flow.step` takes them."""
-    arrivals = arrivals_of(blocks, Ways(engine, registry, settings, plan.clock_us))
+def batch_of(
+    plan: Plan, blocks: Sequence[Block], matcher: Matcher, engine: Engine, registry: Registry, settings: Settings
+) -> WatchBatch:
+    """The posts of the plan's blocks, with their record numbers and receive times, as `flow.step` takes them.
+
+    `matcher` is that of the trackers in force: each part of the batch is matched by the thread that reads it.
+    """
+    arrivals = arrivals_of(blocks, Ways(engine, registry, settings, plan.clock_us, matcher))
     return WatchBatch(arrivals, clock_us=plan.clock_us, covered=plan.covered)
