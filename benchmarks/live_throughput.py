@@ -42,7 +42,6 @@ from groundswell.engines import open_engine
 from groundswell.platforms import registry
 from groundswell.settings import load_settings
 from groundswell.watch import flow
-from groundswell.watch.ahead import ahead
 from groundswell.watch.batches import Records, Ways, arrivals_of_records
 from groundswell.watch.contract import TrackerSpec, WatchBatch, WatchParams
 from groundswell.watch.state import WatchState
@@ -60,7 +59,7 @@ class Chunks:
 
     def __init__(self, limit):
         self.limit, self.first, self.kept = limit, 0, 0
-        self.buffers = [np.empty(chunk + (1 << 20), np.uint8) for _ in range(3)]
+        self.buffers = [np.empty(chunk + (1 << 20), np.uint8) for _ in range(2)]
 
     def __iter__(self):
         rest = self.buffers[0][:0]
@@ -94,7 +93,9 @@ def run(limit):
     state, alerts, topics, posts, closed = WatchState.empty(), {}, {}, 0, 0
     spent.update(read=0.0, watch=0.0)
     chunks = Chunks(limit)
-    for arrivals in ahead(chunks.read, chunks, 1):
+    for data in chunks:
+        # One after the other, as the watch's own loop does it.
+        arrivals = chunks.read(data)
         begun = time.perf_counter()
         clock = int(arrivals.event_us.max())
         state, out = flow.step(state, WatchBatch(arrivals, clock), trackers, params)
