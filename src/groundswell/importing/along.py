@@ -100,6 +100,8 @@ class AlongStream:
         """The rows of one table from a block (`record` says of which of its records), and which are stored."""
         self._fill.mixed(table, rows, new)
         some = np.flatnonzero(new)[:SAMPLED_OF_A_BLOCK]
+        if not len(block.records):
+            return  # they were read elsewhere, and did not come along
         sample_block(self._fill, block.records, rows.select(["layout", "record"]).take(pa.array(some)))
 
     def refused(self, rows: pa.Table) -> None:

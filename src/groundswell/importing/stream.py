@@ -275,12 +275,19 @@ def _raw(blocks: list[Block], source: str, hint: dict[str, Any] | None, imported
 
 
 def _oversized(block: Block) -> pa.Table:
-    """Quarantine rows of records that were over the limit or no records when they arrived."""
+    return set_aside(block.source, block.records, block.numbers.tolist(), block.received_us.tolist())
+
+
+def set_aside(source: str, records: Iterable[bytes], numbers: Iterable[int], received_us: Iterable[int]) -> pa.Table:
+    """Quarantine rows of records that were over the limit or no records when they arrived, from what is said of each.
+
+    `records` are those of a block of kind `oversized`; `numbers` and `received_us` (microseconds) have one each.
+    """
     tables = []
-    for record, number, received in zip(block.records, block.numbers.tolist(), block.received_us.tolist(), strict=True):
+    for record, number, received in zip(records, numbers, received_us, strict=True):
         said = json.loads(record)
         big = Oversized(said["offset"], said["raw_bytes"], said["raw_sha256"], base64.b64decode(said["raw"]))
-        origin = Origin(block.source, said["origin"], received)
+        origin = Origin(source, said["origin"], received)
         tables.append(quarantine_rows([_rejection(number, said, big)], origin, None))
     return pa.concat_tables(tables)
 
