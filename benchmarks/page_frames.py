@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import math
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -24,9 +22,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.push_servers import serving
 
 from groundswell.desk import Desk, changes, documents, open_desk, series, trackers
 from groundswell.desk.tables import SeriesRow
@@ -37,7 +37,6 @@ STEP = WINDOW_S * 1_000_000
 SHOWN = 144
 LONG_MS = 50
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-GROUNDSWELL = (sys.executable, "-c", "from groundswell.cli import main; main()")
 WATCH = """() => {
   const seen = { long: [], gaps: [], last: performance.now() };
   const observer = new PerformanceObserver((list) => {
@@ -120,28 +119,6 @@ class Stream:
             self._thread.join()
 
 
-@contextmanager
-def serving(home: Path) -> Iterator[str]:
-    """The address of a server on this home."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    process = subprocess.Popen([*GROUNDSWELL, "--home", str(home), "serve", "--no-runner", "--port", str(port)])
-    address = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(f"{address}/api/v1/status", timeout=2)
-                break
-            except httpx.TransportError:
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def rest(page: Page, seconds: float) -> None:
     """Look on."""
     page.wait_for_timeout(seconds * 1000)
@@ -215,7 +192,7 @@ def main() -> int:
         stream.fill()
         print(f"{asked.trackers} trackers, a window of each closes every second, {asked.seconds:.0f} s a line\n")
         print(f"{'':<17} {'while':<22} {'over 50 ms':>10} {'longest':>8} {'p99':>6} {'most':>6}")
-        with serving(home) as address, sync_playwright() as playwright, stream.flowing():
+        with serving(home, "--no-runner") as (_, address), sync_playwright() as playwright, stream.flowing():
             browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.goto("about:blank")
