@@ -41,9 +41,10 @@ def base() -> Path:
         if not folder.exists():
             partial = folder.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
-            mirror = os.environ.get("GROUNDSWELL_TEST_MIRROR", "http://deb.debian.org/debian")
+            # Without one debootstrap takes its own.
+            mirror = os.environ.get("GROUNDSWELL_TEST_MIRROR", "").split()
             packages = "--include=python3,python3-venv,ca-certificates"
-            call("debootstrap", "--variant=minbase", packages, SUITE, partial, mirror)
+            call("debootstrap", "--variant=minbase", packages, SUITE, partial, *mirror)
             partial.rename(folder)
     return folder
 
