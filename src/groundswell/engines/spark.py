@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 #: Pieces of a file that are mapped by one job, so that the driver holds only their rows.
 _SPLITS_A_JOB: Final = 16
 
+#: Numbers for the names of views: engines of one process share a session, each in a thread of its own.
+_NUMBERS: Final = itertools.count(1)
+
 #: The last line of a traceback of Python.
 _RAISED: Final = re.compile(r"[A-Za-z_.]*(Error|Exception): ")
 
@@ -58,7 +61,6 @@ class SparkEngine:
         self._session, self._owns_session = start(settings)
         self._is_remote = settings.engine.startswith(CONNECT)
         self._ibis = ibis.pyspark.connect(self._session)
-        self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
 
     def map_json(self, path: Path, layout: Layout, *, explain: bool = True) -> Batches:
@@ -124,7 +126,7 @@ class SparkEngine:
             self._session.stop()
 
     def _sql(self, sql: str, where: str | Path) -> pa.Table:
-        from pyspark.errors import PySparkException  # noqa: PLC0415
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra
 
         try:
             return self._session.sql(str(sql)).toArrow()
@@ -136,7 +138,7 @@ class SparkEngine:
         known = self._plans.get(id(layout))
         if known is not None and known[0] is layout:
             return known[1:]
-        raw_name = f"raw_{next(self._names)}"
+        raw_name = f"raw_{next(_NUMBERS)}"
         expression = layout.posts(ibis.table({**layout.raw, NUMBER: "int64"}, name=raw_name))
         with unfused():
             sql = str(self._ibis.compile(expression))
@@ -146,8 +148,8 @@ class SparkEngine:
 
     def _prepare(self, expression: ir.Table) -> None:
         """Make the functions of an expression known; Ibis would call those over Arrow arrays value by value."""
-        from ibis.backends.pyspark.datatypes import PySparkType  # noqa: PLC0415
-        from pyspark.sql.pandas.functions import arrow_udf  # noqa: PLC0415
+        from ibis.backends.pyspark.datatypes import PySparkType  # noqa: PLC0415 - an extra
+        from pyspark.sql.pandas.functions import arrow_udf  # noqa: PLC0415 - an extra
 
         self._ibis._run_pre_execute_hooks(expression)
         for udf in expression.op().find(ops.ScalarUDF):
@@ -156,7 +158,7 @@ class SparkEngine:
                 self._session.udf.register(self._ibis.compiler.__sql_name__(udf), function)
 
     def _table(self, name: str, frame: Any) -> ir.Table:
-        unique = f"{''.join(c if c.isalnum() else '_' for c in name)}_{next(self._names)}"
+        unique = f"{''.join(c if c.isalnum() else '_' for c in name)}_{next(_NUMBERS)}"
         frame.createOrReplaceTempView(unique)
         table = self._ibis.table(unique)
         weakref.finalize(table.op(), self._session.catalog.dropTempView, unique).atexit = False
@@ -177,7 +179,7 @@ def _said(text: str) -> str:
 def _from_arrow(function: Callable[[pa.Array], pa.Array]) -> Any:
     """The function with annotations as PySpark wants them: classes, not their names."""
 
-    def run(texts):  # type: ignore[no-untyped-def]
+    def run(texts):  # type: ignore[no-untyped-def]  # PySpark reads annotations as classes, see below
         return function(texts)
 
     run.__annotations__ = {"texts": pa.Array, "return": pa.Array}
@@ -189,7 +191,7 @@ def _raw_schema(layout: Layout) -> pa.Schema:
 
 
 def _spark_schema(schema: pa.Schema) -> Any:
-    from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415
+    from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - an extra
 
     return from_arrow_schema(schema.append(pa.field(NUMBER, pa.int64())))
 
