@@ -109,7 +109,7 @@ def cost(per_minute: int, terms: int) -> None:
         start = START + minute * MINUTE
         counted, windows = np.ones(per_minute, np.bool_), np.full(per_minute, start)
         began = time.thread_time()
-        flow.add(state, batch, counted, windows, MINUTE, params)  # type: ignore[arg-type]
+        flow.add(state, batch, counted, windows, MINUTE, params)  # type: ignore[arg-type]  # has all of a batch that is read
         adding.append((time.thread_time() - began) / per_minute)
         began = time.thread_time()
         flow.close(state, start, params)
@@ -235,7 +235,7 @@ def quality(days: int, per_minute: int, seed: int) -> None:
         term, author = _minute(rng, words, injected, minute, per_minute, own_hour)
         batch, start = Posts(words, term, author, serial), START + minute * MINUTE
         serial += len(term)
-        flow.add(state, batch, np.ones(len(term), np.bool_), np.full(len(term), start), MINUTE, params)  # type: ignore[arg-type]
+        flow.add(state, batch, np.ones(len(term), np.bool_), np.full(len(term), start), MINUTE, params)  # type: ignore[arg-type]  # has all of a batch that is read
         ours.told |= {topic.id: topic for topic in flow.close(state, start, params)}
         ours.look(state, words, injected, minute)
         lists.count(term, minute)

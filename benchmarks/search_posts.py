@@ -126,7 +126,7 @@ def _derived(
     for counter in ("views", "likes"):
         again = _with(again, counter, pc.multiply(again[counter], 2))
     both = pa.concat_tables([mapped, again]).combine_chunks()
-    return derive(both, layout, origin, np.arange(both.num_rows))  # type: ignore[arg-type]
+    return derive(both, layout, origin, np.arange(both.num_rows))  # type: ignore[arg-type]  # an origin of a file is an origin
 
 
 def _with(table: pa.Table, name: str, values: pa.Array) -> pa.Table:

@@ -147,7 +147,7 @@ def _subclasses(kind: type[errors.GroundswellError]) -> Iterator[type[errors.Gro
 def api_page() -> str:
     """docs/reference/api.md."""
     from groundswell.web.app import create_app  # noqa: PLC0415 - the server's imports are slow and only needed here
-    from groundswell.web.openapi import document_of  # noqa: PLC0415
+    from groundswell.web.openapi import document_of  # noqa: PLC0415 - loads the server
 
     document = document_of(create_app(load_settings(), runner=False))
     lines = [
@@ -186,7 +186,7 @@ def _operation(title: str, operation: dict[str, Any]) -> list[str]:
 
 def layouts_page() -> str:
     """docs/reference/layouts.md."""
-    from groundswell.platforms import registry  # noqa: PLC0415
+    from groundswell.platforms import registry  # noqa: PLC0415 - loads every layout
 
     lines = [
         "# Layouts",

@@ -105,7 +105,7 @@ def main() -> None:
     vars(stream)["MAX_RECORDS"] = 1_000
     vars(jetstream)["FIRST_WAIT_S"] = vars(sender)["FIRST_WAIT_S"] = 0.05
     done = [f"{at} {ended(follow(settings, chosen.source, clock, at), None)}" for at in chosen.at]
-    chance, killed = random.Random(chosen.seed), 0  # noqa: S311
+    chance, killed = random.Random(chosen.seed), 0  # noqa: S311 - not for secrets
     while killed < chosen.kills and not (settings.home / "stop").exists():
         pid = follow(settings, chosen.source, clock, None)
         if ended(pid, chance.uniform(0.1, chosen.longest)) is not None:

@@ -69,7 +69,7 @@ def watch_appends(hook: Callable[[str], None]) -> None:
         hook("after append")
         return result
 
-    Appender.commit = watched  # type: ignore[method-assign]
+    Appender.commit = watched  # type: ignore[method-assign]  # a kill at that place
 
 
 def replay(settings: Settings, file: str, at: str | None = None) -> int:
@@ -127,7 +127,7 @@ def main() -> None:
     for at in chosen.at:
         status = ended(replay(settings, chosen.file, at), None)
         done.append(f"{at} {status}")
-    chance = random.Random(chosen.seed)  # noqa: S311
+    chance = random.Random(chosen.seed)  # noqa: S311 - not for secrets
     killed = 0
     while killed < chosen.kills:
         pid = replay(settings, chosen.file)

@@ -70,7 +70,7 @@ class Stream:
     kafka: Kafka
     topic: str
     sent: int = 0
-    chance: random.Random = field(default_factory=lambda: random.Random(3))  # noqa: S311
+    chance: random.Random = field(default_factory=lambda: random.Random(3))  # noqa: S311 - not for secrets
 
     def send(self, count: int) -> None:
         at = datetime.now(UTC).isoformat()
@@ -154,7 +154,7 @@ def test_a_killed_watch_and_a_killed_broker_lose_and_double_nothing(tmp_path: Pa
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("seed", range(3))
 def test_many_kills_of_watch_and_broker_lose_and_double_nothing(seed: int, tmp_path: Path, until: Until) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
     with start_kafka() as broker, watched(broker, tmp_path / "home") as (watch, stream):
         for _ in range(15):
             stream.send(chance.randrange(100, 3_000))

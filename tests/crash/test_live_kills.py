@@ -45,7 +45,7 @@ PATIENCE_S = 300.0
 @pytest.fixture(scope="module")
 def chunks() -> list[list[dict[str, Any]]]:
     """Posts of thirty hours, a few hours at once; a topic bursts in the twenty-seventh."""
-    chance = random.Random(5)  # noqa: S311
+    chance = random.Random(5)  # noqa: S311 - not for secrets
     found: list[list[dict[str, Any]]] = []
     number = 0
     for hour in range(HOURS):
@@ -158,7 +158,7 @@ def run(
                     file.write(struct.pack("<q", now))
                 feeder.give(number, chunk)
                 fed += len(chunk)
-                wait(lambda: _place(journal, source, chunk, fed), process, f"chunk {number} in the journal")  # noqa: B023
+                wait(lambda: _place(journal, source, chunk, fed), process, f"chunk {number} in the journal")  # noqa: B023 - waited for before the next chunk
             end = chunks[-1][-1]["time_us"] + LATENESS_S * SECOND + 120 * MINUTE
             with clock.open("r+b") as file:
                 file.write(struct.pack("<q", end))

@@ -93,7 +93,7 @@ def serve(home: Path) -> tuple[subprocess.Popen[str], str]:
 
 
 def kill_servers(home: Path, pushers: Pushers, kills: int, seed: int) -> None:
-    chance, pause = random.Random(seed), threading.Event()  # noqa: S311
+    chance, pause = random.Random(seed), threading.Event()  # noqa: S311 - not for secrets
     for _ in range(kills):
         process, pushers.address = serve(home)
         pause.wait(chance.uniform(0.2, 3.0))

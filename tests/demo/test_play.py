@@ -51,7 +51,7 @@ def test_the_page_is_served_while_the_stream_runs_and_ctrl_c_ends_it(
         address = next(line for line in said if "the page is at" in line).split()[-1]
 
         def windows() -> int:
-            with urllib.request.urlopen(f"{address}/api/v1/series?hours=12", timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{address}/api/v1/series?hours=12", timeout=10) as answer:  # noqa: S310 - our own server
                 return sum(len(series["items"]) for series in json.load(answer)["items"])
 
         until(lambda: windows() > 20, seconds=60, what="closed windows on the page")

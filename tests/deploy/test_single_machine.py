@@ -31,7 +31,7 @@ UNITS = DEPLOY / "systemd"
 
 def unit(name: str) -> configparser.RawConfigParser:
     found = configparser.RawConfigParser(strict=False, interpolation=None)
-    found.optionxform = str  # type: ignore[assignment,method-assign]
+    found.optionxform = str  # type: ignore[assignment,method-assign]  # a kill at that place
     found.read(UNITS / name)
     return found
 

@@ -183,7 +183,7 @@ def test_rows_that_an_engine_loses_are_missing_in_the_end(tmp_path: Path) -> Non
         patch.setattr(quick_rows, "MOST_DOUBTED", 1 << 20)
         for given_, rows in ((["x"], 3), (["x", "y"], 4)):
             table = pa.table({"a": given_}, schema=schema)
-            found = quick_rows.quick_rows(path, layout_of({"a": "string"}), lambda _, t=table: t, 1)  # type: ignore[misc]
+            found = quick_rows.quick_rows(path, layout_of({"a": "string"}), lambda _, t=table: t, 1)  # type: ignore[misc]  # a default holds the loop's table
             assert found is not None
             assert sum(batch.num_rows for batch in found.rows) == rows
 

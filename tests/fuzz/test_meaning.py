@@ -147,7 +147,7 @@ def test_any_time_is_a_plausible_one_or_none(fuzz: Any) -> None:
 
 
 def test_a_time_as_programs_write_it_is_that_time(fuzz: Any) -> None:
-    moments = st.datetimes(datetime(1991, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+    moments = st.datetimes(datetime(1991, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis adds the zone
 
     def check(moment: datetime) -> None:
         whole = moment.replace(microsecond=0)

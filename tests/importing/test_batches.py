@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -234,5 +234,5 @@ def test_what_the_engine_cannot_do_with_one_file_does_not_stop_the_others(
     ],
 )
 def test_files_are_put_together_in_their_order(sizes: Sequence[int], expected: list[list[int]]) -> None:
-    made: Callable[[int], SourceFile] = lambda size: SourceFile(Path("x"), "x", size, 0)  # noqa: E731
-    assert [[file.size for file in batch] for batch in batches([made(size) for size in sizes])] == expected
+    files = [SourceFile(Path("x"), "x", size, 0) for size in sizes]
+    assert [[file.size for file in batch] for batch in batches(files)] == expected

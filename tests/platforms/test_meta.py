@@ -36,10 +36,12 @@ def engine(settings: Settings) -> Iterator[DuckEngine]:
 def read(engine: DuckEngine, tmp_path: Path) -> Read:
     def run(records: Rows, layout: Layout) -> Rows:
         if layout.shape is Shape.ROW:
-            return table(engine, records, layout).to_pylist()  # type: ignore[no-any-return]
+            rows: Rows = table(engine, records, layout).to_pylist()
+            return rows
         path = tmp_path / "records.ndjson"
         path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
-        return pa.Table.from_batches(engine.map_json(path, layout)).to_pylist()  # type: ignore[no-any-return]
+        rows = pa.Table.from_batches(engine.map_json(path, layout)).to_pylist()
+        return rows
 
     return run
 

@@ -125,8 +125,12 @@ def test_a_flat_list_of_videos_is_known_by_its_names(data: Path, read: Read) -> 
 
 def test_a_hidden_count_is_null_and_a_hidden_audience_too(read: Read) -> None:
     shown = {"kind": "youtube#channel", "id": "UC1", "statistics": {"subscriberCount": "0", "videoCount": "0"}}
-    hidden = {"kind": "youtube#channel", "id": "UC2", "statistics": {"subscriberCount": "0", "videoCount": "1"}}
-    hidden["statistics"]["hiddenSubscriberCount"] = True  # type: ignore[index]
+    hidden: dict[str, Any] = {
+        "kind": "youtube#channel",
+        "id": "UC2",
+        "statistics": {"subscriberCount": "0", "videoCount": "1"},
+    }
+    hidden["statistics"]["hiddenSubscriberCount"] = True
     first, second = read("youtube.channels_list", [shown, hidden])
     assert (first["followers"], first["posts"]) == (0, 0)
     assert "followers" not in second

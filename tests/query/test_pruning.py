@@ -75,8 +75,8 @@ def test_a_part_that_is_left_out_holds_no_match(text: str, parts: list[list[dict
 
 
 def test_a_word_that_no_part_has_leaves_none_and_a_negation_leaves_all() -> None:
-    none = {"find": lambda _term: 0, "every": 0b111}
-    assert possible_parts(parse("shoe").root, **none) == 0  # type: ignore[arg-type]
-    assert possible_parts(parse("-shoe").root, **none) == 0b111  # type: ignore[arg-type]
-    assert possible_parts(parse("shoe OR likes:>1").root, **none) == 0b111  # type: ignore[arg-type]
-    assert possible_parts(parse('"red shoe*"').root, **none) == 0  # type: ignore[arg-type]
+    none: dict[str, Any] = {"find": lambda _term: 0, "every": 0b111}
+    assert possible_parts(parse("shoe").root, **none) == 0
+    assert possible_parts(parse("-shoe").root, **none) == 0b111
+    assert possible_parts(parse("shoe OR likes:>1").root, **none) == 0b111
+    assert possible_parts(parse('"red shoe*"').root, **none) == 0

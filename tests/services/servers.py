@@ -28,7 +28,7 @@ from tests.services.process import ServerProcess, accepts, free_port
 
 #: What unlocks the test servers; no secret, they live for a minute on the loopback.
 USER: Final = "tester"
-PASSWORD: Final = "correct horse battery"  # noqa: S105
+PASSWORD: Final = "correct horse battery"  # noqa: S105 - of a server that only this test has
 _POSTGRES: Final = Path("/usr/lib/postgresql")
 _FAST: Final = ("fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1")
 

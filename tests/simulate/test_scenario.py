@@ -38,7 +38,7 @@ def test_a_rate_that_needs_more_posts_is_refused() -> None:
 
 
 def test_a_start_without_a_zone_is_in_utc() -> None:
-    assert Scenario(posts=1, days=1, start=datetime(2026, 3, 1)).start == datetime(2026, 3, 1, tzinfo=UTC)  # noqa: DTZ001
+    assert Scenario(posts=1, days=1, start=datetime(2026, 3, 1)).start == datetime(2026, 3, 1, tzinfo=UTC)  # noqa: DTZ001 - without a zone is what is tested
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_paths_and_web_addresses_are_no_databases() -> None:
 
 
 def test_a_long_query_is_shortened_in_the_name_and_whole_in_the_identity() -> None:
-    query = f"select {', '.join(f'column_{n}' for n in range(100))} from posts"  # noqa: S608
+    query = f"select {', '.join(f'column_{n}' for n in range(100))} from posts"  # noqa: S608 - our own names
     database = find_database("postgresql://me:secret@host/db", Question(sql=query))
     assert len(database.name) < 200
     assert query in database.identity

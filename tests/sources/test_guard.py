@@ -83,7 +83,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch: 
         guard.connect("two.example", 80, private=False, timeout=1)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "::ffff:10.0.0.1", "100.64.0.1"])  # noqa: S104
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "::ffff:10.0.0.1", "100.64.0.1"])  # noqa: S104 - a text; nothing is bound to it
 def test_addresses_of_no_public_network_are_refused(host: str) -> None:
     with pytest.raises(UsageError, match="GROUNDSWELL_PRIVATE_URLS"):
         guard.check_host("https", host, 443, private=False)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from groundswell.sources.mongo_values import as_json, at_path, decoded, from_text, kind_of, to_text
 
-TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+TIMES = st.datetimes(datetime(1971, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - Hypothesis adds the zone
     lambda time: time.replace(microsecond=time.microsecond // 1000 * 1000)
 )
 

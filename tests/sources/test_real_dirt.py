@@ -14,6 +14,7 @@ import lzma
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
@@ -53,9 +54,9 @@ def table_of(path: Path, encoding: str) -> Table:
         return [row for _, row in zip(range(ROWS), rows, strict=False)]
 
 
-def written(rows: Table, **options: object) -> str:
+def written(rows: Table, **options: Any) -> str:
     out = io.StringIO()
-    csv.writer(out, **options).writerows(rows)  # type: ignore[arg-type]
+    csv.writer(out, **options).writerows(rows)
     return out.getvalue()
 
 

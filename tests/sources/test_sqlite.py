@@ -30,7 +30,7 @@ def database(path: Path, rows: list[tuple[Any, ...]], columns: str = "id, text, 
     connection = sqlite3.connect(path)
     connection.execute(f"create table posts ({columns})")
     marks = ", ".join("?" for _ in columns.split(","))
-    connection.executemany(f"insert into posts values ({marks})", rows)  # noqa: S608
+    connection.executemany(f"insert into posts values ({marks})", rows)  # noqa: S608 - our own names
     connection.commit()
     connection.close()
     return f"sqlite:///{path}"

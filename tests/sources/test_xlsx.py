@@ -22,7 +22,7 @@ Rows = list[list[Any]]
 def workbook(tmp_path: Path) -> Callable[..., Path]:
     def make(**sheets: Rows) -> Path:
         book = openpyxl.Workbook()
-        book.remove(book.active)  # type: ignore[arg-type]
+        book.remove(book.active)  # type: ignore[arg-type]  # a new book has a sheet
         for title, rows in sheets.items():
             sheet = book.create_sheet(title)
             for row in rows:

@@ -235,10 +235,10 @@ def test_a_collection_that_is_killed_repeats_only_the_request_under_way(rig: Cal
             raise KilledError
         return append(*arguments, **more)
 
-    local.journal.append = killed  # type: ignore[method-assign]
+    local.journal.append = killed  # type: ignore[method-assign]  # a kill at that place
     with pytest.raises(KilledError):
         local.collect(job)
-    local.journal.append = append  # type: ignore[method-assign]
+    local.journal.append = append  # type: ignore[method-assign]  # a kill at that place
     local.collect(job)
     assert len(local.api.calls) == 7
     assert sum(len(answer["items"]) for answer in local.records) == 240

@@ -83,7 +83,7 @@ def fill(lake: Lake, make_posts: MakePosts) -> Callable[[list[dict[str, Any]]], 
 def everything(ask: Ask) -> dict[str, list[tuple[Any, ...]]]:
     names = [row[0] for row in ask("select tablename from pg_tables where schemaname = 'groundswell'")]
     return {
-        name: ask(f"select * from {name} order by 1, 2, 3")  # noqa: S608
+        name: ask(f"select * from {name} order by 1, 2, 3")  # noqa: S608 - our own names
         for name in sorted(names)
         if name != "sync"
     }

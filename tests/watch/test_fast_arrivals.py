@@ -191,7 +191,7 @@ def test_the_records_of_the_fixtures_give_the_same(name: str, ways: Ways) -> Non
 
 def dirty(make: Any, seed: int) -> list[bytes]:
     """Records of a layout, changed by chance, and others among them."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311 - not for secrets
     embeds = [
         {"images": [{"alt": "a"}]},
         {"images": [{"alt": "a"}, {"alt": "b"}]},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -133,11 +134,11 @@ def test_a_long_history_is_given_up_between_what_is_read(
     stop, read = threading.Event(), DataFile.read
     left = [reads]
 
-    def read_and_stop(*given: object) -> pa.Table:
+    def read_and_stop(*given: Any) -> pa.Table:
         left[0] -= 1
         if left[0] == 0:
             stop.set()
-        return read(*given)  # type: ignore[arg-type]
+        return read(*given)
 
     monkeypatch.setattr(DataFile, "read", read_and_stop)
     with pytest.raises(StoppedError):

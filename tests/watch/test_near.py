@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,9 +53,9 @@ def test_who_follows_resembles_the_leader_and_leaders_lead_themselves(texts: lis
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(TEXT.map(" ".join), max_size=15), st.randoms(use_true_random=False))
-def test_which_texts_are_together_does_not_depend_on_their_order(texts: list[str], shuffle: object) -> None:
+def test_which_texts_are_together_does_not_depend_on_their_order(texts: list[str], shuffle: random.Random) -> None:
     order = list(range(len(texts)))
-    shuffle.shuffle(order)  # type: ignore[attr-defined]
+    shuffle.shuffle(order)
     straight = {frozenset(group) for group in group_copies(texts)}
     mixed = {frozenset(order[at] for at in group) for group in group_copies([texts[at] for at in order])}
     assert straight == mixed

@@ -113,9 +113,9 @@ def test_the_card_says_who_pushed_and_what_remains(found: dict[str, Any]) -> Non
     assert card.domains[0].key == "news.example"
     assert card.copies[0].posts == 100
     remains = {line.name: line for line in card.remains}
-    days = [remains[name].return_days for name in ("all", "without_top_author", "copies_once", "both")]
-    assert all(day is not None for day in days)
-    assert days[0] >= days[1] >= days[3]  # type: ignore[operator]
+    days = [remains[name].return_days or 0.0 for name in ("all", "without_top_author", "copies_once", "both")]
+    assert all(days)
+    assert days[0] >= days[1] >= days[3]
     assert remains["copies_once"].observed < remains["all"].observed / 2
     assert remains["all"].holds
     assert card.newcomers is not None

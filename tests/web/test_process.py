@@ -135,7 +135,7 @@ def test_a_port_in_use_is_said(start: Callable[..., Any]) -> None:
 
 
 def test_an_address_beyond_this_machine_is_refused_without_a_token(start: Callable[..., Any]) -> None:
-    server = start("--port", "0", "--host", "0.0.0.0")  # noqa: S104
+    server = start("--port", "0", "--host", "0.0.0.0")  # noqa: S104 - refused
     _, said = server.process.communicate(timeout=30)
 
     assert server.process.returncode == 2

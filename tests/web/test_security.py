@@ -201,11 +201,11 @@ def test_a_socket_may_bring_its_token_in_the_address(settings: Settings, secret:
 def test_an_address_beyond_this_machine_is_refused_while_no_token_exists(desk: Desk) -> None:
     check_reach(desk, "127.0.0.1")
     with pytest.raises(UsageError, match="groundswell token create"):
-        check_reach(desk, "0.0.0.0")  # noqa: S104
+        check_reach(desk, "0.0.0.0")  # noqa: S104 - a text; nothing is bound to it
 
 
 def test_it_is_not_refused_once_there_is_one(desk: Desk, secret: str) -> None:
-    check_reach(desk, "0.0.0.0")  # noqa: S104
+    check_reach(desk, "0.0.0.0")  # noqa: S104 - a text; nothing is bound to it
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_it_is_not_refused_once_there_is_one(desk: Desk, secret: str) -> None:
         ("::ffff:127.0.0.1", True),
         ("localhost", True),
         (None, True),
-        ("0.0.0.0", False),  # noqa: S104
+        ("0.0.0.0", False),  # noqa: S104 - a text; nothing is bound to it
         ("::", False),
         ("192.168.1.2", False),
         ("::ffff:10.0.0.1", False),

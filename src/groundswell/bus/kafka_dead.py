@@ -39,7 +39,10 @@ class DeadLetters:
 
     def write(self, taken: Sequence[Taken]) -> None:
         """Write what is no record among `taken`, and wait until it is there."""
-        found = [(part.partition, *each) for part in taken for each in part.poison]
+        self.write_all([(part.partition, *each) for part in taken for each in part.poison])
+
+    def write_all(self, found: Sequence[tuple[int, int, bytes, str]]) -> None:
+        """Write these values (partition, offset, value, reason), and wait until they are there."""
         if not found:
             return
         topic = self._address.dead_letter
@@ -88,7 +91,7 @@ class DeadLetters:
 def _make_topic(address: KafkaAddress, topic: str) -> None:
     """Make the topic where it is missing and this client may."""
     from confluent_kafka.admin import AdminClient  # noqa: PLC0415 - an extra
-    from confluent_kafka.cimpl import NewTopic  # noqa: PLC0415
+    from confluent_kafka.cimpl import NewTopic  # noqa: PLC0415 - an extra
 
     admin = AdminClient(address.client())
     try:

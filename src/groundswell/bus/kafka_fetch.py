@@ -38,7 +38,7 @@ _PATIENCE_S: Final = 30.0
 class FetchedBlock(Block):
     """A block whose records are read when they are first asked for, with those that were asked for with it."""
 
-    loader: Loader = field(default=None, repr=False, compare=False)  # type: ignore[assignment]
+    loader: Loader = field(default=None, repr=False, compare=False)  # type: ignore[assignment]  # a field with a default comes before it; every caller gives one
 
     @property
     def records(self) -> list[bytes]:

@@ -31,7 +31,7 @@ def open_bus(settings: Settings, desk: Desk | None = None) -> Bus:
 
 def _kafka(settings: Settings, desk: Desk | None) -> Bus:
     from groundswell.bus.avro import decoder_for  # noqa: PLC0415 - what only Kafka needs
-    from groundswell.bus.kafka import KafkaBus  # noqa: PLC0415
+    from groundswell.bus.kafka import KafkaBus  # noqa: PLC0415 - an extra
 
     address = read_address(settings.bus)
     found = open_desk(settings) if desk is None else desk

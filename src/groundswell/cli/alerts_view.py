@@ -17,8 +17,8 @@ _NAME_WIDTH: Final = 30
 def summary_table(items: Sequence[dict[str, Any]]) -> Table:
     """Alerts as a table, one a row."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, side in (("id", "left"), ("started", "left"), ("tracker", "left"), ("phase", "left")):
-        table.add_column(name, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for name in ("id", "started", "tracker", "phase"):
+        table.add_column(name, no_wrap=True)
     for name in ("posts", "usual", "change"):
         table.add_column(name, justify="right", no_wrap=True)
     for item in items:

@@ -75,7 +75,7 @@ class TerminalProgress:
             self._task = self._bar.add_task("", total=None, records=0)
         known = 0 < self._position <= self._size
         self._bar.update(
-            self._task,  # type: ignore[arg-type]
+            self._task,  # type: ignore[arg-type]  # there since the bar is
             description=escape(self._name[-60:]),
             total=self._size if known else None,
             completed=self._position if known else 0,

@@ -29,7 +29,7 @@ def take(session: Session, service: str, day: str, units: int, limit: int) -> bo
     fits = update(SpentRow).where(SpentRow.service == service, SpentRow.day == day, SpentRow.units + units <= limit)
     taken = session.execute(fits.values(units=SpentRow.units + units).execution_options(synchronize_session=False))
     session.expire_all()
-    return bool(taken.rowcount)  # type: ignore[attr-defined]
+    return bool(taken.rowcount)  # type: ignore[attr-defined]  # an update has a count of rows
 
 
 def exhaust(session: Session, service: str, day: str, limit: int) -> None:

@@ -140,7 +140,7 @@ def _java() -> int | None:
         return None
     try:
         # Java prints its version on stderr.
-        said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr  # noqa: S603
+        said = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=20, check=False).stderr  # noqa: S603 - the program that was found on the path
     except (OSError, subprocess.TimeoutExpired):
         return None
     match = re.search(r'version "(?:1\.)?(\d+)', said)

@@ -90,7 +90,7 @@ def _json_type(kind: pa.DataType) -> Any:  # noqa: PLR0911 - one line a type
     if pa.types.is_map(kind):
         return dict[str, int]
     if pa.types.is_list(kind):
-        return list[_json_type(kind.value_type)]  # type: ignore[misc]
+        return list[_json_type(kind.value_type)]  # type: ignore[misc]  # a type that is found at run time
     if pa.types.is_struct(kind):
         return dict[str, str | None]
     return str
@@ -121,7 +121,7 @@ class PostsDocument(Printed):
         list[MetricDefinition], Field(description="changes of what the sorted metric means that the posts cross")
     ]
     out: Annotated[str | None, Field(description="file that was written, if --out was given")]
-    items: Annotated[list[FoundPost] | None, Field(description="the posts; null if they went to a file")]  # type: ignore[valid-type]
+    items: Annotated[list[FoundPost] | None, Field(description="the posts; null if they went to a file")]  # type: ignore[valid-type]  # made from the schema
 
 
 class TrendWindow(Printed):

@@ -15,9 +15,9 @@ def open_engine(settings: Settings) -> Engine:
         UnavailableError: the engine's extra is not installed or it does not start.
     """
     if settings.engine == "duckdb":
-        from groundswell.engines.duckdb import DuckEngine  # noqa: PLC0415
+        from groundswell.engines.duckdb import DuckEngine  # noqa: PLC0415 - loads one engine and not the other
 
         return DuckEngine(settings)
-    from groundswell.engines.spark import SparkEngine  # noqa: PLC0415
+    from groundswell.engines.spark import SparkEngine  # noqa: PLC0415 - loads one engine and not the other
 
     return SparkEngine(settings)

@@ -70,7 +70,7 @@ def start_classic(settings: Settings) -> tuple[Any, bool]:
         raise UsageError(what, hint="set GROUNDSWELL_ENGINE to local[N] or spark://host:port")
     _prepare(settings)
     from pyspark import SparkConf  # noqa: PLC0415 - an extra
-    from pyspark.sql import SparkSession  # noqa: PLC0415
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
 
     own = SparkSession.getActiveSession() is None
     conf = SparkConf().setMaster(settings.engine).setAll(list(_options(settings).items()))
@@ -129,11 +129,11 @@ def _start_java(conf: SparkConf, log: IO[bytes]) -> None:
     PySpark would let it write to our own stdout and stderr; warnings of its start mean nothing to a user, and
     what goes wrong later arrives as an exception.
     """
-    from pyspark import SparkContext  # noqa: PLC0415
-    from pyspark.java_gateway import launch_gateway  # noqa: PLC0415
+    from pyspark import SparkContext  # noqa: PLC0415 - an extra
+    from pyspark.java_gateway import launch_gateway  # noqa: PLC0415 - an extra
 
     if SparkContext._gateway is None:
-        java = launch_gateway(conf, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]
+        java = launch_gateway(conf, {"stdout": log, "stderr": log})  # type: ignore[no-untyped-call]  # it has no types
         SparkContext(conf=conf, gateway=java)
 
 

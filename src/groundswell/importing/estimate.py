@@ -260,7 +260,7 @@ class _Counted:
 
     def open(self) -> BinaryIO:
         self.read = 0
-        return _CountedFile(open_source(self._source), self)  # type: ignore[return-value]
+        return _CountedFile(open_source(self._source), self)  # type: ignore[return-value]  # all of a file that a reader uses
 
 
 class _CountedFile(io.RawIOBase):
@@ -271,7 +271,7 @@ class _CountedFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]  # a buffer that is written
         part = self._file.read(len(target))
         target[: len(part)] = part
         self._counted.read += len(part)

@@ -21,7 +21,7 @@ from groundswell.importing.contents import FileReading
 from groundswell.importing.derive import Origin
 from groundswell.importing.reading import Reader
 from groundswell.importing.reads import Ignored, Posts, Reached
-from groundswell.platforms.generic.columns import NAMES
+from groundswell.platforms.generic.names import NAMES
 from groundswell.platforms.generic.nested import leaves_of
 from groundswell.platforms.saved import registry_for
 from groundswell.schema import MAPPED_OF
@@ -138,7 +138,7 @@ def preview(file: SourceFile, options: Options, settings: Settings, engine: Engi
     chooser = Chooser.for_options(registry_for(settings), options)
     opened = None if engine is not None else open_engine(settings)
     try:
-        sample = _Sample(chooser, settings, engine or opened)  # type: ignore[arg-type]
+        sample = _Sample(chooser, settings, engine or opened)  # type: ignore[arg-type]  # one of the two is there
         for part in islice(unfold(file, Limits.of(settings), settings.tmp_path), PARTS):
             sample.add(part)
             if sample.rows >= ROWS:

@@ -43,7 +43,7 @@ def to_file(lake: Lake, settings: Settings, out: Path, tell: Told = lambda _rows
         UnavailableError: raw content is missing or damaged.
         OSError: the file cannot be written.
     """
-    from groundswell.marts.writers import new_file  # noqa: PLC0415
+    from groundswell.marts.writers import new_file  # noqa: PLC0415 - loads Ibis, which only an export to a file needs
 
     done = RawExported()
     with new_file(out) as target:

@@ -101,7 +101,7 @@ class Reader:
             if piece.has_mark and numbers[0] == piece.first_line:
                 # An engine takes the mark for a part of the first record.
                 flagged.append(Flagged(local[:1], offsets[:1], numbers[:1], [None]))
-                chunk, local, offsets, numbers = chunk.slice(1), local[1:], offsets[1:], numbers[1:]  # noqa: PLW2901
+                chunk, local, offsets, numbers = chunk.slice(1), local[1:], offsets[1:], numbers[1:]  # noqa: PLW2901 - the chunk without its mark
             begin = 0
             for end, reached in borders.within(offsets, numbers):
                 part = slice(begin, end)

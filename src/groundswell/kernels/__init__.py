@@ -62,8 +62,8 @@ def _folders() -> Iterator[Path]:
 def _temporary_folder() -> Path:
     """A folder of this process: nobody else may put compiled code there."""
     import atexit  # noqa: PLC0415 - only where nothing else can be written
-    import shutil  # noqa: PLC0415
-    import tempfile  # noqa: PLC0415
+    import shutil  # noqa: PLC0415 - only where nothing else can be written
+    import tempfile  # noqa: PLC0415 - only where nothing else can be written
 
     folder = Path(tempfile.mkdtemp(prefix="groundswell-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -145,7 +145,7 @@ def _stands_out(count: float, expected: float, extra: float) -> bool:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def pass_window(  # noqa: PLR0913, PLR0917
+def pass_window(  # noqa: PLR0913, PLR0917 - arrays of a compiled loop
     now: NDArray[np.uint32], held: NDArray[np.uint16], block: NDArray[np.uint32], posts: Floats, exposure: Floats,
     spread_sum: Floats, spread_weight: Floats, muted: NDArray[np.uint8], window_stream: float, block_stream: float,
     flags: NDArray[np.uint8],
@@ -167,7 +167,7 @@ def pass_window(  # noqa: PLR0913, PLR0917
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def pass_block(  # noqa: PLR0913, PLR0917
+def pass_block(  # noqa: PLR0913, PLR0917 - arrays of a compiled loop
     block: NDArray[np.uint32], hour: NDArray[np.uint32], third: NDArray[np.uint16], second: NDArray[np.uint16],
     first: NDArray[np.uint16], posts: Floats, exposure: Floats, spread_sum: Floats, spread_weight: Floats,
     muted: NDArray[np.uint8], stream: Floats, memory: Floats, flags: NDArray[np.uint8],

@@ -145,7 +145,7 @@ def days_of(year: Any, month: Any, day: Any) -> Any:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def read_times(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: Ints, known: Bytes) -> None:  # noqa: PLR0912
+def read_times(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: Ints, known: Bytes) -> None:  # noqa: PLR0912 - one form after the other
     """Read `2026-11-21T12:00:00.123Z` or with an offset (`+02:00`) as microseconds; `known` as of `read_counts`."""
     for row in range(len(kinds)):
         kind = kinds[row]

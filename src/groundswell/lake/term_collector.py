@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -42,11 +43,11 @@ class TermCollector:
         held = held[np.argsort(self._hashes[held])]
         return self._hashes[held], self._masks[held]
 
-    def _insert(self, kernel: object, values: pa.Array, kind: Kind, part: int) -> None:
+    def _insert(self, kernel: Callable[..., tuple[int, int]], values: pa.Array, kind: Kind, part: int) -> None:
         data, offsets = text_buffers(values)
         done = 0
         while True:
-            done, self._used = kernel(  # type: ignore[operator]
+            done, self._used = kernel(
                 data, offsets, done, np.uint64(int(kind)), np.uint64(part), self._hashes, self._masks, self._used
             )
             if done >= len(offsets) - 1:

@@ -174,7 +174,7 @@ def _group(group: pq.RowGroupMetaData, position: int) -> Group:
 
 def _make(lake: Lake, path: Place) -> bool:
     """Write the index of one file; false if it is gone, or has more row groups than an index has bits."""
-    from groundswell.lake.term_collector import TermCollector  # noqa: PLC0415
+    from groundswell.lake.term_collector import TermCollector  # noqa: PLC0415 - loads Numba
 
     try:
         file = parquet(path)

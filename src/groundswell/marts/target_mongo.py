@@ -27,7 +27,7 @@ def write_mongo(target: Target, rows: pa.RecordBatchReader, tell: Told) -> Writt
     client, database = connect(target.address)
     from pymongo import errors  # noqa: PLC0415 - an extra
 
-    from groundswell.sources.mongo_values import OPTIONS  # noqa: PLC0415
+    from groundswell.sources.mongo_values import OPTIONS  # noqa: PLC0415 - an extra
 
     with closing(client):
         if database is None:

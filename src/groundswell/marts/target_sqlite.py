@@ -79,7 +79,7 @@ def _upsert(table: str, names: Sequence[str], keys: Sequence[str]) -> str:
     columns = ", ".join(map(quoted, names))
     marks = ", ".join("?" for _ in names)
     rest = [quoted(name) for name in names if name not in keys]
-    insert = f"insert into {table} ({columns}) values ({marks}) on conflict ({', '.join(map(quoted, keys))}) do "  # noqa: S608
+    insert = f"insert into {table} ({columns}) values ({marks}) on conflict ({', '.join(map(quoted, keys))}) do "  # noqa: S608 - quoted names
     if not rest:
         return f"{insert} nothing"
     news = ", ".join(f"{name} = excluded.{name}" for name in rest)

@@ -83,11 +83,11 @@ def write_rows(
 
         return write_postgres(target, rows, tell)
     if driver in MONGODB:
-        from groundswell.marts.target_mongo import write_mongo  # noqa: PLC0415
+        from groundswell.marts.target_mongo import write_mongo  # noqa: PLC0415 - each needs its own driver
 
         return write_mongo(target, rows, tell)
     if driver in SQLITE:
-        from groundswell.marts.target_sqlite import write_sqlite  # noqa: PLC0415
+        from groundswell.marts.target_sqlite import write_sqlite  # noqa: PLC0415 - each needs its own driver
 
         return write_sqlite(target, rows, tell)
     what = "this is no address of a database"

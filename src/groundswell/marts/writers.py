@@ -123,7 +123,7 @@ def _parquet(rows: Iterator[pa.RecordBatch], schema: pa.Schema, target: BinaryIO
 
 def _xlsx(rows: Iterator[pa.RecordBatch], schema: pa.Schema, target: BinaryIO) -> tuple[int, dict[str, int]]:
     from openpyxl import Workbook  # noqa: PLC0415 - only this form needs it
-    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - only this form needs it
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("rows")

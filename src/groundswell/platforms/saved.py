@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from groundswell.errors import ConflictError, NotFoundError, UnknownChoiceError, UnreadableFileError, UsageError
-from groundswell.platforms.generic.columns import NAMES
 from groundswell.platforms.generic.fitting import SAVED
+from groundswell.platforms.generic.names import NAMES
 from groundswell.platforms.generic.renamed import renamed, with_parameters
 from groundswell.platforms.generic.table import Samples, table
 from groundswell.platforms.layout import Layout

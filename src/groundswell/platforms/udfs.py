@@ -27,7 +27,7 @@ def times_reader(tz: str) -> Callable[[ir.StringValue], ir.IntegerValue]:
     name = "groundswell_times_" + re.sub(r"\W", "_", tz).lower()
     # DuckDB would refuse a null that stands for what cannot be read.
     declared: Any = ibis.udf.scalar.pyarrow(read, name=name, signature=((str,), int), null_handling="special")
-    return declared  # type: ignore[no-any-return]
+    return declared  # type: ignore[no-any-return]  # Ibis has no type for it
 
 
 @cache
@@ -52,4 +52,4 @@ def unescaped() -> Callable[[ir.StringValue], ir.StringValue]:
 
 def _on_texts(function: Callable[[Any], pa.Array], name: str) -> Callable[[ir.StringValue], ir.StringValue]:
     declared: Any = ibis.udf.scalar.pyarrow(function, name=name, signature=((str,), str), null_handling="special")
-    return declared  # type: ignore[no-any-return]
+    return declared  # type: ignore[no-any-return]  # Ibis has no type for it

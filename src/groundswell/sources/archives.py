@@ -164,7 +164,7 @@ class _Salvage(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]  # a buffer that is written
         while not self._ended:
             out = self._next(len(target))
             if out:
@@ -284,7 +284,7 @@ class Guarded(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]  # a buffer that is written
         """Fill `target`; 0 at the end."""
         try:
             part = self._inner.read(len(target))

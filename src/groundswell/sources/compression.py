@@ -253,7 +253,7 @@ class ContentStream(io.RawIOBase):
         """It is."""
         return True
 
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]  # a buffer that is written
         """Fill `target`; 0 at the end."""
         while not self._rest:
             try:

@@ -212,11 +212,11 @@ def find_database(url: str, question: Question | None = None) -> Database:
         what = "--table and --sql ask for two things"
         raise UsageError(what, where=address.shown, hint="give one of them")
     if kind in POSTGRESQL:
-        from groundswell.sources.postgres import PostgresQuery  # noqa: PLC0415
+        from groundswell.sources.postgres import PostgresQuery  # noqa: PLC0415 - only this form needs it
 
         return PostgresQuery(address, asked)
     if kind in SQLITE:
-        from groundswell.sources.sqlite import SqliteQuery  # noqa: PLC0415
+        from groundswell.sources.sqlite import SqliteQuery  # noqa: PLC0415 - only this form needs it
 
         return SqliteQuery(address, asked)
     what = f"no database is reached by `{urlsplit(url).scheme}`"

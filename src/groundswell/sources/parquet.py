@@ -301,7 +301,7 @@ class _LineFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]  # a buffer that is written
         if not self._rest:
             self._rest = next(self._lines, b"")
         size = min(len(target), len(self._rest))

@@ -86,7 +86,7 @@ class _Ranges(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return int(self._ranges.seek(offset, whence))
 
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]  # a buffer that is written
         try:
             data = self._ranges.read(len(target))
         except OSError as error:

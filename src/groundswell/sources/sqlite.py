@@ -168,7 +168,7 @@ class _Reading:
 def _selected(connection: sqlite3.Connection, asked: SqliteQuery) -> str:
     if asked.question.sql is not None:
         # The line break ends a comment at the end of the query; in brackets stands nothing that writes.
-        return f"select * from ({asked.question.sql.strip().rstrip('; ')}\n) as question"  # noqa: S608
+        return f"select * from ({asked.question.sql.strip().rstrip('; ')}\n) as question"  # noqa: S608 - the person's own query, on a connection that only reads
     return f"select * from {quoted(_find_table(connection, asked))} as question"  # noqa: S608 - a table that is there
 
 

@@ -238,7 +238,7 @@ class _ShortFile(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]  # a buffer that is written
         size = self._file.readinto(target)
         if not size:
             raise self._failure

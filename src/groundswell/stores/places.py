@@ -54,7 +54,7 @@ def dataset(places: Sequence[Place], schema: pa.Schema) -> Any:
         OSError: the files cannot be looked at.
     """
     import pyarrow as pa  # noqa: PLC0415 - loads Arrow's reader
-    import pyarrow.dataset as ds  # noqa: PLC0415
+    import pyarrow.dataset as ds  # noqa: PLC0415 - loads Arrow's reader
 
     first = places[0]
     folders = [part.partition("=")[0] for part in first.parts if "=" in part]

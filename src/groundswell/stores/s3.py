@@ -278,13 +278,13 @@ class S3Path:
 
     def exists(self) -> bool:
         """Whether there is such an object, or one below it."""
-        import pyarrow.fs as pafs  # noqa: PLC0415
+        import pyarrow.fs as pafs  # noqa: PLC0415 - loads the client of S3
 
         return self._info().type is not pafs.FileType.NotFound
 
     def is_dir(self) -> bool:
         """Whether there is something below it."""
-        import pyarrow.fs as pafs  # noqa: PLC0415
+        import pyarrow.fs as pafs  # noqa: PLC0415 - loads the client of S3
 
         return self._info().type is pafs.FileType.Directory
 
@@ -295,7 +295,7 @@ class S3Path:
 
     def sizes(self, pattern: str) -> list[tuple[S3Path, int]]:
         """The objects below it whose last part fits a pattern, with their sizes, by one listing."""
-        import pyarrow.fs as pafs  # noqa: PLC0415
+        import pyarrow.fs as pafs  # noqa: PLC0415 - loads the client of S3
 
         selector = pafs.FileSelector(self.key, allow_not_found=True, recursive=True)
         found = self.store.patiently(f"list {self}", lambda: self.store.asking.get_file_info(selector))
@@ -338,7 +338,7 @@ class S3Path:
         Raises:
             OSError: there is not, or the store refuses to say.
         """
-        import pyarrow.fs as pafs  # noqa: PLC0415
+        import pyarrow.fs as pafs  # noqa: PLC0415 - loads the client of S3
 
         if self.store.asking.get_file_info(self.bucket).type is pafs.FileType.NotFound:
             what = "no such bucket"

@@ -188,13 +188,13 @@ def _from_parts(match: re.Match[str], tz: str) -> int:
     month, day = (first, second) if sign == "/" else (second, first)
     hours = _hour(int(hour or 0), half)
     full_year = int(year) + (0 if len(year) == 4 else 2000 if int(year) < 70 else 1900)
-    local = datetime(full_year, int(month), int(day), hours, int(minute or 0), int(seconds or 0))  # noqa: DTZ001
+    local = datetime(full_year, int(month), int(day), hours, int(minute or 0), int(seconds or 0))  # noqa: DTZ001 - the zone is applied below
     return _in_zone(local, tz)
 
 
 def _from_compact(match: re.Match[str], tz: str) -> int:
     *parts, zone = match.groups()
-    local = datetime(*(int(part or 0) for part in parts))  # type: ignore[arg-type]  # noqa: DTZ001
+    local = datetime(*(int(part or 0) for part in parts))  # type: ignore[arg-type]  # noqa: DTZ001 - the pattern has six parts; the zone is applied below
     return _micros(local) if zone else _in_zone(local, tz)
 
 

@@ -168,7 +168,7 @@ class _Sync:
                 self._copy("incoming", rows, like=f"{schema}.{name}")
                 self.connection.execute(
                     _sql(
-                        f"insert into {schema}.{name} as there ({columns}) select {columns} from incoming "  # noqa: S608
+                        f"insert into {schema}.{name} as there ({columns}) select {columns} from incoming "  # noqa: S608 - our own schema, tables and columns
                         f"on conflict ({keys}) do update set {news} where ({old}) is distinct from ({new})"
                     )
                 )
@@ -199,14 +199,14 @@ class _Sync:
         )
 
     def _reached(self, schema: str, name: str) -> int:
-        found = self.connection.execute(_sql(f"select ingest_seq from {schema}.sync where name = %s"), (name,))  # noqa: S608
+        found = self.connection.execute(_sql(f"select ingest_seq from {schema}.sync where name = %s"), (name,))  # noqa: S608 - our own schema, tables and columns
         row = found.fetchone()
         return 0 if row is None else int(row[0])
 
     def _finish(self, schema: str, version: int) -> None:
         with self.connection.transaction():
             self.connection.execute(
-                _sql(f"update {schema}.sync set lake_version = %s, finished_at = now()"),  # noqa: S608
+                _sql(f"update {schema}.sync set lake_version = %s, finished_at = now()"),  # noqa: S608 - our own schema, tables and columns
                 (version,),
             )
             if schema == _NEW:
@@ -216,7 +216,7 @@ class _Sync:
     def _was_remapped(self) -> bool:
         """Whether rows that are here were exchanged in the lake for others with the same numbers."""
         row = self.connection.execute(
-            _sql(f"select lake_version from {SCHEMA}.sync where name = 'posts' and finished_at is not null")  # noqa: S608
+            _sql(f"select lake_version from {SCHEMA}.sync where name = 'posts' and finished_at is not null")  # noqa: S608 - our own schema, tables and columns
         ).fetchone()
         table = self.lake.delta("posts")
         if row is None or table is None:
@@ -228,7 +228,7 @@ class _Sync:
         return self.connection.execute("select to_regclass(%s)", (f"{schema}.sync",)).fetchone() != (None,)
 
     def _count(self, name: str) -> int:
-        row = self.connection.execute(_sql(f"select count(*) from {SCHEMA}.{name}")).fetchone()  # noqa: S608
+        row = self.connection.execute(_sql(f"select count(*) from {SCHEMA}.{name}")).fetchone()  # noqa: S608 - our own schema, tables and columns
         return int(row[0]) if row else 0
 
 

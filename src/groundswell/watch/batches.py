@@ -113,7 +113,7 @@ def arrivals_of_records(groups: Sequence[Records], ways: Ways) -> Arrivals:
 def posts_of(records: Records, rows: Ints, ways: Ways) -> pa.Table:
     """The posts of some records (ascending) by the ordinary way in, with the columns of `BATCH`."""
     from groundswell.importing import RawBlock, normalise  # noqa: PLC0415 - loads the engine; `watch list` needs none
-    from groundswell.importing.choice import SAMPLE  # noqa: PLC0415
+    from groundswell.importing.choice import SAMPLE  # noqa: PLC0415 - loads what an import needs
 
     numbers, received = records.numbers[rows], records.received_us[rows]
     raw = RawBlock(
@@ -141,8 +141,8 @@ def posts_of(records: Records, rows: Ints, ways: Ways) -> pa.Table:
 
 def _fast_layout(records: Records, ways: Ways) -> FastLayout | None:
     """The fast layout of some records, if the one that the ordinary way would choose has one."""
-    from groundswell.importing.blocks import layout_of  # noqa: PLC0415
-    from groundswell.importing.choice import SAMPLE  # noqa: PLC0415
+    from groundswell.importing.blocks import layout_of  # noqa: PLC0415 - loads what an import needs
+    from groundswell.importing.choice import SAMPLE  # noqa: PLC0415 - loads what an import needs
     from groundswell.importing.fast.layouts import FAST  # noqa: PLC0415 - loads Numba
 
     chosen = layout_of(records.lines(np.arange(min(SAMPLE, len(records)))), records.hint, ways.registry, ways.settings)
@@ -172,7 +172,7 @@ def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
 
 def _part(records: Records, layout: FastLayout, ways: Ways, begin: int, end: int) -> tuple[Arrivals, Ints]:
     """Posts of the records from `begin` to before `end`, and those of them that are doubted."""
-    from groundswell.importing.blocks import FUTURE_US  # noqa: PLC0415
+    from groundswell.importing.blocks import FUTURE_US  # noqa: PLC0415 - loads what an import needs
     from groundswell.watch.fast_arrivals import FastArrivals  # noqa: PLC0415 - loads Numba
 
     found = layout.read(layout.paths.walk(records.data, records.bounds[begin : end + 1]))

@@ -75,8 +75,8 @@ def import_new(day: Day) -> dict[str, Any]:
     if not paths:
         return {"skipped": "no inbox is set (GROUNDSWELL_INBOX)"}
     from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
-    from groundswell.importing import Options, import_paths  # noqa: PLC0415
-    from groundswell.sources.files import find_files  # noqa: PLC0415
+    from groundswell.importing import Options, import_paths  # noqa: PLC0415 - loads what an import needs
+    from groundswell.sources.files import find_files  # noqa: PLC0415 - loads what an import needs
 
     found = []
     for path in paths:
@@ -117,7 +117,7 @@ def import_new(day: Day) -> dict[str, Any]:
 
 def upkeep(day: Day) -> dict[str, Any]:
     """Join small files, sum counts up, remove old versions and raw content that is older than it shall be kept."""
-    from groundswell.importing.upkeep import keep_up  # noqa: PLC0415
+    from groundswell.importing.upkeep import keep_up  # noqa: PLC0415 - loads what an import needs
 
     return asdict(keep_up(day.lake, day.desk, day.settings, now=day.now))
 
@@ -140,7 +140,7 @@ def baselines(day: Day) -> dict[str, Any]:
 
 def indexes(day: Day) -> dict[str, Any]:
     """Index the words of files that have no index yet, so that searches and backtests read less."""
-    from groundswell.lake.terms import index_texts  # noqa: PLC0415
+    from groundswell.lake.terms import index_texts  # noqa: PLC0415 - loads what an import needs
 
     made = index_texts(day.lake, threads=day.settings.cores, progress=lambda done, all_: day.progress(done / all_))
     return {"files_indexed": made}
@@ -149,7 +149,7 @@ def indexes(day: Day) -> dict[str, Any]:
 def summary(day: Day) -> dict[str, Any]:
     """Posts, people and what was done with posts on that day, platform by platform; kept in the desk."""
     from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
-    from groundswell.marts.summary import summary as summed  # noqa: PLC0415
+    from groundswell.marts.summary import summary as summed  # noqa: PLC0415 - loads Ibis
 
     engine = open_engine(day.settings)
     try:
@@ -165,9 +165,9 @@ def summary(day: Day) -> dict[str, Any]:
 def trends(day: Day) -> dict[str, Any]:
     """What rose on that day, of each kind; kept in the desk, because the lake will know it otherwise later."""
     from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
-    from groundswell.marts.trends import By  # noqa: PLC0415
-    from groundswell.marts.trends import trends as rising  # noqa: PLC0415
-    from groundswell.marts.trends_document import document  # noqa: PLC0415
+    from groundswell.marts.trends import By  # noqa: PLC0415 - loads Ibis
+    from groundswell.marts.trends import trends as rising  # noqa: PLC0415 - loads Ibis
+    from groundswell.marts.trends_document import document  # noqa: PLC0415 - loads Ibis
 
     width = timedelta(days=1)
     rose: dict[str, int] = {}

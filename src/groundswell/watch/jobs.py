@@ -197,7 +197,7 @@ class Replay:
 
     def _prepare(self) -> Prepared:
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
-        from groundswell.platforms.saved import registry_for  # noqa: PLC0415
+        from groundswell.platforms.saved import registry_for  # noqa: PLC0415 - loads every layout
 
         engine = open_engine(self.settings)
         try:

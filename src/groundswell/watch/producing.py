@@ -210,7 +210,7 @@ class Producing:
             UnavailableError: Kafka cannot be reached or refuses this; the same call goes on with the next record.
         """
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
-        from groundswell.platforms.saved import registry_for  # noqa: PLC0415
+        from groundswell.platforms.saved import registry_for  # noqa: PLC0415 - loads every layout
 
         engine = open_engine(self.settings)
         try:

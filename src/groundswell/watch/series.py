@@ -257,7 +257,7 @@ def _go_on(
 
 def _next(one: Sized, after: tuple[int, int]) -> int:
     side = "right" if one.window_us <= after[1] else "left"
-    return int(np.searchsorted(one.ends, after[0], side=side))  # type: ignore[call-overload]
+    return int(np.searchsorted(one.ends, after[0], side=side))  # type: ignore[call-overload]  # a str where the stub wants its literals
 
 
 def _point(one: Sized, at: int) -> SeriesPoint:

@@ -59,9 +59,9 @@ class PostSearch:
             UnavailableError: the lake cannot be read, or other searches take too long.
         """
         # Ibis takes a second or two to import; a server should not start that much later for it.
-        from groundswell.marts.export import documents  # noqa: PLC0415
-        from groundswell.marts.latest import find_posts  # noqa: PLC0415
-        from groundswell.marts.wanted import Wanted  # noqa: PLC0415
+        from groundswell.marts.export import documents  # noqa: PLC0415 - loads Ibis
+        from groundswell.marts.latest import find_posts  # noqa: PLC0415 - loads Ibis
+        from groundswell.marts.wanted import Wanted  # noqa: PLC0415 - loads Ibis
 
         began = time.perf_counter()
         query = parse(search.query) if search.query.strip() else None

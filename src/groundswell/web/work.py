@@ -19,8 +19,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from groundswell.engines import open_engine
 from groundswell.errors import GroundswellError
+from groundswell.importing import import_paths
 from groundswell.importing.progress import CancelledError
+from groundswell.lake import Lake
 from groundswell.telemetry import logs, tracing
 from groundswell.web.import_models import Preview
 
@@ -100,9 +103,6 @@ def look(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) 
 def import_file(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
     """Import a file; what `import --json` shows."""
     from groundswell.desk import open_desk  # noqa: PLC0415 - only this order needs it
-    from groundswell.engines import open_engine  # noqa: PLC0415
-    from groundswell.importing import import_paths  # noqa: PLC0415
-    from groundswell.lake import Lake  # noqa: PLC0415
 
     # Threads that read, map and write hand the interpreter over often; the default makes each wait 5 ms for it.
     sys.setswitchinterval(0.0005)
@@ -124,9 +124,7 @@ def import_file(settings: Settings, order: Mapping[str, Any], progress: PipedPro
 def retry_held(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
     """Read held records again; the counts of `quarantine retry --json`."""
     from groundswell.desk import open_desk  # noqa: PLC0415 - only this order needs it
-    from groundswell.engines import open_engine  # noqa: PLC0415
-    from groundswell.importing.retry import retry  # noqa: PLC0415
-    from groundswell.lake import Lake  # noqa: PLC0415
+    from groundswell.importing.retry import retry  # noqa: PLC0415 - only this order needs it
 
     chosen = order["options"]
     options = options_of(settings, chosen) if chosen.get("layout") or chosen.get("map") else None
@@ -146,12 +144,10 @@ def retry_held(settings: Settings, order: Mapping[str, Any], progress: PipedProg
 
 def profile_posts(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
     """What the fields of the wanted posts hold; the document of `profile --json`."""
-    from groundswell.engines import open_engine  # noqa: PLC0415 - only this order needs it
-    from groundswell.lake import Lake  # noqa: PLC0415
-    from groundswell.marts.outliers import Rule  # noqa: PLC0415
-    from groundswell.marts.profile import profile  # noqa: PLC0415
-    from groundswell.marts.wanted import Wanted  # noqa: PLC0415
-    from groundswell.query import parse  # noqa: PLC0415
+    from groundswell.marts.outliers import Rule  # noqa: PLC0415 - loads Ibis
+    from groundswell.marts.profile import profile  # noqa: PLC0415 - loads Ibis
+    from groundswell.marts.wanted import Wanted  # noqa: PLC0415 - loads Ibis
+    from groundswell.query import parse  # noqa: PLC0415 - loads Ibis
 
     query = parse(order["query"]) if order["query"] else None
     wanted = Wanted(query, tuple(order["platforms"]))
@@ -164,7 +160,7 @@ def profile_posts(settings: Settings, order: Mapping[str, Any], progress: PipedP
 def backtest_query(settings: Settings, order: Mapping[str, Any], progress: PipedProgress) -> dict[str, Any]:
     """What a query would have alerted about; the document of `backtest --json`."""
     from groundswell.watch.backtest import Asked, backtest  # noqa: PLC0415 - only this order needs it
-    from groundswell.web.backtest_models import NewBacktest  # noqa: PLC0415
+    from groundswell.web.backtest_models import NewBacktest  # noqa: PLC0415 - loads the models of every page
 
     request = NewBacktest.model_validate(order["request"])
     asked = Asked(**{**dict(request), "platforms": tuple(request.platforms)})

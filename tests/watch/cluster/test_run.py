@@ -45,7 +45,7 @@ Message = tuple[int, bytes]
 
 def messages() -> list[Message]:
     """Time of receipt and value: a burst, a quiet hour, posts that come twice, late or broken."""
-    chance = random.Random(5)  # noqa: S311
+    chance = random.Random(5)  # noqa: S311 - not for secrets
     found: list[Message] = []
     for minute in range(HOURS * 60):
         if minute // 60 == QUIET_HOUR:

@@ -14,9 +14,7 @@ from groundswell.errors import ConflictError, UnknownChoiceError
 from groundswell.platforms import casts
 from groundswell.platforms.generic.columns import (
     COUNTED,
-    NAMES,
     TIMES,
-    TITLE,
     guess,
     is_enough,
     metrics_of,
@@ -34,6 +32,7 @@ from groundswell.platforms.generic.habits import (
     signed_count,
     styled_count,
 )
+from groundswell.platforms.generic.names import NAMES, TITLE
 from groundswell.platforms.generic.nested import Path_, at, distinct, leaves_of, raw_of
 from groundswell.platforms.layout import Layout, Shape
 from groundswell.platforms.parts import handle, titled

@@ -155,7 +155,7 @@ class SparkWatch:
             self._work(session, options, sender, stop)
 
     def _make_loop(self, desk: Desk, held: leases.Held, stop: threading.Event) -> WatchLoop:
-        from groundswell.platforms.saved import registry_for  # noqa: PLC0415
+        from groundswell.platforms.saved import registry_for  # noqa: PLC0415 - loads every layout
 
         params = params_of(self._settings)
 
