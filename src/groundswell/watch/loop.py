@@ -6,14 +6,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from groundswell.bus import Block, Connected
+from groundswell.bus import Block
 from groundswell.desk import Desk, checkpoints, trackers
 from groundswell.desk.clock import Clock
 from groundswell.desk.leases import Held
 from groundswell.telemetry import count, is_heard, stage
 from groundswell.watch import flow
+from groundswell.watch.ahead import ReadAhead, Reader, Wanted, parser
 from groundswell.watch.commit import (
     load_progress,
     new_state,
@@ -26,7 +27,6 @@ from groundswell.watch.contract import DAY, HOUR, SECOND, StepOutput, TrackerSpe
 from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.plan import (
     Plan,
-    batch_of,
     covered_until,
     in_force,
     limits,
@@ -61,25 +61,6 @@ Teach = Callable[[WatchState, Sequence[TrackerSpec], int], WatchState]
 """Teaches a state what the history of new trackers before a time (microseconds) was."""
 
 
-class Reader(Protocol):
-    """What the loop asks of a bus: numbered blocks of records, and when the sources were connected."""
-
-    def borders(self, after_block: int, max_records: int, max_bytes: int, max_span_us: int | None = None) -> int:
-        """The last block of the next batch; `after_block` if there is none."""
-
-    def between(self, first: int, last: int) -> Sequence[Block]:
-        """The blocks of these numbers that are there."""
-
-    def last_block(self) -> int:
-        """Number of the newest block."""
-
-    def connections(self, since_us: int = 0) -> Sequence[Connected]:
-        """The intervals in which sources were connected that reach beyond a time."""
-
-    def complete_until(self, now_us: int) -> int:
-        """Time of receipt up to which everything is there: the clock of quiet windows goes no further."""
-
-
 Read = Callable[[Plan, Sequence[Block], Sequence[TrackerSpec], WatchState], WatchBatch]
 """Gives the posts of a planned batch, for these trackers and the state before it."""
 
@@ -107,7 +88,10 @@ class Parts:
 
 
 class WatchLoop:
-    """Goes through the journal batch by batch. `live`: the clock of this machine moves quiet windows on."""
+    """Goes through the journal batch by batch. `live`: the clock of this machine moves quiet windows on.
+
+    Where more waits than a batch holds, the next one is read in a thread while one is stepped; `close` ends it.
+    """
 
     def __init__(self, parts: Parts, *, live: bool) -> None:
         self._parts = parts
@@ -117,6 +101,7 @@ class WatchLoop:
         self._clock_us = 0
         self._saved_at = time.monotonic()
         self._taken_up: frozenset[Key] = frozenset()
+        self._ahead = ReadAhead(parts.journal, parser(parts.engine, parts.registry, parts.settings))
         with parts.desk.reading() as session:
             self.progress = load_progress(session, self._folder)
 
@@ -164,8 +149,7 @@ class WatchLoop:
         last = journal.borders(self.progress.block, *limits(), self._span_us())
         if last == self.progress.block:
             return 0
-        with stage("watch", "read"):
-            blocks = journal.between(self.progress.block + 1, last)
+        blocks = self._ahead.blocks(self.progress.block + 1, last)
         caught_up = self._live and last >= journal.last_block()
         self._pass_silence(blocks[0].received_from_us)
         received = max((block.received_to_us for block in blocks), default=0)
@@ -265,12 +249,13 @@ class WatchLoop:
         parts = self._parts
         with parts.desk.reading() as session:
             specs = in_force(plan, trackers.by_id(session))
-        with stage("watch", "parse"):
-            if parts.read is None:
-                assert parts.engine is not None  # noqa: S101 - only who reads elsewhere goes without
-                matcher = flow.compiled(specs)[1]
-                batch = batch_of(plan, blocks, matcher, parts.engine, parts.registry, parts.settings)
-            else:
+        if parts.read is None:
+            wanted = Wanted(plan.first_block, plan.last_block, plan.clock_us, flow.compiled(specs)[1])
+            batch = WatchBatch(self._ahead.posts(blocks, wanted), clock_us=plan.clock_us, covered=plan.covered)
+            if blocks and tell:
+                self._ahead.go_on(wanted, self._clock_us, self._span_us())
+        else:
+            with stage("watch", "parse"):
                 batch = parts.read(plan, blocks, specs, self.progress.state)
         with stage("watch", "step", records=sum(block.count for block in blocks)):
             state, output, rest = flow.look(self.progress.state, batch, specs, self.params)
@@ -290,6 +275,10 @@ class WatchLoop:
             _tell(output)
         self._clock_us = max(self._clock_us, plan.clock_us)
         parts.hook("stepped")
+
+    def close(self) -> None:
+        """End the thread that reads ahead."""
+        self._ahead.close()
 
     def _take_up_trackers(self) -> None:
         """Teach trackers that the state does not know yet their history, before a batch counts for them; so topics.

@@ -10,17 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from groundswell.bus import Block, Connected
+from groundswell.bus import Connected
 from groundswell.desk.tables import PlanRow, TrackerRow
 from groundswell.kernels import loaded_live
-from groundswell.watch.batches import Ways, arrivals_of
-from groundswell.watch.contract import DAY, SECOND, CountBy, TrackerSpec, WatchBatch, WatchParams
+from groundswell.watch.contract import DAY, SECOND, CountBy, TrackerSpec, WatchParams
 from groundswell.watch.emerging.records import TopicParams
 
 if TYPE_CHECKING:
-    from groundswell.engines.contract import Engine
-    from groundswell.platforms import Registry
-    from groundswell.query import Matcher
     from groundswell.settings import Settings
 
 #: A batch holds at most this many records and bytes (before compression), and one block at least; first as the
@@ -101,14 +97,3 @@ def covered_until(connections: Sequence[Connected], clock_us: int) -> Intervals:
         else:
             joined.append((start, end))
     return tuple(joined)
-
-
-def batch_of(
-    plan: Plan, blocks: Sequence[Block], matcher: Matcher, engine: Engine, registry: Registry, settings: Settings
-) -> WatchBatch:
-    """The posts of the plan's blocks, with their record numbers and receive times, as `flow.step` takes them.
-
-    `matcher` is that of the trackers in force: each part of the batch is matched by the thread that reads it.
-    """
-    arrivals = arrivals_of(blocks, Ways(engine, registry, settings, plan.clock_us, matcher))
-    return WatchBatch(arrivals, clock_us=plan.clock_us, covered=plan.covered)

@@ -254,8 +254,8 @@ class Runner:
         stop: threading.Event,
     ) -> WatchLoop:
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
-        from groundswell.lake import Lake  # noqa: PLC0415
-        from groundswell.platforms.saved import registry_for  # noqa: PLC0415
+        from groundswell.lake import Lake  # noqa: PLC0415 - loads Arrow and the lake
+        from groundswell.platforms.saved import registry_for  # noqa: PLC0415 - loads every layout
 
         if not self._live:
             # Months of windows: the detector's kernel is loaded anyway, and with the others topics take a fifth.
@@ -288,12 +288,14 @@ class Runner:
             hook=self._hook,
             told=self._changed,
         )
-        return WatchLoop(parts, live=self._live)
+        loop = WatchLoop(parts, live=self._live)
+        stack.callback(loop.close)
+        return loop
 
     def _make_delivery(self, stack: ExitStack, desk: Desk, journal: Bus) -> Delivery:
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
-        from groundswell.importing import journal_to_lake  # noqa: PLC0415
-        from groundswell.lake import Lake  # noqa: PLC0415
+        from groundswell.importing import journal_to_lake  # noqa: PLC0415 - loads what an import needs
+        from groundswell.lake import Lake  # noqa: PLC0415 - loads Arrow and the lake
 
         # An engine belongs to one thread at a time, so the lake writer has its own.
         engine = open_engine(self._settings)
