@@ -15,6 +15,7 @@ def test_an_address_without_options_says_where_and_from_where() -> None:
         "startingOffsets": "earliest",
         "includeHeaders": "true",
         "failOnDataLoss": "true",
+        "kafka.isolation.level": "read_committed",
         "kafka.bootstrap.servers": "a:9092,b:9093",
         "kafka.client.id": "groundswell",
     }
@@ -45,3 +46,8 @@ def test_certificates_are_handed_on_as_text(tmp_path: Path) -> None:
 def test_what_only_librdkafka_has_is_refused() -> None:
     with pytest.raises(UsageError, match="property of librdkafka"):
         reader_options(read_address("kafka://a:9092/posts?queued.min.messages=9"), {})
+
+
+def test_properties_of_who_writes_the_bus_are_nothing_to_its_reader() -> None:
+    address = read_address("kafka://a:9092/posts?message.max.bytes=9&linger.ms=5")
+    assert reader_options(address, {}) == reader_options(read_address("kafka://a:9092/posts"), {})

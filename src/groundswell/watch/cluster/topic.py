@@ -14,6 +14,8 @@ from groundswell.errors import UsageError
 COLUMNS: Final = ("partition", "offset", "unix_micros(timestamp) AS stamped_us", "value", "headers")
 #: Properties of librdkafka that Java's client calls the same.
 _SAME: Final = ("security.", "sasl.", "client.", "isolation.", "fetch.", "request.", "session.", "receive.")
+#: Properties of who writes the topic, as the address of a bus has them: nothing to a reader.
+_WRITING: Final = ("message.", "compression.", "linger.", "batch.", "queue.buffering.")
 _LOGIN: Final = {
     "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
     "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
@@ -34,6 +36,8 @@ def reader_options(address: KafkaAddress, environment: Mapping[str, str] | None 
         "includeHeaders": "true",
         # What the topic does not hold any more must not be passed over in silence.
         "failOnDataLoss": "true",
+        # What a bus appends is a transaction: one that was given up is not there.
+        "kafka.isolation.level": "read_committed",
         "kafka.bootstrap.servers": client.pop("bootstrap.servers"),
     }
     mechanism, user, password = (client.pop(f"sasl.{name}", None) for name in ("mechanism", "username", "password"))
@@ -46,6 +50,8 @@ def reader_options(address: KafkaAddress, environment: Mapping[str, str] | None 
         found["kafka.security.protocol"] = client.pop("security.protocol").upper()
     found |= {f"kafka.{name}": value for name, value in _certificates(client).items()}
     for name, value in client.items():
+        if name.startswith(_WRITING):
+            continue
         if not name.startswith(_SAME):
             what = f"`{name}` is a property of librdkafka that Spark's reader does not have"
             raise UsageError(what, where=address.where, hint="leave it out of the address where the engine is Spark")
