@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import sys
 import tempfile
+import threading
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,6 +75,7 @@ def start_classic(settings: Settings) -> tuple[Any, bool]:
     from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
 
     own = SparkSession.getActiveSession() is None
+    on_interrupt = signal.getsignal(signal.SIGINT)
     conf = SparkConf().setMaster(settings.engine).setAll(list(_options(settings).items()))
     with tempfile.TemporaryFile(prefix="groundswell-spark-") as log:
         try:
@@ -85,6 +88,10 @@ def start_classic(settings: Settings) -> tuple[Any, bool]:
             what = f"Spark does not start: {_complaint(log) if no_java else _reason(error)}"
             hint = "it needs Java 17 or newer, on the PATH or in JAVA_HOME" if no_java else "is the address right?"
             raise UnavailableError(what, where=settings.engine, hint=hint) from error
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                # PySpark takes Ctrl-C for itself, and a watch would not come to its end in order.
+                signal.signal(signal.SIGINT, on_interrupt)
     return session, own
 
 

@@ -145,24 +145,7 @@ class Runner:
             ConflictError: another runner works on this home, or took over while this one was stopped.
             UnavailableError: the desk, the journal, the lake or a source cannot be used.
         """
-        begun = 0.0
-        while True:
-            try:
-                self._run_once(stop)
-            except DeskLostError as error:
-                # A live watch goes on from its last checkpoint, as after a kill; a replay is run again by who runs it.
-                if stop.is_set() or not self._live:
-                    raise
-                log.warning("%s; going on from the last checkpoint as soon as it answers", error.what)
-                begun = time.monotonic()
-            except ConflictError as error:
-                # The lease that could not be given back without the desk lapses by itself.
-                mine = error.fields.get("holder") == leases.this_process()
-                if not mine or not begun or time.monotonic() - begun > _LAPSED_S:
-                    raise
-            else:
-                return
-            stop.wait(1.0)
+        despite_a_lost_desk(lambda: self._run_once(stop), stop, live=self._live)
 
     def _run_once(self, stop: threading.Event) -> None:
         _refuse_after_spark(self._settings)
@@ -313,6 +296,33 @@ class Runner:
 
     def _forget(self) -> None:
         self._loop = self._delivery = self._journal = self._sender = None
+
+
+def despite_a_lost_desk(run: Callable[[], None], stop: threading.Event, *, live: bool) -> None:
+    """Run, and where the desk's server went away meanwhile once more, from the last checkpoint.
+
+    Raises:
+        ConflictError: another process watches, or took over.
+        DeskLostError: it is to stop, or it is not `live`: who runs it runs it again.
+    """
+    begun = 0.0
+    while True:
+        try:
+            run()
+        except DeskLostError as error:
+            # A live watch goes on from its last checkpoint, as after a kill; a replay is run again by who runs it.
+            if stop.is_set() or not live:
+                raise
+            log.warning("%s; going on from the last checkpoint as soon as it answers", error.what)
+            begun = time.monotonic()
+        except ConflictError as error:
+            # The lease that could not be given back without the desk lapses by itself.
+            mine = error.fields.get("holder") == leases.this_process()
+            if not mine or not begun or time.monotonic() - begun > _LAPSED_S:
+                raise
+        else:
+            return
+        stop.wait(1.0)
 
 
 def _refuse_after_spark(settings: Settings) -> None:

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell.bus import Block, Connected, Kind
-from groundswell.watch.cluster.worker import SLICES_SQL, Task, Work, digests, table_of, whole_posts
+from groundswell.watch.cluster.slices import SLICES_SQL, Task, Work
+from groundswell.watch.cluster.worker import digests, table_of, whole_posts
 from groundswell.watch.contract import Arrivals, Ints, TrackerSpec, WatchBatch, WatchParams
 from groundswell.watch.digest import Digest, DigestArrivals, Wanted
 from groundswell.watch.joined_arrivals import join
@@ -112,6 +113,16 @@ class MicroBatch:
         found: dict[int, int] = {}
         for partition, last in zip(self.slices["partition"].to_pylist(), self.slices["last"].to_pylist(), strict=True):
             found[partition] = max(last, found.get(partition, -1))
+        return found
+
+    @property
+    def received(self) -> dict[int, int]:
+        """When the last record of each partition was received, microseconds."""
+        found: dict[int, int] = {}
+        for partition, at in zip(
+            self.slices["partition"].to_pylist(), self.slices["received_to"].to_pylist(), strict=True
+        ):
+            found[partition] = max(at, found.get(partition, 0))
         return found
 
     @property
