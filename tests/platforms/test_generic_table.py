@@ -188,3 +188,63 @@ def test_the_same_choices_give_the_same_layout_and_more_columns_keep_them() -> N
     assert wider.parameters["habits"] == layout.parameters["habits"]
     assert generic.joined(layout, ["text", "date", "mood"]) is wider
     assert generic.fit(layout, ["text", "date"], rows) is layout
+
+
+def test_an_author_in_an_object_and_names_with_capitals_are_guessed_as_scrapers_write_them(read: Read) -> None:
+    posts = [
+        {
+            "id": "1728108619189874825",
+            "url": "https://x.com/a/status/1728108619189874825",
+            "createdAt": "Fri Nov 24 17:49:36 +0000 2023",
+            "text": "more",
+            "bookmarkCount": 702,
+            "author": {"userName": "a", "name": "Anna A.", "followers": 17, "createdAt": "2009-06-02T20:12:29Z"},
+        }
+    ]
+    (row,) = read(posts, fitted(posts))
+    assert (row["platform"], row["author_name"], row["followers"], row["saves"]) == ("x", "a", 17, 702)
+    written = [row[field].isoformat() for field in ("created_at", "author_created_at")]
+    assert written == ["2023-11-24T17:49:36+00:00", "2009-06-02T20:12:29+00:00"]
+
+
+def test_columns_of_a_flattened_object_are_those_of_the_object(read: Read) -> None:
+    names = ("authorMeta.name", "text", "diggCount", "createTimeISO", "webVideoUrl", "videoMeta.duration")
+    address = "https://www.tiktok.com/@ann/video/7123456789012345678"
+    rows = [dict(zip(names, ("ann", "hi", "10", "2022-07-22T14:26:40.000Z", address, "12"), strict=True))]
+    (row,) = read(rows, fitted(rows))
+    found = [row[field] for field in ("platform", "post_id", "author_name", "likes", "duration_s")]
+    assert found == ["tiktok", "7123456789012345678", "ann", 10, 12.0]
+    assert row["created_at"].isoformat() == "2022-07-22T14:26:40+00:00"
+
+
+def test_a_comment_is_known_by_its_own_id_and_not_by_that_of_what_it_answers(read: Read) -> None:
+    rows = [{"Comment ID": f"U{n}", "Video ID": "dQw4w9WgXcQ", "Comment": "nice", "Likes": n} for n in range(2)]
+    assert [row["post_id"] for row in read(rows, fitted(rows))] == ["U0", "U1"]
+
+
+@pytest.mark.parametrize(
+    ("address", "platform", "known"),
+    [
+        ("https://www.tiktok.com/@a.b/video/7123456789012345678?lang=de", "tiktok", "7123456789012345678"),
+        ("http://twitter.com/a/statuses/1620000000000000001", "x", "1620000000000000001"),
+        ("https://m.youtube.com/watch?t=3&v=dQw4w9WgXcQ&x=1", "youtube", "dQw4w9WgXcQ"),
+        ("https://youtu.be/dQw4w9WgXcQ?t=3", "youtube", "dQw4w9WgXcQ"),
+        ("https://www.instagram.com/ann/reel/CnAbCdEfG/", "instagram", "CnAbCdEfG"),
+        ("https://old.reddit.com/r/x/comments/abc12/a_title/", "reddit", "abc12"),
+        ("https://www.reddit.com/r/x/comments/abc12/a_title/c0ffee/", "reddit", None),
+        ("https://evil.example/?x=twitter.com/a/status/1", "x", None),
+        ("https://www.facebook.com/a/posts/12", "facebook", None),
+    ],
+)
+def test_an_address_gives_the_id_by_which_the_platforms_own_layouts_know_a_post(
+    read: Read, address: str, platform: str, known: str | None
+) -> None:
+    rows: Rows = [{"link": address, "text": "hi"}]
+    (row,) = read(rows, fitted(rows, platform=platform))
+    assert row["post_id"] == (known or address)
+
+
+def test_a_post_of_instagram_is_known_by_the_shortcode_of_its_address_and_not_by_its_number(read: Read) -> None:
+    rows: Rows = [{"id": "3012345678901234567", "url": "https://www.instagram.com/p/CnAbCdEfG/", "caption": "sun"}]
+    (row,) = read(rows, fitted(rows))
+    assert (row["platform"], row["post_id"]) == ("instagram", "CnAbCdEfG")

@@ -10,92 +10,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from groundswell.platforms.generic.habits import is_count
+from groundswell.platforms.generic.names import NAMES, TITLE
 from groundswell.text.characters import fold_text
 from groundswell.text.times import read_time
-
-#: Beside the fields of a post: goes before the text, with an empty line between.
-TITLE: Final = "title"
-
-#: Names of columns by field, the likeliest first, folded, with `_` for everything that is no letter or digit.
-#: English, as the platforms' APIs and common tools write them; then German, French, Spanish, Portuguese, Italian,
-#: Dutch, Turkish, Indonesian, Russian, Japanese, Chinese.
-NAMES: Final[Mapping[str, str]] = {
-    "post_id": (
-        "post_id id_str id tweet_id status_id video_id media_id item_id message_id comment_id uid postid tweetid "
-        "beitrags_id id_publication id_publicacion id_postagem gonderi_id"
-    ),
-    "text": (
-        "text full_text tweet tweet_text content contents post_text message caption body selftext description comment "
-        "post status_message transcript inhalt nachricht beitrag texte contenu legende texto contenido mensaje "
-        "conteudo mensagem legenda testo contenuto tekst inhoud metin icerik teks isi текст 本文 テキスト 内容 文本"
-    ),
-    TITLE: (
-        "title post_title video_title headline subject titel titre titulo titolo baslik judul заголовок タイトル 标题"
-    ),
-    "created_at": (
-        "created_at created_utc createtime create_time created published_at publish_time publishedat published "
-        "posted_at created_date published_date publish_date date_posted video_publish_time status_published "
-        "unix_timestamp timestamp datetime date_time date time post_date tweet_created "
-        "datum erstellt_am veroeffentlicht veroffentlicht zeitpunkt cree_le date_de_publication "
-        "horodatage fecha fecha_creacion criado_em data data_pubblicazione gepubliceerd tarih tanggal "
-        "дата 日時 日付 时间 日期"
-    ),
-    "observed_at": "observed_at collected_at scraped_at crawled_at retrieved_at fetched_at abgerufen_am",
-    "author_id": "author_id user_id userid channel_id account_id owner_id from_id autor_id auteur_id",
-    "author_name": (
-        "author_name author_username username screen_name user_screen_name user_username user_name handle author user "
-        "channel_title channeltitle "
-        "account account_name nickname owner benutzer nutzer autor auteur utilisateur usuario utente autore gebruiker "
-        "kullanici pengguna автор пользователь ユーザー 作者 用户"
-    ),
-    "likes": (
-        "likes like_count likecount likes_count num_likes nlikes like favorites favorite_count favourites "
-        "favourites_count favs "
-        "digg_count diggcount hearts score upvotes gefaellt_mir gefallt_mir j_aime me_gusta curtidas mi_piace begeni "
-        "suka лайки いいね 点赞"
-    ),
-    "shares": (
-        "shares share_count sharecount shares_count num_shares share nretweets retweets retweet_count retweetcount "
-        "reposts "
-        "repost_count geteilt partages compartidos compartilhamentos condivisioni paylasim репосты 转发"
-    ),
-    "comments": (
-        "comments comment_count commentcount comments_count num_comments comms_num nreplies comment replies "
-        "reply_count replycount kommentare antworten commentaires reponses comentarios respuestas commenti reacties "
-        "yorum yorumlar komentar "
-        "комментарии コメント数 评论"
-    ),
-    "views": (
-        "views view_count viewcount views_count num_views plays play_count playcount video_views impressions "
-        "impression_count aufrufe vues visualizaciones vistas visualizacoes visualizzazioni weergaven goruntulenme "
-        "просмотры 再生回数 播放"
-    ),
-    "saves": "saves save_count savecount saved bookmarks bookmark_count collect_count collectcount gespeichert",
-    "hashtags": "hashtags hashtag hash_tags tagged_hashtags mots_dieses хештеги ハッシュタグ 话题",
-    "mentions": "mentions user_mentions mentioned_users erwaehnungen erwahnungen menciones mencoes menzioni",
-    "urls": "urls links outlinks expanded_urls",
-    "media_urls": "media_urls media_url image_url image_urls thumbnail_link thumbnail_url photo_url picture",
-    "url": "url link permalink post_url post_link tweet_url tiktok_url video_url web_url full_link adresse lien enlace",
-    "platform": "platform network social_network social_media plattform plateforme plataforma piattaforma платформа",
-    "lang": "lang language language_code sprache langue idioma lingua taal dil bahasa язык",
-    "region": "region country country_code land pays pais paese ulke negara страна",
-    "location": "location place place_name user_location ort lieu ubicacion localizacao luogo",
-    "kind": "kind post_type media_type status_type type",
-    "duration_s": "duration_s duration video_duration video_duration_sec length_s dauer duree duracion duracao durata",
-    "followers": (
-        "followers followers_count follower_count followercount user_followers user_followers_count author_followers "
-        "author_followers_count num_followers subscribers subscriber_count "
-        "abonnenten abonnes seguidores seguaci volgers takipci pengikut подписчики フォロワー 粉丝"
-    ),
-    "following": (
-        "following following_count followingcount user_friends user_friends_count friends_count user_following"
-    ),
-    "verified": "verified is_verified user_verified verifiziert verifie verificado verificato",
-    "author_created_at": "author_created_at user_created user_created_at account_created",
-    "music_id": "music_id sound_id",
-    "music_title": "music_title music_name sound_name sound",
-    "music_author": "music_author sound_author",
-}
 
 COUNTED: Final = ("likes", "shares", "comments", "views", "saves", "followers", "following")
 TIMES: Final = ("created_at", "observed_at", "author_created_at")
@@ -209,6 +126,7 @@ _OWN_NAMES: Final = {
 }
 #: The share of addresses that must be of one platform to say what the table is of.
 _MOSTLY: Final = 0.9
+_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HEADERLESS: Final = re.compile(r"column_\d+")
 _WORDS: Final = 3
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?!\d)", re.ASCII)
@@ -230,6 +148,9 @@ def plain_name(column: str) -> str:
 _WITH_ID: Final = (*COUNTED, "created_at", "author_name", "author_id", "url", "hashtags", TITLE)
 #: `NAMES` as `guess` compares them: a stream asks for each record of a sample.
 _PLAIN: Final = {field: tuple(plain_name(name) for name in names.split()) for field, names in NAMES.items()}
+_COMPACT: Final = {field: tuple(name.replace("_", "") for name in names) for field, names in _PLAIN.items()}
+#: Columns of a comment: one that names what it answers to as well is known by its own id.
+_COMMENT: Final = "commentid"
 _COUNTER_NAMES: Final = frozenset(name for field in COUNTED for name in _PLAIN[field])
 
 
@@ -247,14 +168,14 @@ def guess(columns: Sequence[str], samples: Iterable[Mapping[str, Any]] = ()) -> 
         return _wordiest(columns, rows)
     by_name: dict[str, str] = {}
     for column in columns:
-        by_name.setdefault(plain_name(column), column)
+        by_name.setdefault(plain_name(column).replace("_", ""), column)
     for column in columns:
         for name in _other_names(column):
-            by_name.setdefault(name, column)
+            by_name.setdefault(name.replace("_", ""), column)
     found: dict[str, str] = {}
     taken: set[str] = set()
-    for field, names in _PLAIN.items():
-        for name in names:
+    for field, names in _COMPACT.items():
+        for name in (_COMMENT, *names) if field == "post_id" else names:
             candidate = by_name.get(name)
             if candidate is not None and candidate not in taken and _fits(field, candidate, rows):
                 found[field] = candidate
@@ -270,7 +191,7 @@ def _other_names(column: str) -> Iterator[str]:
     holder, dot, rest = column.partition(".")
     if dot and plain_name(holder) in _CONTAINERS:
         yield plain_name(rest)
-    name = plain_name(column)
+    name = plain_name(_CAPITAL.sub("_", column))
     for word in _BEFORE:
         if name.startswith(f"{word}_") and name.removeprefix(f"{word}_") in _COUNTER_NAMES:
             yield name.removeprefix(f"{word}_")

@@ -12,6 +12,7 @@ import ibis
 
 from groundswell.errors import ConflictError, UnknownChoiceError
 from groundswell.platforms import casts
+from groundswell.platforms.generic.addresses import known_id
 from groundswell.platforms.generic.columns import (
     COUNTED,
     TIMES,
@@ -201,7 +202,7 @@ def _table(
     return Layout(
         platform="generic",
         name=name,
-        version=2,
+        version=3,
         shape=Shape.OBJECT if any(len(path) > 1 for path in paths.values()) else Shape.ROW,
         raw=raw_of(paths[column] for column in (*fields.values(), *(column for _, column in metrics), *rest)),
         matches=matches,
@@ -287,8 +288,12 @@ def _posts(reading: _Reading, raw: ir.Table) -> ir.Table:
         written = reading.cell(raw, chosen["kind"]).strip()
         extra[chosen["kind"]] = ibis.cases((kind_of(written).isnull() & (written != ""), written))
     known = [field for field in ("post_id", "text", "url") if field in columns]
-    if "post_id" not in columns and known != ["text"]:
-        columns["post_id"] = columns["url"] if "url" in columns else _of_the_row(reading, raw)
+    if "url" in chosen:
+        own = columns.get("post_id")
+        assert own is None or isinstance(own, casts.Cell)  # noqa: S101 - as its reader gives it
+        columns["post_id"] = known_id(own, reading.cell(raw, chosen["url"]), reading.platform)
+    elif "post_id" not in columns and known != ["text"]:
+        columns["post_id"] = _of_the_row(reading, raw)
     return casts.mapped(
         raw,
         columns,
