@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundswell.bus import Journal, Kind
-from groundswell.bus.blocks import MAX_BYTES, MAX_RECORDS, pack
+from groundswell.bus.blocks import MAX_BYTES, MAX_RECORDS, content_of, pack
 from groundswell.errors import UnavailableError
 
 LARGE = 1 << 30
@@ -78,7 +79,17 @@ def test_packing_loses_nothing_but_newlines(records: list[bytes]) -> None:
     (packed,) = pack("s", records, kind=Kind.RECORDS, received_us=1, hint=None)
     assert packed.count == len(records)
     body = zstandard.ZstdDecompressor().decompress(packed.body, max_output_size=packed.size)
-    assert body.split(b"\n") == [record.replace(b"\n", b" ") for record in records]
+    assert body.split(b"\n") == [*(record.replace(b"\n", b" ") for record in records), b""]
+
+
+def test_blocks_of_an_earlier_version_are_read_alike(journal: Journal) -> None:
+    journal.append("push", [b"a", b""], received_us=1)
+    journal.append("push", [b"b"], received_us=1)
+    new, other = journal.read(0, LARGE, LARGE)
+    before = replace(new, body=zstandard.ZstdCompressor().compress(b"a\n"), size=2)
+    assert (before.frame, new.frame) == (None, new.body)
+    assert before.records == new.records == [b"a", b""]
+    assert bytes(content_of([before, other])) == bytes(content_of([new, other])) == b"a\n\nb\n"
 
 
 def test_a_newline_inside_a_record_becomes_a_space(journal: Journal) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from groundswell.bus import Journal
 from groundswell.errors import UnavailableError
-from groundswell.importing import journal_to_lake, rawzone
+from groundswell.importing import journal_to_lake, rawzone, stream
 from groundswell.importing.rawzone_post import records_behind
 from groundswell.importing.rawzone_read import KeptContent, record_at
 from groundswell.importing.upkeep import keep_up
@@ -313,6 +313,28 @@ def test_records_of_streams_are_found_by_their_number(workshop: Any) -> None:
             pass
     found = records(workshop)
     assert len(found) == 12
+    assert all(record["itemInfos"]["id"] == number for number, record in found.items())
+
+
+def test_large_blocks_of_the_journal_are_kept_as_they_are_packed(
+    workshop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_WHOLE", 1_000)
+    numbers = iter(range(10_000))
+    with Journal(workshop.settings.journal_path) as journal:
+        for count in (3, 40, 1, 1, 60, 50, 2):
+            batch = [line(next(numbers)).strip() for _ in range(count)]
+            journal.append("feed", batch, received_us=1_800_000_000_000_000)
+        large = {block.body for block in journal.between(1, 100) if block.count >= 40}
+        parts = (workshop.lake, workshop.desk, workshop.engine, workshop.settings)
+        while journal_to_lake(journal, *parts, registry=registry()):
+            pass
+    (entry,) = raw_index.kept_of(workshop.lake.read("raw_index"))
+    reader = RawReader(workshop.settings.raw_path)
+    assert large < {reader.packed(extent) for extent in entry.extents}
+    assert [extent.content for extent in entry.extents[1:]] == [extent.end for extent in entry.extents[:-1]]
+    found = records(workshop)
+    assert len(found) == 157
     assert all(record["itemInfos"]["id"] == number for number, record in found.items())
 
 

@@ -47,8 +47,8 @@ class FetchedBlock(Block):
 
     @property
     def content(self) -> bytes:
-        """The raw records with a line feed between each two."""
-        return b"\n".join(self.records)
+        """The raw records with a line feed behind each."""
+        return b"\n".join((*self.records, b""))
 
     @property
     def received_us(self) -> Micros:

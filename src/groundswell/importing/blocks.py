@@ -37,6 +37,15 @@ NORMALISED_OF: Final = {name: schema.append(pa.field("record", pa.int64())) for 
 NORMALISED: Final = NORMALISED_OF["posts"]
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`length` bytes of joined records from `begin` on, as they came: one zstd frame with a checksum."""
+
+    packed: bytes
+    begin: int
+    length: int
+
+
 @dataclass(frozen=True)
 class RawBlock:
     """Raw records of one source. `numbers` are their global numbers, `received_us` the receive times (µs)."""
@@ -50,12 +59,15 @@ class RawBlock:
     imported_us: int
     sample: Sequence[bytes] | None = None
     """Records by which the layout is chosen; null: the first of the block."""
+    frames: Sequence[Frame] = ()
+    """Whole records of the block that came packed, in order; not all need to have."""
 
     def take(self, rows: Numbers) -> RawBlock:
         """Some of the records, in their order."""
         records = [self.records[row] for row in rows.tolist()]
         received = None if self.received_us is None else np.asarray(self.received_us)[rows]
-        return replace(self, records=records, numbers=np.asarray(self.numbers)[rows], received_us=received)
+        numbers = np.asarray(self.numbers)[rows]
+        return replace(self, records=records, numbers=numbers, received_us=received, frames=())
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ class JoinedRecords(Sequence[bytes]):
     b'bc'
     """
 
-    def __init__(self, content: bytes, bounds: Numbers) -> None:
+    def __init__(self, content: bytes | memoryview, bounds: Numbers) -> None:
         """`bounds` (n + 1) are where each record begins, and where the last one's line feed ends."""
-        self.content = content
+        self.content = memoryview(content)
         self.bounds = bounds
 
     @classmethod
@@ -48,13 +48,13 @@ class JoinedRecords(Sequence[bytes]):
         if isinstance(at, slice):
             return [self[n] for n in range(*at.indices(len(self)))]
         n = range(len(self))[at]
-        return self.content[int(self.bounds[n]) : int(self.bounds[n + 1]) - 1]
+        return bytes(self.content[int(self.bounds[n]) : int(self.bounds[n + 1]) - 1])
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self.content.split(b"\n")[:-1])
+        return iter(bytes(self.content).split(b"\n")[:-1])
 
 
-def borders(content: bytes, count: int) -> Numbers:
+def borders(content: bytes | memoryview, count: int) -> Numbers:
     """Where each of so many lines begins, and where the last one ends."""
     data = np.frombuffer(content, np.uint8)
     bounds = np.zeros(count + 1, np.int64)

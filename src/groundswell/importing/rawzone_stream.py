@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from groundswell.lake.raw_index import NUMBERED, Kept
 from groundswell.stores import raw_root
 
 if TYPE_CHECKING:
-    from groundswell.importing.blocks import RawBlock
+    from groundswell.importing.blocks import Frame, RawBlock
     from groundswell.settings import Settings
     from groundswell.sources.lines import Numbers
 
@@ -49,13 +49,26 @@ class StreamKeeping:
         ends = records.bounds[1:]
         places: list[Extent] = []
         with told("keep the raw records", self._root):
-            for start, stop in _borders(ends):
-                at = int(ends[start - 1]) if start else 0
-                self._writer.add(records.content[at : int(ends[stop - 1])], at, kept.extents)
+            self._keep(records, block.frames, kept.extents)
             received = block.received_us if block.received_us is not None else np.full(len(records), block.imported_us)
             self._writer.add(_packed(block.numbers, np.asarray(received), ends), 0, places)
         kept.length = int(ends[-1])
         self._kept.append((kept, places))
+
+    def _keep(self, records: JoinedRecords, frames: Sequence[Frame], extents: list[Extent]) -> None:
+        """Keep records: those that came in a frame as they are packed, what is between them in new ones."""
+        at = 0
+        for frame in frames:
+            self._pack(records, at, frame.begin, extents)
+            self._writer.adopt(frame.packed, frame.length, frame.begin, extents)
+            at = frame.begin + frame.length
+        self._pack(records, at, int(records.bounds[-1]), extents)
+
+    def _pack(self, records: JoinedRecords, begin: int, end: int, extents: list[Extent]) -> None:
+        bounds = records.bounds
+        first, last = np.searchsorted(bounds, [begin, end]).tolist()
+        for start, stop in _borders(bounds[first : last + 1]):
+            self._writer.add(records.content[start:stop], start, extents)
 
     def commit(self, txn: tuple[str, int]) -> None:
         """Enter what was added in the index, unless this transaction did so before.
@@ -121,11 +134,10 @@ def _packed(numbers: Numbers, received: Numbers, ends: Numbers) -> bytes:
     return np.stack(rows).astype(np.int64).tobytes()
 
 
-def _borders(ends: Numbers) -> Iterator[tuple[int, int]]:
-    """Runs of records that make at most a frame each (a longer record: one by itself)."""
-    start = 0
-    while start < len(ends):
-        begun = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, begun + FRAME, side="right")))
-        yield start, stop
-        start = stop
+def _borders(bounds: Numbers) -> Iterator[tuple[int, int]]:
+    """From where to where the records that make at most a frame each go (a longer record: one by itself)."""
+    at = 0
+    while at < len(bounds) - 1:
+        stop = max(at + 1, int(np.searchsorted(bounds, bounds[at] + FRAME, side="right")) - 1)
+        yield int(bounds[at]), int(bounds[stop])
+        at = stop

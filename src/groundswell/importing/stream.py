@@ -18,11 +18,12 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell import telemetry
+from groundswell.bus.blocks import content_of
 from groundswell.desk import Desk, checkpoints, leases, runs
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.importing import drift
 from groundswell.importing.along import AlongStream, finished
-from groundswell.importing.blocks import RawBlock, normalise
+from groundswell.importing.blocks import Frame, RawBlock, normalise
 from groundswell.importing.derive import Origin
 from groundswell.importing.joined import JoinedRecords, borders
 from groundswell.importing.refusals import TOO_LONG, Rejection, decode, quarantine_rows
@@ -49,6 +50,8 @@ MAX_BYTES: Final = 128 << 20
 TIDY_EVERY: Final = 64
 #: After so many, fields are checked for drift.
 CHECK_EVERY: Final = 8
+#: Bytes of a block of the journal from which it is kept as it is packed.
+_WHOLE: Final = 256 << 10
 #: Records that one normalise call takes.
 _TAKE: Final = 20_000
 
@@ -262,7 +265,7 @@ def _joined(blocks: Iterable[Block], imported_us: int) -> Iterator[RawBlock | pa
 
 
 def _raw(blocks: list[Block], source: str, hint: dict[str, Any] | None, imported_us: int) -> RawBlock:
-    content = b"".join(piece for block in blocks for piece in (block.content, b"\n"))
+    content = content_of(blocks)
     return RawBlock(
         records=JoinedRecords(content, borders(content, sum(block.count for block in blocks))),
         source=source,
@@ -271,7 +274,22 @@ def _raw(blocks: list[Block], source: str, hint: dict[str, Any] | None, imported
         received_us=np.concatenate([block.received_us for block in blocks]),
         hint=hint,
         imported_us=imported_us,
+        frames=_frames(blocks),
     )
+
+
+def _frames(blocks: list[Block]) -> list[Frame]:
+    """The larger blocks as they lie in the journal; small ones are packed better together."""
+    found, at = [], 0
+    for block in blocks:
+        packed = block.frame
+        if packed is None:
+            # What follows stands behind content whose size only its records tell.
+            break
+        if block.size >= _WHOLE:
+            found.append(Frame(packed, at, block.size))
+        at += block.size
+    return found
 
 
 def _oversized(block: Block) -> pa.Table:

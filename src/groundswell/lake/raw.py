@@ -100,6 +100,15 @@ class RawWriter:
         self._waiting.append((into, content, len(self._buffer), len(data)))
         self._buffer += data
 
+    def adopt(self, packed: bytes, length: int, content: int, into: list[Extent]) -> None:
+        """Keep a frame as it is: one with a checksum of `length` bytes that stand at place `content` of their content.
+
+        Raises:
+            OSError: the disk is full or cannot be written.
+        """
+        self._flush()
+        into.append(Extent(content, length, self.name, self._put(packed), len(packed), 0))
+
     def seal(self) -> None:
         """Write what waits, and bring everything to the disk.
 
@@ -144,15 +153,19 @@ class RawWriter:
         return self._root / self.name
 
     def _write(self, data: bytes | memoryview) -> tuple[int, int]:
+        packed = self._packer.compress(data)
+        return self._put(packed), len(packed)
+
+    def _put(self, packed: bytes) -> int:
+        """Write a frame; where it begins."""
         if self._file is None:
             self._path = path = self._local()
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("ab" if self._append else "xb")
             self._begun = self._at = self._file.tell()
-        packed = self._packer.compress(data)
         self._file.write(packed)
         offset, self._at = self._at, self._at + len(packed)
-        return offset, len(packed)
+        return offset
 
 
 def new_object(day: str) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from groundswell import schema
 from groundswell.bus import Block, Kind
+from groundswell.bus.blocks import content_of
 from groundswell.kernels import load, load_live, loaded, loaded_live
 from groundswell.sources.replay import is_undated
 from groundswell.watch.arrivals import BATCH, TableArrivals
@@ -76,7 +77,7 @@ class Records:
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> Records:
         """The records of blocks of one source and hint."""
-        data = np.frombuffer(b"".join(body for block in blocks for body in (block.content, b"\n")), np.uint8)
+        data = np.frombuffer(content_of(blocks), np.uint8)
         numbers = np.concatenate([block.numbers for block in blocks])
         received = np.concatenate([block.received_us for block in blocks])
         return cls(blocks[0].source, blocks[0].hint, data, borders_of(data, len(numbers)), numbers, received)
