@@ -29,6 +29,7 @@ class TableArrivals:
 
     def __init__(self, posts: pa.Table) -> None:
         self._posts = posts
+        self._matched: tuple[Matcher, Pairs] | None = None
 
     @classmethod
     def empty(cls) -> TableArrivals:
@@ -37,6 +38,14 @@ class TableArrivals:
 
     def __len__(self) -> int:
         return int(self._posts.num_rows)
+
+    def begin(self, matcher: Matcher, *, terms: bool = True) -> TableArrivals:
+        """Work out what every step asks for, and what `matcher` finds."""
+        _ = self.record, self.received_us, self.event_us, self.identity, self.author, self._platforms
+        if terms:
+            _ = self._terms
+        self._matched = matcher, matcher.pairs(self._posts)
+        return self
 
     @cached_property
     def record(self) -> Ints:
@@ -101,6 +110,8 @@ class TableArrivals:
 
     def pairs(self, matcher: Matcher) -> Pairs:
         """Which tracker matches which post."""
+        if self._matched is not None and self._matched[0] is matcher:
+            return self._matched[1]
         return matcher.pairs(self._posts)
 
     @cached_property

@@ -23,7 +23,7 @@ from groundswell.sources.replay import is_undated
 from groundswell.watch.arrivals import BATCH, TableArrivals
 from groundswell.watch.contract import Arrivals, Ints
 from groundswell.watch.detector import warm
-from groundswell.watch.joined_arrivals import join
+from groundswell.watch.joined_arrivals import JoinedArrivals, join
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
@@ -58,6 +58,11 @@ class Ways:
     imported_us: int
     matcher: Matcher | None = None
     """The queries that posts are matched with while they are read, where they are known by then."""
+
+    @property
+    def counts_terms(self) -> bool:
+        """Whether anybody will ask for the words of posts."""
+        return self.settings.topics > 0
 
 
 @dataclass(frozen=True)
@@ -105,10 +110,19 @@ def arrivals_of_records(groups: Sequence[Records], ways: Ways) -> Arrivals:
     for records in groups:
         layout = None if loaded_live() is None else _fast_layout(records, ways)
         if layout is None:
-            parts.append(TableArrivals(posts_of(records, np.arange(len(records)), ways)))
+            parts.append(_begun_table(posts_of(records, np.arange(len(records)), ways), ways))
         else:
             parts += _fast(records, layout, ways)
-    return join(parts, _pool(ways.settings.cores) if len(parts) > 1 else None)
+    joined = join(parts, _pool(ways.settings.cores) if len(parts) > 1 else None)
+    if ways.matcher is not None and isinstance(joined, JoinedArrivals):
+        # By whoever reads, which may be beside a step; that one then waits for no thread.
+        joined.begin(ways.matcher, terms=ways.counts_terms)
+    return joined
+
+
+def _begun_table(posts: pa.Table, ways: Ways) -> TableArrivals:
+    arrivals = TableArrivals(posts)
+    return arrivals if ways.matcher is None else arrivals.begin(ways.matcher, terms=ways.counts_terms)
 
 
 def posts_of(records: Records, rows: Ints, ways: Ways) -> pa.Table:
@@ -167,7 +181,7 @@ def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
         doubted.append(rows)
     again = np.concatenate(doubted)
     if len(again):
-        parts.append(TableArrivals(posts_of(records, again, ways)))
+        parts.append(_begun_table(posts_of(records, again, ways), ways))
     return parts
 
 
@@ -188,7 +202,7 @@ def _part(records: Records, layout: FastLayout, ways: Ways, begin: int, end: int
         return whole_posts(records, rows[some], found.take(some), layout, ways)
 
     arrivals = FastArrivals(found, layout.platform, records.numbers[rows], received, whole)
-    return arrivals.begin(ways.matcher), np.flatnonzero(found.doubted) + begin
+    return arrivals.begin(ways.matcher, terms=ways.counts_terms), np.flatnonzero(found.doubted) + begin
 
 
 def whole_posts(records: Records, rows: Ints, posts: FastPosts, layout: FastLayout, ways: Ways) -> pa.Table:

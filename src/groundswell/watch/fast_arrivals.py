@@ -51,9 +51,11 @@ class FastArrivals:
     def __len__(self) -> int:
         return len(self.record)
 
-    def begin(self, matcher: Matcher | None = None) -> FastArrivals:
+    def begin(self, matcher: Matcher | None = None, *, terms: bool = True) -> FastArrivals:
         """Work out what every step asks for, and what `matcher` finds; several may do so at once."""
-        _ = self._words, self._signed_tags, self._terms, self.identity, self.author
+        _ = self._words, self._signed_tags, self.event_us, self.identity, self.author
+        if terms:
+            _ = self._terms
         if matcher is not None:
             self._matched = matcher, self._match(matcher)
         return self

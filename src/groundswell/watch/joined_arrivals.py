@@ -48,9 +48,18 @@ class JoinedArrivals:
         self._place[self._order] = np.arange(len(record))
         self._starts = np.cumsum([0, *map(len, parts)])
         self.record: Ints = record[self._order]
+        self._matched: tuple[Matcher, Pairs] | None = None
 
     def __len__(self) -> int:
         return len(self.record)
+
+    def begin(self, matcher: Matcher, *, terms: bool = True) -> JoinedArrivals:
+        """Work out what every step asks for, and what `matcher` finds."""
+        _ = self.received_us, self.event_us, self.identity, self.author, self.platform
+        if terms:
+            _ = self._terms
+        self._matched = matcher, self._match(matcher)
+        return self
 
     @cached_property
     def received_us(self) -> Ints:
@@ -105,6 +114,11 @@ class JoinedArrivals:
 
     def pairs(self, matcher: Matcher) -> Pairs:
         """Which tracker matches which post."""
+        if self._matched is not None and self._matched[0] is matcher:
+            return self._matched[1]
+        return self._match(matcher)
+
+    def _match(self, matcher: Matcher) -> Pairs:
         if loaded_live() is not None:
             _ = getattr(matcher, "compiled", None)  # made once, not by each thread
         found = self._each(lambda part: part.pairs(matcher))

@@ -100,7 +100,7 @@ class WatchLoop:
         self._folder = parts.settings.state_path
         self._clock_us = 0
         self._saved_at = time.monotonic()
-        self._taken_up: frozenset[Key] = frozenset()
+        self._taken_up: dict[Key, TrackerSpec] = {}
         self._ahead = ReadAhead(parts.journal, parser(parts.engine, parts.registry, parts.settings))
         with parts.desk.reading() as session:
             self.progress = load_progress(session, self._folder)
@@ -229,9 +229,8 @@ class WatchLoop:
         covered = covered_until(parts.journal.connections(clock_us - 2 * DAY), clock_us) if self._live else None
         with stage("watch", "plan"), parts.desk.session() as session:
             parts.held.guard(session)
-            active = ((row.id, row.version) for row in trackers.list_active(session))
             # One that was made since the others were taught is taught its past before a batch counts for it.
-            in_force_now = tuple(key for key in active if key in self._taken_up)
+            in_force_now = tuple(key for key in trackers.versions_active(session) if key in self._taken_up)
             plan = Plan(self.progress.batch + 1, self.progress.block + 1, last_block, clock_us, in_force_now, covered)
             checkpoints.plan(
                 session,
@@ -247,8 +246,7 @@ class WatchLoop:
 
     def _do(self, plan: Plan, blocks: Sequence[Block], *, tell: bool = True) -> None:
         parts = self._parts
-        with parts.desk.reading() as session:
-            specs = in_force(plan, trackers.by_id(session))
+        specs = self._specs_of(plan)
         if parts.read is None:
             wanted = Wanted(plan.first_block, plan.last_block, plan.clock_us, flow.compiled(specs)[1])
             batch = WatchBatch(self._ahead.posts(blocks, wanted), clock_us=plan.clock_us, covered=plan.covered)
@@ -276,6 +274,14 @@ class WatchLoop:
         self._clock_us = max(self._clock_us, plan.clock_us)
         parts.hook("stepped")
 
+    def _specs_of(self, plan: Plan) -> list[TrackerSpec]:
+        """The trackers of a plan, as they were when it was made, or as they are where it is an older process's."""
+        found = [self._taken_up.get(key) for key in plan.trackers]
+        if None not in found:
+            return [spec for spec in found if spec is not None]
+        with self._parts.desk.reading() as session:
+            return in_force(plan, trackers.by_id(session))
+
     def close(self) -> None:
         """End the thread that reads ahead."""
         self._ahead.close()
@@ -286,8 +292,8 @@ class WatchLoop:
         What is planned next counts for the trackers that are active now.
         """
         with self._parts.desk.reading() as session:
-            specs = [spec_of(row) for row in trackers.list_active(session)]
-        self._taken_up = frozenset((spec.id, spec.version) for spec in specs)
+            specs = [spec_of(row) for row in trackers.columns_active(session)]
+        self._taken_up = {(spec.id, spec.version): spec for spec in specs}
         known = set(self.progress.state.keys)
         new = [spec for spec in specs if (spec.id, spec.version) not in known]
         topics = self.params.topics.per_day > 0 and self.progress.state.topics.window_us == 0

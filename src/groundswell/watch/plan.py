@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from sqlalchemy import Row
 
 from groundswell.bus import Connected
 from groundswell.desk.tables import PlanRow, TrackerRow
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 #: A batch holds at most this many records and bytes (before compression), and one block at least; first as the
 #: engine reads them, then as the compiled kernels do.
 LIMITS: Final = (20_000, 32 << 20)
-LIMITS_LIVE: Final = (60_000, 64 << 20)
+LIMITS_LIVE: Final = (30_000, 32 << 20)
 #: Connections that ended longer before the clock than this say nothing about windows that are still open.
 _CONNECTIONS_US: Final = 2 * DAY
 
@@ -64,7 +66,7 @@ def params_of(settings: Settings) -> WatchParams:
     )
 
 
-def spec_of(row: TrackerRow) -> TrackerSpec:
+def spec_of(row: TrackerRow | Row[Any]) -> TrackerSpec:
     """A tracker as the kernels know it."""
     return TrackerSpec(
         id=row.id,
