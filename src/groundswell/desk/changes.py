@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from groundswell.desk.clock import iso, wall_us
@@ -28,6 +28,16 @@ def append(
     session.add(row)
     session.flush()
     return row
+
+
+def append_all(
+    session: Session, kind: Kind, told: Sequence[tuple[str, Mapping[str, Any]]], *, now_us: int | None = None
+) -> None:
+    """Add many changes of one kind, (subject, body) each as `append` takes them, numbered in their order."""
+    if told:
+        at = wall_us() if now_us is None else now_us
+        rows = [{"at": at, "kind": kind, "subject": subject, "body": dict(body)} for subject, body in told]
+        session.execute(insert(ChangeRow.__table__), rows)  # type: ignore[arg-type]
 
 
 def after(session: Session, seq: int, limit: int = 1000) -> list[ChangeRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from groundswell.desk.clock import iso
@@ -15,6 +15,16 @@ WEEKS: Final = 4
 #: Earlier days at the same time.
 DAYS: Final = (1, 2, 3, 4, 5, 6, 7, 14, 21, 28)
 _DAY_US: Final = 86_400_000_000
+_AT: Final = SeriesRow.__table__.c
+#: Put together once: at the close of a window it is asked for each alert while people wait.
+_LIKE: Final = select(_AT.start, _AT.count, _AT.late, _AT.expected, _AT.state).where(
+    _AT.tracker_id == bindparam("tracker"),
+    _AT.window_s == bindparam("size"),
+    or_(
+        _AT.start.in_([bindparam(f"place{day}") for day in range(len(DAYS))]),
+        *(and_(_AT.start >= bindparam(f"from{ago}"), _AT.start < bindparam(f"until{ago}")) for ago in range(WEEKS + 1)),
+    ),
+)
 
 
 def half_width(window_s: int) -> int:
@@ -36,15 +46,13 @@ def season_of(session: Session, tracker_id: str, window_s: int, start_us: int, u
     firsts = [start_us - weeks * 7 * _DAY_US - half * width for weeks in range(WEEKS + 1)]
     places = [start_us - days * _DAY_US for days in DAYS]
     span = (2 * half + 1) * width
-    ranges = [(SeriesRow.start >= first) & (SeriesRow.start < min(first + span, until_us)) for first in firsts]
-    query = select(SeriesRow.start, SeriesRow.count, SeriesRow.late, SeriesRow.expected, SeriesRow.state).where(
-        SeriesRow.tracker_id == tracker_id,
-        SeriesRow.window_s == window_s,
-        or_(SeriesRow.start.in_(places), *ranges),
-    )
+    values: dict[str, Any] = {"tracker": tracker_id, "size": window_s}
+    values |= {f"place{day}": at for day, at in enumerate(places)}
+    for ago, first in enumerate(firsts):
+        values |= {f"from{ago}": first, f"until{ago}": min(first + span, until_us)}
     found = {
         start: (count - late, expected)
-        for start, count, late, expected, state in session.execute(query)
+        for start, count, late, expected, state in session.execute(_LIKE, values)
         if state != "gap"
     }
     if not any(start < start_us - _DAY_US // 2 for start in found):

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from groundswell.desk import alert_cases, alert_documents, alert_groups, alerts, changes, outbox, seasons
 from groundswell.desk.clock import moment
@@ -27,15 +29,27 @@ def write_alerts(
     count("alerts_raised", sum(row["id"] not in before for row in rows))
     alerts.write(session, rows)
     alert_cases.write(session, [_case(record) for record in found if record.case])
-    stored = {row["id"]: session.get_one(AlertRow, row["id"], populate_existing=True) for row in rows}
+    stored = _stored(session, {row["id"]: row["evidence"] for row in rows})
     moved = alert_groups.regroup(session, stored)
     for record in found:
         if record.has_card:  # channels are told with it
             row = stored[record.id]
             outbox.enqueue(session, before.get(row.id), row, trackers[row.tracker_id], now_us)
     told = [*stored.values(), *(row for row in moved if row.id not in stored)]
-    for row, summary in zip(told, alert_documents.summaries(session, told), strict=True):
-        changes.append(session, "alert", row.id, summary, now_us=now_us)
+    summaries = alert_documents.summaries(session, told)
+    changes.append_all(session, "alert", [(said["id"], said) for said in summaries], now_us=now_us)
+
+
+def _stored(session: Session, evidence: Mapping[str, dict[str, Any]]) -> dict[str, AlertRow]:
+    """Alerts as they are in the desk now, with what people did with them, in the order of their `evidence`.
+
+    That is not read again: it has just been written, and is the greatest part of an alert.
+    """
+    query = select(AlertRow).options(defer(AlertRow.evidence)).where(AlertRow.id.in_(evidence))
+    found = {row.id: row for row in session.scalars(query, execution_options={"populate_existing": True})}
+    for alert, row in found.items():
+        set_committed_value(row, "evidence", evidence[alert])
+    return {alert: found[alert] for alert in evidence}
 
 
 def _row(session: Session, record: AlertRecord, tracker: TrackerRow, now_us: int) -> dict[str, Any]:

@@ -19,15 +19,15 @@ from typing import Final
 import msgspec
 from sqlalchemy.orm import Session
 
-from groundswell.desk import changes, checkpoints, documents, series, topics
+from groundswell.desk import changes, checkpoints, series, topics
 from groundswell.desk import trackers as tracker_rows
-from groundswell.desk.tables import SeriesRow
 from groundswell.errors import UnavailableError
 from groundswell.watch import flow
 from groundswell.watch.alert_rows import write_alerts
 from groundswell.watch.contract import AlertRecord, SeriesPoint, StepOutput
 from groundswell.watch.emerging.records import TopicRecord
 from groundswell.watch.emerging.state import Emerging
+from groundswell.watch.evidence import window_document
 from groundswell.watch.snapshot import OldStateError
 from groundswell.watch.state import Key, WatchState
 from groundswell.watch.topic_rows import write_topics
@@ -209,8 +209,10 @@ def _tell_windows(session: Session, points: Iterable[SeriesPoint], now_us: int) 
         by_window.setdefault((point.window_s, point.start), []).append(point)
     for size in sorted({window_s for window_s, _ in by_window}):
         for start in newest((start for window_s, start in by_window if window_s == size), TOLD_WINDOWS):
-            rows = (SeriesRow(**msgspec.structs.asdict(point)) for point in by_window[size, start])
-            windows = {row.tracker_id: documents.window(row) for row in rows}
+            windows = {
+                point.tracker_id: window_document(point) | {"count": point.count, "late": point.late}
+                for point in by_window[size, start]
+            }
             changes.append(session, "window", changes.window_subject(size, start), windows, now_us=now_us)
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -74,6 +74,7 @@ class Case:
         return Past.of(self.profile, self.rows)
 
 
+@lru_cache(maxsize=8192)
 def rfc3339(at_us: int) -> str:
     """An instant as RFC 3339 in UTC.
 

@@ -202,7 +202,32 @@ class Frame:
 
     def points(self, slot: int, tracker_id: str) -> list[SeriesPoint]:
         """The closed windows of one tracker, oldest first."""
-        return [closed.point(slot, tracker_id, self.window_us) for closed in self.ring if closed.is_there(slot)]
+        there = [closed for closed in self.ring if closed.is_there(slot)]
+        if not there:
+            return []
+        reals = np.array([closed.reals[slot] for closed in there])
+        known = reals.astype(object)
+        known[np.isnan(reals)] = None
+        size = self.window_us // SECOND
+        return [
+            SeriesPoint(
+                tracker_id,
+                size,
+                closed.start,
+                int(closed.count[slot]),
+                expected,
+                lower,
+                upper,
+                p_value,
+                return_days,
+                platform_ratio,
+                STATES[closed.state[slot]],
+                int(closed.late[slot]),
+            )
+            for closed, (expected, lower, upper, p_value, return_days, platform_ratio) in zip(
+                there, known.tolist(), strict=True
+            )
+        ]
 
     def pass_by(self, start: int, size: int, window: Window) -> None:
         """Keep a window of the next smaller size for the running windows of this one. Changes the frame."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from groundswell.desk import changes, topics
@@ -19,6 +20,7 @@ def write_topics(session: Session, records: Iterable[TopicRecord], now_us: int) 
         return
     topics.write(session, rows)
     names = topics.tracker_names(session)
-    for row in rows:
-        stored = session.get_one(TopicRow, row["id"], populate_existing=True)
-        changes.append(session, "topic", stored.id, topics.summary(stored, names), now_us=now_us)
+    query = select(TopicRow).where(TopicRow.id.in_([row["id"] for row in rows]))
+    stored = {row.id: row for row in session.scalars(query, execution_options={"populate_existing": True})}
+    told = [(row["id"], topics.summary(stored[row["id"]], names)) for row in rows]
+    changes.append_all(session, "topic", told, now_us=now_us)
