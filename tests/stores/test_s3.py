@@ -9,8 +9,8 @@ import pytest
 
 from groundswell.errors import UsageError
 from groundswell.settings import load_settings
-from groundswell.stores import S3Path, Store, lake_root, raw_root, way
-from groundswell.stores.refusals import may_pass, reason, refused
+from groundswell.stores import S3Path, Store, hurried, lake_root, raw_root, way
+from groundswell.stores.refusals import StoreLostError, may_pass, reason, refused
 
 BUSY = OSError("Generic S3 error\n Server returned non-2xx status code\n 503 Slow Down\n")
 NO_BUCKET = OSError("404 Not Found <Code>NoSuchBucket</Code>")
@@ -84,3 +84,32 @@ def test_refusals_are_told_apart() -> None:
     assert reason(DENIED) == "access denied"
     assert "no bucket `b`" in refused(NO_BUCKET, "read", "s3://b/x").what
     assert "let us in" in refused(DENIED, "read", "s3://b/x").what
+
+
+def test_while_it_waits_the_store_says_why_and_who_is_in_a_hurry_waits_less(store: Store) -> None:
+    said: list[str | None] = []
+    answers = iter([BUSY, BUSY])
+
+    def action() -> str:
+        said.append(store.trouble)
+        for error in answers:
+            raise error
+        return "done"
+
+    assert store.patiently("write it", action) == "done"
+    assert said[0] is None
+    assert all("cannot write it: it answers 503 Slow Down" in (text or "") for text in said[1:])
+    assert store.trouble is None
+
+    def never() -> str:
+        raise BUSY
+
+    with hurried(0.05), pytest.raises(OSError, match="503"):
+        store.patiently("read it", never)
+    assert store.trouble is None
+
+
+def test_a_store_that_answered_before_is_lost_and_another_is_named_wrongly() -> None:
+    assert isinstance(refused(BUSY, "write it", "s3://b/c", answered=True), StoreLostError)
+    assert not isinstance(refused(BUSY, "write it", "s3://b/c"), StoreLostError)
+    assert not isinstance(refused(DENIED, "write it", "s3://b/c", answered=True), StoreLostError)

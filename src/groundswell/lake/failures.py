@@ -35,7 +35,7 @@ def told(what: str, where: Place) -> Iterator[None]:
 def unavailable(error: Exception, what: str, where: Place) -> UnavailableError:
     """The sentence for one failure."""
     if not isinstance(where, Path):
-        return refused(error, what, where)
+        return refused(error, what, where, answered=where.store.answered)
     text = str(error).lower()
     number = getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT) or any(part in text for part in _FULL):

@@ -48,6 +48,11 @@ class Lake:
         return cls(lake_root(settings), settings.lake_cache if settings.lake_is_remote else None)
 
     @property
+    def trouble(self) -> str | None:
+        """Why the store of the lake is waited for at this moment; null while it answers, and of a disk."""
+        return self.root.store.trouble if isinstance(self.root, S3Path) else None
+
+    @property
     def beside(self) -> Path:
         """Folder on this machine for key files, text indexes and counts."""
         if self.cache is not None:

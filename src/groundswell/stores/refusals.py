@@ -23,6 +23,13 @@ _STATUS: Final = re.compile(r"\b([45]\d\d [A-Z][A-Za-z ]+[A-Za-z])")
 _ANSI: Final = re.compile(r"\x1b\[\d+m|↳")
 
 
+class StoreLostError(UnavailableError):
+    """A store that answered before was away for longer than it is waited for.
+
+    What was not committed is not there. Whoever works step by step may begin at the last one that was.
+    """
+
+
 def may_pass(error: BaseException) -> bool:
     """Whether what failed may work by itself a little later.
 
@@ -56,8 +63,8 @@ def reason(error: BaseException) -> str:
     return lines[-1][:200] if lines else type(error).__name__
 
 
-def refused(error: BaseException, what: str, where: object) -> UnavailableError:
-    """The sentence for a failure at a place of a store."""
+def refused(error: BaseException, what: str, where: object, *, answered: bool = False) -> UnavailableError:
+    """The sentence for a failure at a place of a store; `answered`: it did so before."""
     text, why = _ANSI.sub("", str(error)), reason(error)
     if _NO_BUCKET.search(text):
         bucket = str(where).partition("://")[2].partition("/")[0]
@@ -74,7 +81,8 @@ def refused(error: BaseException, what: str, where: object) -> UnavailableError:
             "write and delete there",
         )
     if may_pass(error):
-        return UnavailableError(
+        kind = StoreLostError if answered else UnavailableError
+        return kind(
             f"cannot {what}: the S3 store cannot be reached ({why})",
             where=str(where),
             hint="check the network, and GROUNDSWELL_S3_ENDPOINT if it is your own",

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
@@ -33,6 +34,18 @@ _PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 _CHUNK: Final = 8 << 20
 SCHEME: Final = "s3://"
+_HASTE: Final = threading.local()
+
+
+@contextmanager
+def hurried(seconds: float) -> Iterator[None]:
+    """Within the block this thread waits no longer than so for a store: somebody wants an answer now."""
+    before = getattr(_HASTE, "seconds", None)
+    _HASTE.seconds = seconds
+    try:
+        yield
+    finally:
+        _HASTE.seconds = before
 
 
 def file_system(bucket: str, endpoint: str = "", attempts: int = 3) -> pafs.S3FileSystem:
@@ -76,6 +89,8 @@ class Store:
     """How long a store that answered before is waited for, seconds."""
 
     answered: bool = False
+    _waiting: dict[int, str] = field(default_factory=dict, repr=False)
+    """What threads are told that wait just now."""
     _clients: dict[str, pafs.S3FileSystem] = field(default_factory=dict, repr=False)
     _first: str = ""
 
@@ -97,6 +112,11 @@ class Store:
             raise UsageError(what, where=url, hint="write s3://bucket/prefix")
         self._first = self._first or key.partition("/")[0]
         return S3Path(self, "/".join(part for part in key.split("/") if part))
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the store is waited for at this moment; null while it answers."""
+        return next(iter([*self._waiting.values()]), None)
 
     @cached_property
     def files(self) -> pafs.S3FileSystem:
@@ -137,19 +157,28 @@ class Store:
         Raises:
             OSError: what `action` raises, at once if it will not pass, else after the store's patience.
         """
+        try:
+            return self._patiently(what, action)
+        finally:
+            self._waiting.pop(threading.get_ident(), None)
+
+    def _patiently(self, what: str, action: Callable[[], T]) -> T:
         begun, pause, tries = time.monotonic(), _PAUSE_S, 0
+        where = self.endpoint or "Amazon S3"
         while True:
             try:
                 done = action()
             except Exception as error:  # the Delta library raises several kinds
                 waited = time.monotonic() - begun
                 limit = self.patience_s if self.answered else min(_FIRST_S, self.patience_s)
+                limit = min(limit, getattr(_HASTE, "seconds", None) or limit)
                 if not may_pass(error) or waited >= limit:
                     raise
                 tries += 1
+                said = f"cannot {what}: {reason(error)} ({where})"
+                self._waiting[threading.get_ident()] = f"{said}; it is tried again and again"
                 if tries == 2:
-                    where = self.endpoint or "Amazon S3"
-                    log.warning("cannot %s: %s (%s); trying again for %.0f s", what, reason(error), where, limit)
+                    log.warning("%s; trying again for %.0f s", said, limit)
                 threading.Event().wait(min(pause, max(limit - waited, 0.01)))
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
                 continue

@@ -48,18 +48,27 @@ class Delivery:
         *,
         now: Clock,
         lake_state: Callable[[], tuple[int, int]] | None = None,
+        waiting: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`lake_state` gives the lake's version and the greatest number of its rows, for alerts to refer to."""
+        """`lake_state` gives the lake's version and the greatest number of its rows, for alerts to refer to.
+
+        `waiting` says why the lake's store is waited for at this moment.
+        """
         self._settings = settings
         self._desk = desk
         self._journal = journal
         self._deliver = deliver
         self._now = now
         self._lake_state = lake_state
+        self._waiting = waiting
         self._turn = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.trouble: GroundswellError | None = None
+
+    def said(self) -> str | None:
+        """Why the lake is not written, or waited for; null while all is well."""
+        return self._waiting() if self.trouble is None else str(self.trouble)
 
     def start(self) -> None:
         """Begin writing."""
@@ -118,6 +127,8 @@ class Delivery:
 
     def _write(self, until_block: int, wait_s: float, go_on: Callable[[], bool]) -> None:
         while go_on() and self._done() < until_block and self._deliver(wait_s):
+            if self.trouble is not None:
+                log.warning("the lake is written again")
             self.trouble = None
         self._settle()
         self._cut()

@@ -21,6 +21,7 @@ from groundswell.desk import Desk, DeskLostError, leases, open_desk
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 from groundswell.sources.feed import LiveSource
+from groundswell.stores.refusals import StoreLostError
 from groundswell.watch.contract import SECOND, TrackerSpec
 from groundswell.watch.delivery import Delivery
 from groundswell.watch.emerging.state import Emerging
@@ -122,14 +123,13 @@ class Runner:
         loop, delivery, journal = self._loop, self._delivery, self._journal
         if loop is None or delivery is None or journal is None:
             return None
-        trouble = None if delivery.trouble is None else str(delivery.trouble)
         return RunnerStatus(
             records=self._records,
             clock_us=loop.clock_us or None,
             watermark_us=loop.progress.watermark_us,
             block=loop.progress.block,
             behind_blocks=max(0, journal.last_block() - loop.progress.block),
-            trouble=trouble,
+            trouble=delivery.said(),
             bus_trouble=journal.trouble(),
         )
 
@@ -292,24 +292,27 @@ class Runner:
         def lake_state() -> tuple[int, int]:
             return lake.version(), lake.last_number()
 
-        return Delivery(self._settings, desk, journal, deliver, now=self._now, lake_state=lake_state)
+        def waiting() -> str | None:
+            return lake.trouble
+
+        return Delivery(self._settings, desk, journal, deliver, now=self._now, lake_state=lake_state, waiting=waiting)
 
     def _forget(self) -> None:
         self._loop = self._delivery = self._journal = self._sender = None
 
 
 def despite_a_lost_desk(run: Callable[[], None], stop: threading.Event, *, live: bool) -> None:
-    """Run, and where the desk's server went away meanwhile once more, from the last checkpoint.
+    """Run, and where the server of desk or lake went away meanwhile once more, from the last checkpoint.
 
     Raises:
         ConflictError: another process watches, or took over.
-        DeskLostError: it is to stop, or it is not `live`: who runs it runs it again.
+        DeskLostError, StoreLostError: it is to stop, or it is not `live`: who runs it runs it again.
     """
     begun = 0.0
     while True:
         try:
             run()
-        except DeskLostError as error:
+        except (DeskLostError, StoreLostError) as error:
             # A live watch goes on from its last checkpoint, as after a kill; a replay is run again by who runs it.
             if stop.is_set() or not live:
                 raise

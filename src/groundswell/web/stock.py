@@ -1,4 +1,4 @@
-"""How much the lake holds, from the logs of its tables alone."""
+"""How much the lake holds, from the logs of its tables alone; while its store is away, what it held before."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell.desk.clock import Clock
+from groundswell.errors import UnavailableError
 from groundswell.lake import Lake
 from groundswell.lake.failures import told
 from groundswell.lake.tables import TABLES
+from groundswell.stores import hurried
 
 #: How long an answer is given again, microseconds.
 _FRESH_US: Final = 5_000_000
+#: How long a store that does not answer is waited for, seconds: a page wants to be drawn.
+PATIENCE_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Stock:
         self._lake = lake
         self._now = now
         self._turn = threading.Lock()
-        self._holdings = Holdings()
+        self._holdings: Holdings | None = None
         self._until = 0
 
     def forget(self) -> None:
@@ -43,14 +47,19 @@ class Stock:
         self._until = 0
 
     def look(self) -> Holdings:
-        """What the lake holds.
+        """What the lake holds, or held when it last could be read.
 
         Raises:
-            UnavailableError: the lake cannot be read.
+            UnavailableError: the lake cannot be read, and could not before.
         """
         with self._turn:
-            if self._now() >= self._until:
-                self._holdings = self._look()
+            if self._holdings is None or self._now() >= self._until:
+                try:
+                    with hurried(PATIENCE_S):
+                        self._holdings = self._look()
+                except UnavailableError:
+                    if self._holdings is None:
+                        raise
                 self._until = self._now() + _FRESH_US
             return self._holdings
 
