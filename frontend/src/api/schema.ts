@@ -1740,15 +1740,18 @@ export interface components {
          *       "by_promise": [
          *         {
          *           "promise_days": 1,
+         *           "needed_days": 1.3,
          *           "alerts": 61,
          *           "per_30_days": 20.333
          *         },
          *         {
          *           "promise_days": 30,
+         *           "needed_days": 36.2,
          *           "alerts": 4,
          *           "per_30_days": 1.333
          *         }
          *       ],
+         *       "reach_alerts": null,
          *       "alerts": [],
          *       "candidates": [
          *         {
@@ -1823,6 +1826,8 @@ export interface components {
             blind_posts: number;
             /** By Promise */
             by_promise: components["schemas"]["PromiseCount"][];
+            /** Reach Alerts */
+            reach_alerts: number | null;
             /** Alerts */
             alerts: components["schemas"]["Alert"][];
             /** Candidates */
@@ -1847,7 +1852,9 @@ export interface components {
          *         "until": null,
          *         "promise_days": 30,
          *         "platforms": [],
-         *         "country": null
+         *         "country": null,
+         *         "reach_followers": null,
+         *         "reach_share": null
          *       },
          *       "progress": 1,
          *       "doing": null,
@@ -1873,15 +1880,18 @@ export interface components {
          *         "by_promise": [
          *           {
          *             "promise_days": 1,
+         *             "needed_days": 1.3,
          *             "alerts": 61,
          *             "per_30_days": 20.333
          *           },
          *           {
          *             "promise_days": 30,
+         *             "needed_days": 36.2,
          *             "alerts": 4,
          *             "per_30_days": 1.333
          *           }
          *         ],
+         *         "reach_alerts": null,
          *         "alerts": [],
          *         "candidates": [
          *           {
@@ -1962,7 +1972,9 @@ export interface components {
          *             "until": null,
          *             "promise_days": 30,
          *             "platforms": [],
-         *             "country": null
+         *             "country": null,
+         *             "reach_followers": null,
+         *             "reach_share": null
          *           },
          *           "progress": 1,
          *           "doing": null,
@@ -4409,7 +4421,9 @@ export interface components {
          *       "until": null,
          *       "promise_days": 30,
          *       "platforms": [],
-         *       "country": null
+         *       "country": null,
+         *       "reach_followers": null,
+         *       "reach_share": null
          *     }
          */
         NewBacktest: {
@@ -4434,6 +4448,16 @@ export interface components {
              * @example FR
              */
             country?: string | null;
+            /**
+             * Reach Followers
+             * @example 1000000
+             */
+            reach_followers?: number | null;
+            /**
+             * Reach Share
+             * @example 0.001
+             */
+            reach_share?: number | null;
         };
         /**
          * NewChannel
@@ -5333,6 +5357,8 @@ export interface components {
         PromiseCount: {
             /** Promise Days */
             promise_days: number;
+            /** Needed Days */
+            needed_days: number;
             /** Alerts */
             alerts: number;
             /** Per 30 Days */
@@ -5725,6 +5751,21 @@ export interface components {
             post: string;
             /** Observations */
             observations: components["schemas"]["RawObservation"][];
+        };
+        /**
+         * ReaderStatus
+         * @description How far a reader of the bus is behind what has come in.
+         */
+        ReaderStatus: {
+            /**
+             * Reader
+             * @enum {string}
+             */
+            reader: "watch" | "lake";
+            /** Behind */
+            behind: number;
+            /** Late S */
+            late_s: number;
         };
         /**
          * ReasonResult
@@ -6414,6 +6455,19 @@ export interface components {
          *         "Brand team"
          *       ],
          *       "messages_waiting": 2,
+         *       "bus": "journal",
+         *       "readers": [
+         *         {
+         *           "reader": "watch",
+         *           "behind": 120,
+         *           "late_s": 0.2
+         *         },
+         *         {
+         *           "reader": "lake",
+         *           "behind": 8240,
+         *           "late_s": 18.4
+         *         }
+         *       ],
          *       "bus_trouble": null,
          *       "partitions": [],
          *       "seq": 4821
@@ -6455,6 +6509,10 @@ export interface components {
             channels_failing: string[];
             /** Messages Waiting */
             messages_waiting: number;
+            /** Bus */
+            bus: string;
+            /** Readers */
+            readers: components["schemas"]["ReaderStatus"][];
             /** Bus Trouble */
             bus_trouble: string | null;
             /** Partitions */

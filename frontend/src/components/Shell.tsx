@@ -4,6 +4,7 @@ import { useAlerts, useStatus } from "../api/queries";
 import { Link, usePath } from "../lib/router";
 import { useStore } from "../lib/store";
 import { chooseTheme, isDark, theme } from "../lib/theme";
+import { BusBanner, BusLine } from "./Bus";
 import { ConnectionBanner } from "./states";
 import { overlay } from "./overlays";
 
@@ -96,6 +97,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <Places />
         </nav>
         <div className="side-foot">
+          <BusLine place="side" />
           <ThemeToggle />
           <p className="small">
             <button type="button" className="quiet-button" onClick={() => overlay.set("commands")}>
@@ -113,7 +115,9 @@ export function Shell({ children }: { children: ReactNode }) {
       </header>
       <main id="main" tabIndex={-1} key={path}>
         <ConnectionBanner />
+        <BusBanner />
         {children}
+        <BusLine place="below" />
       </main>
       <p className="hidden" aria-live="polite">
         {said}

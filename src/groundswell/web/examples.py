@@ -68,7 +68,13 @@ STATUS: Final[dict[str, Any]] = {
     ],
     "channels_failing": ["Brand team"],
     "messages_waiting": 2,
+    "bus": "journal",
+    "readers": [
+        {"reader": "watch", "behind": 120, "late_s": 0.2},
+        {"reader": "lake", "behind": 8_240, "late_s": 18.4},
+    ],
     "bus_trouble": None,
+    "lake_trouble": None,
     "partitions": [],
     "seq": 4821,
 }

@@ -12,6 +12,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from groundswell import __version__
+from groundswell.bus.lag import read_lag
 from groundswell.desk import checkpoints, leases, tallies
 from groundswell.desk.channels import PENDING
 from groundswell.desk.clock import Clock
@@ -19,6 +20,7 @@ from groundswell.errors import GroundswellError
 from groundswell.lake.ledger import COUNTS
 from groundswell.lake.tables import TABLES
 from groundswell.telemetry.metrics import REGISTRY, Together
+from groundswell.web.lags import reader_lags
 
 if TYPE_CHECKING:
     from groundswell.bus import Bus
@@ -99,19 +101,16 @@ class HomeMetrics:
         journal, now = self._journal, self._now()
         received = journal.next_record()
         yield _counter("groundswell_bus_records", "Records that the bus has received.", (), {(): received})
+        status = self._watched()
         with self._desk.reading() as session:
-            marks = {name: checkpoints.get(session, name) for name in ("watch", "lake")}
-        blocks = {name: 0 if mark is None else mark.block for name, mark in marks.items()}
-        status, mark = self._watched(), marks["watch"]
+            mark = checkpoints.get(session, "watch")
+            watched = None if status is None else status.block
+            lags = reader_lags(session, journal, read_lag(session, now), now, watched)
         watermark_us = None if mark is None else mark.watermark
         if status is not None:
-            blocks["watch"], watermark_us = max(blocks["watch"], status.block), status.watermark_us
-        records: dict[tuple[str, ...], float] = {}
-        seconds: dict[tuple[str, ...], float] = {}
-        for reader, block in blocks.items():
-            waiting = journal.read(block, 1, 1)
-            records[reader,] = max(journal.next_record() - waiting[0].first_record, 0) if waiting else 0
-            seconds[reader,] = max(now - waiting[0].received_from_us, 0) / _SECOND if waiting else 0
+            watermark_us = status.watermark_us
+        records = {(lag.reader,): float(lag.records) for lag in lags}
+        seconds = {(lag.reader,): lag.seconds for lag in lags}
         yield _gauge("groundswell_lag_records", "Records of the bus that a reader has not done.", ("reader",), records)
         what = "Seconds since the oldest record was received that a reader has not done; 0: none waits."
         yield _gauge("groundswell_lag_seconds", what, ("reader",), seconds)

@@ -191,7 +191,7 @@ class PartitionStatus(Document):
     """A partition of a topic of Kafka, as who reads it saw it last."""
 
     consumer: str
-    """`bus`, or `source`: into another bus."""
+    """`bus`, or `source`: into another bus; where Spark reads the topic, `watch` and `lake`."""
     topic: str
     partition: int
     next_offset: int
@@ -205,6 +205,16 @@ class PartitionStatus(Document):
     owner: str | None
     lost: int
     """Messages that Kafka removed before they were taken."""
+
+
+class ReaderStatus(Document):
+    """How far a reader of the bus is behind what has come in."""
+
+    reader: Literal["watch", "lake"]
+    behind: int
+    """Records that it has not done."""
+    late_s: float
+    """Seconds since the oldest of them was received; 0: none waits. The lake is written every half minute or so."""
 
 
 class Status(Document):
@@ -233,8 +243,15 @@ class Status(Document):
     """Names of the channels on which messages do not go out just now."""
     messages_waiting: int
     """Messages to channels that still are to be sent."""
+    bus: str
+    """What records come in by: `journal`, or the address of a topic of Kafka."""
+    readers: list[ReaderStatus]
+    """How far the watch and the lake are."""
     bus_trouble: str | None
     """Why nothing comes in by Kafka; null while all is well, and with the journal."""
+    lake_trouble: str | None
+    """Why the lake is not written, or its store waited for; null while all is well, and where another process writes it
+    and this one was not asked for anything. What comes in is kept meanwhile."""
     partitions: list[PartitionStatus]
     """Of topics of Kafka that are read; empty without any."""
     seq: int

@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from groundswell import __version__
+from groundswell.bus.kafka_address import is_kafka, read_address
 from groundswell.bus.lag import PartitionLag, read_lag
 from groundswell.desk import alerts, changes, channels, checkpoints, outbox, trackers
 from groundswell.desk.clock import moment
 from groundswell.errors import GroundswellError, UnavailableError
-from groundswell.web.models import Health, PartHealth, PartitionStatus, Status
+from groundswell.stores import hurried
+from groundswell.web.lags import reader_lags, silence
+from groundswell.web.models import Health, PartHealth, PartitionStatus, ReaderStatus, Status
+from groundswell.web.stock import PATIENCE_S
 
 if TYPE_CHECKING:
     from groundswell.web.services import Services
@@ -24,7 +28,7 @@ def read_health(services: Services) -> Health:
     parts = [
         _part("desk", lambda: _desk(services)),
         _part("journal", lambda: _bus(services)),
-        _part("lake", lambda: f"{services.lake.count():,} observations"),
+        _part("lake", lambda: _lake(services)),
         _part("watch", services.watching.describe),
         _part("channels", lambda: _channels(services)),
     ]
@@ -36,11 +40,29 @@ def _desk(services: Services) -> str:
         return f"{len(trackers.list_active(session)):,} trackers"
 
 
+def _lake(services: Services) -> str:
+    trouble = services.lake.trouble
+    if trouble is not None:
+        raise UnavailableError(trouble)
+    with hurried(PATIENCE_S):
+        return f"{services.lake.count():,} observations"
+
+
 def _bus(services: Services) -> str:
-    trouble = services.watching.bus_trouble() or services.journal.trouble()
+    trouble = _bus_trouble(services)
     if trouble is not None:
         raise UnavailableError(trouble)
     return f"{services.journal.next_record():,} records received"
+
+
+def _bus_trouble(services: Services) -> str | None:
+    return services.watching.bus_trouble() or services.journal.trouble()
+
+
+def _lake_trouble(services: Services) -> str | None:
+    """Why the lake is not written, or its store waited for."""
+    status = services.watching.status()
+    return services.lake.trouble or (None if status is None else status.trouble)
 
 
 def _channels(services: Services) -> str:
@@ -69,6 +91,7 @@ def read_status(services: Services) -> Status:
         followed = len(trackers.list_active(session))
         opened, seq = alerts.open_count(session), changes.last_seq(session)
         lags = read_lag(session, services.now())
+        readers = reader_lags(session, services.journal, lags, services.now(), services.watching.block())
         failing, waiting = [row.name for row in channels.failing(session)], outbox.pending(session)
     watermark = None if mark is None else mark.watermark
     newest = None if watermark is None else watermark + settings.lateness * _SECOND
@@ -89,7 +112,10 @@ def read_status(services: Services) -> Status:
         sources=list(pace.sources),
         channels_failing=failing,
         messages_waiting=waiting,
-        bus_trouble=services.watching.bus_trouble() or services.journal.trouble(),
+        bus=read_address(settings.bus).where if is_kafka(settings.bus) else settings.bus,
+        bus_trouble=_bus_trouble(services) or (silence(lags) if runner == "elsewhere" else None),
+        lake_trouble=_lake_trouble(services),
+        readers=[ReaderStatus(reader=lag.reader, behind=lag.records, late_s=round(lag.seconds, 1)) for lag in readers],
         partitions=[partition_status(lag, services.now()) for lag in lags],
         seq=seq,
     )

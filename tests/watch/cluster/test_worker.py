@@ -69,6 +69,8 @@ def test_a_slice_says_where_it_begins_and_what_the_posts_of_it_are(task: Task) -
     assert digest.numbers["record"].tolist() == [offset * PARTITIONS + 3 for offset in (70, 73, 74)]
     assert digest.pairs.row.tolist() == [0, 2]
     assert digest.posts["text"].to_pylist() == ["green tea", "tea\nagain"]
+    assert digest.posts["origin"].to_pylist() == ["posts/3", "posts/3"]
+    assert digest.posts["origin_offset"].to_pylist() == [70, 74]
 
 
 def test_whole_posts_are_those_of_the_rows_that_are_asked_for(task: Task) -> None:

@@ -7,12 +7,14 @@ the messages and of what the driver says with the task, so that a task that is d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc
 import zstandard
 
@@ -23,7 +25,7 @@ from groundswell.query import Matcher, parse
 from groundswell.sources.replay import is_undated
 from groundswell.watch.batches import Ways, arrivals_of_records, warm_up
 from groundswell.watch.cluster.places import home_here
-from groundswell.watch.cluster.slices import Batches, Group, Slice, Task, Work, slices_of
+from groundswell.watch.cluster.slices import PARTITIONS, Batches, Group, Slice, Task, Work, slices_of
 from groundswell.watch.contract import Arrivals, Ints
 from groundswell.watch.digest import Wanted, digest_of
 
@@ -42,7 +44,8 @@ def digests(task: Task, wanted: Wanted) -> Work:
     def work(batches: Batches) -> Batches:
         matcher = Matcher([parse(one.query).root for one in wanted.trackers])
         for one in slices_of(batches, task):
-            yield one.row(digest_of(_arrivals(one, task, matcher), matcher, wanted).to_bytes())
+            found = digest_of(_arrivals(one, task, matcher), matcher, wanted)
+            yield one.row(replace(found, posts=_placed(found.posts, one, task)).to_bytes())
 
     return work
 
@@ -54,9 +57,18 @@ def whole_posts(task: Task, rows: Mapping[tuple[int, int], Ints]) -> Work:
         for one in slices_of(batches, task):
             asked = rows.get((one.partition, one.first))
             if asked is not None:
-                yield one.row(stream_of(_arrivals(one, task).take(asked)))
+                yield one.row(stream_of(_placed(_arrivals(one, task).take(asked), one, task)))
 
     return work
+
+
+def _placed(whole: pa.Table, one: Slice, task: Task) -> pa.Table:
+    """Posts with the place where a person finds them: topic, partition and offset, as the lake has it."""
+    at, to = (whole.schema.get_field_index(name) for name in ("origin", "origin_offset"))
+    origin = pa.array([f"{task.topic}/{one.partition}"] * len(whole), pa.string())
+    offsets = pc.divide(whole["origin_offset"], PARTITIONS)
+    placed = whole.set_column(at, whole.schema.field(at), origin.cast(whole.schema.field(at).type))
+    return placed.set_column(to, whole.schema.field(to), offsets)
 
 
 def posts(task: Task) -> Work:
