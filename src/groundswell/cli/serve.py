@@ -48,8 +48,10 @@ def _serve(settings: Settings, *, runner: bool, as_json: bool) -> None:
     from groundswell.bus import open_bus
     from groundswell.desk import open_desk
     from groundswell.web.app import create_app
+    from groundswell.web.process import settle
     from groundswell.web.server import Server, address_of, check_reach, listen
 
+    settle()
     # Opened here first, so that what does not work is said as an error and not as a server that fails to start.
     with open_desk(settings) as desk, open_bus(settings, desk):
         check_reach(desk, settings.host)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -69,7 +69,7 @@ class LakeBatch:
     ignored: int
 
 
-def journal_to_lake(
+def journal_to_lake(  # noqa: PLR0913 - each names another part of the work
     journal: Bus,
     lake: Lake,
     desk: Desk,
@@ -79,10 +79,12 @@ def journal_to_lake(
     registry: Registry | None = None,
     now: Clock = wall_us,
     wait_s: float = 60.0,
+    rest: Callable[[], None] = lambda: None,
 ) -> LakeBatch | None:
     """Take the next batch of journal blocks into the lake, under the lease `lake`; null if there is none.
 
-    Call it again at once while it returns a batch, and after `commit_every` seconds when it returns null.
+    Call it again at once while it returns a batch, and after `commit_every` seconds when it returns null. `rest` is
+    called between its pieces of work, and may let others go first for a while.
 
     Raises:
         ConflictError: another process keeps the lake for longer than `wait_s` seconds; try again later.
@@ -98,7 +100,7 @@ def journal_to_lake(
         batch = _plan(journal, desk, now)
         if batch is None:
             return None
-        writer = _Batch(journal, lake, engine, registry or registry_for(settings), settings, batch)
+        writer = _Batch(journal, lake, engine, registry or registry_for(settings), settings, batch, rest)
         with stage("lake", "batch", batch=batch.number):
             rows = writer.run(held)
         with desk.session() as session:
@@ -155,6 +157,7 @@ class _Batch:
     registry: Registry
     settings: Settings
     plan: _Plan
+    rest: Callable[[], None]
 
     @property
     def txn(self) -> tuple[str, int]:
@@ -179,6 +182,7 @@ class _Batch:
         along = AlongStream(self.lake, self.settings, self.plan.imported_us)
         with Sink(self.lake, self.txn, Keys(self.lake), [along]) as sink:
             for block in _joined(self.journal.between(self.plan.first, self.plan.last), self.plan.imported_us):
+                self.rest()
                 if isinstance(block, RawBlock):
                     along.block(block)
                     self._records(block, sink, counts, along)
@@ -187,6 +191,7 @@ class _Batch:
                     counts.refused(block)
             rows = counts.rows()
             held.renew()
+            self.rest()
             with stage("lake", "commit", batch=self.plan.number):
                 sink.commit({"ledger": json.dumps(rows)})
         return rows

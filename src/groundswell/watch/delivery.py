@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("groundswell.watch")
 
-#: While more than this many blocks wait for the lake, which make a whole batch, it is written without a pause.
-_BACKLOG_BLOCKS: Final = 200
+#: While more than this many records wait for the lake, it is written without a pause. Not sooner: the fewer commits
+#: a lake has, the less is to be done for each of them and for joining them.
+_BACKLOG: Final = 100_000
 #: How often the backlog is looked at, and how long one try waits for an import that writes the lake, seconds.
 _LOOK_S: Final = 1.0
 #: An import may hold the lake this long before it is called trouble, seconds.
@@ -111,7 +112,7 @@ class Delivery:
         while not self._stop.wait(_LOOK_S):
             waited += _LOOK_S
             try:
-                if waited < self._settings.commit_every and self.behind() < _BACKLOG_BLOCKS:
+                if waited < self._settings.commit_every and self.waiting() < _BACKLOG:
                     continue
                 with self._turn:
                     # Not beyond what is there now: a stream never ends, and its commits would get ever smaller.
@@ -141,6 +142,10 @@ class Delivery:
     def behind(self) -> int:
         """How many blocks of the journal the lake does not have yet."""
         return self._journal.last_block() - self._done()
+
+    def waiting(self) -> int:
+        """How many records the lake does not have yet."""
+        return sum(each.records for each in self._journal.arrivals(self._done()))
 
     def _done(self) -> int:
         with self._desk.reading() as session:

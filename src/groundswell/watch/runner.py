@@ -22,7 +22,8 @@ from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 from groundswell.sources.feed import LiveSource
 from groundswell.stores.refusals import StoreLostError
-from groundswell.watch.contract import SECOND, TrackerSpec
+from groundswell.watch.closing_time import ClosingTime
+from groundswell.watch.contract import TrackerSpec
 from groundswell.watch.delivery import Delivery
 from groundswell.watch.emerging.state import Emerging
 from groundswell.watch.history import StoppedError, teach
@@ -38,13 +39,8 @@ log = logging.getLogger("groundswell.watch")
 
 #: How long the watch waits for records before it looks at the clock again, seconds.
 TICK_S: Final = 0.25
-#: After a batch of fewer records than this a live watch lets some more gather, because a batch of one costs almost
-#: as much as one of a thousand; for so many seconds, which is as much later as an alert may be.
+#: After a batch of fewer records than this a live watch lets some more gather.
 _SMALL: Final = 5_000
-_GATHER_S: Final = 0.1
-#: So long after a window may close there is a record that closes it, in a stream that flows.
-_AFTER_S: Final = 0.01
-_LONG_S: Final = 60.0
 #: A replay at full speed may be this many journal blocks ahead of the watch.
 MAX_AHEAD: Final = 200
 #: How long a watch whose sources have ended goes on sending what is due, seconds.
@@ -104,6 +100,7 @@ class Runner:
         self._delivery: Delivery | None = None
         self._journal: Bus | None = None
         self._sender: Sender | None = None
+        self._closing_time = ClosingTime(self._due_us, now)
 
     def add(self, source: LiveSource) -> None:
         """Add a source before `run`."""
@@ -157,6 +154,7 @@ class Runner:
             self._run(stack, desk, journal, held, stop)
 
     def _run(self, stack: ExitStack, desk: Desk, journal: Bus, held: leases.Held, stop: threading.Event) -> None:
+        self._closing_time = ClosingTime(self._due_us, self._now)
         delivery = self._make_delivery(stack, desk, journal)
         loop = self._make_loop(stack, desk, journal, held, delivery, stop)
         sender = stack.enter_context(sending(self._settings, desk, held, now=self._now, hook=self._hook))
@@ -164,6 +162,7 @@ class Runner:
         stack.callback(self._forget)
         with contextlib.suppress(StoppedError):
             self._work(stack, desk, journal, loop, delivery, stop)
+        self._closing_time.end()
         loop.checkpoint()
         self._changed()
         delivery.stop()
@@ -175,7 +174,11 @@ class Runner:
             delivery.drain()
             sender.drain(DRAIN_S)
 
+    def _due_us(self) -> int | None:
+        return None if self._loop is None else self._loop.due_us()
+
     def _changed(self) -> None:
+        self._closing_time.told()
         if self._sender is not None:
             self._sender.wake()
         self._on_change()
@@ -217,15 +220,7 @@ class Runner:
             if not count:
                 self._wake.wait(TICK_S)
             elif self._live and count < _SMALL:
-                stop.wait(self._gather_s(loop))
-
-    def _gather_s(self, loop: WatchLoop) -> float:
-        """How long to let records gather, so that a batch begins just when a window may close, and is a small one."""
-        due_us = loop.due_us()
-        left = _LONG_S if due_us is None else (due_us - self._now()) / SECOND
-        if left <= 0 or left >= 2 * _GATHER_S + _AFTER_S:
-            return _GATHER_S
-        return left - _GATHER_S if left > _GATHER_S + _AFTER_S else left + _AFTER_S
+                stop.wait(self._closing_time.gather_s())
 
     def _make_loop(
         self,
@@ -286,7 +281,10 @@ class Runner:
         lake = Lake.open(self._settings)
 
         def deliver(wait_s: float) -> bool:
-            batch = journal_to_lake(journal, lake, desk, engine, self._settings, now=self._now, wait_s=wait_s)
+            rest = self._closing_time.wait if self._live else (lambda: None)
+            batch = journal_to_lake(
+                journal, lake, desk, engine, self._settings, now=self._now, wait_s=wait_s, rest=rest
+            )
             return batch is not None
 
         def lake_state() -> tuple[int, int]:
