@@ -14,7 +14,7 @@ import pytest
 
 from groundswell.desk import alerts, open_desk
 from groundswell.desk.tables import AlertRow
-from groundswell.errors import QuerySyntaxError
+from groundswell.errors import QuerySyntaxError, UsageError
 from groundswell.importing import Options
 from groundswell.lake import Lake
 from groundswell.settings import Settings, load_settings
@@ -148,6 +148,34 @@ def test_counters_that_were_seen_later_do_not_count_and_that_is_said(
     assert document["blind_posts"] == 299  # the last one lies in a window that is not over
     assert any("observed after their window" in note for note in document["notes"])
     assert backtest(settings, Asked("arm", days=1))["posts"] > 100
+
+
+def test_one_post_of_great_reach_is_an_alert_whatever_the_promise(
+    settings: Settings, make_posts: Callable[..., pa.Table]
+) -> None:
+    begin = datetime(2026, 10, 1, tzinfo=UTC)
+    rows = [
+        {
+            "post_id": str(n),
+            "created_at": begin + n * timedelta(minutes=7),
+            "text": "arm" if n % 2 else "leg",
+            "followers": 2_000_000 if n in {101, 103, 151, 200} else n,
+            "author_name": f"a{n}",
+        }
+        for n in range(300)
+    ]
+    Lake.open(settings).append("posts", make_posts(rows))
+    document = backtest(settings, Asked("arm", days=30, reach_followers=1_000_000))
+    Backtest.model_validate(document)
+    assert document["reach_alerts"] == 2  # the first two posts are one alert; the last does not match
+    assert [one["headline"] for one in document["alerts"]] == [
+        "“arm” is in a post by @a151 with 2,000,000 followers",
+        "“arm” is in a post by @a101 with 2,000,000 followers and 1 more of great reach",
+    ]
+    assert all(one["closed_at"] and one["evidence"]["posts"] for one in document["alerts"])
+    assert backtest(settings, Asked("arm", days=30))["reach_alerts"] is None
+    with pytest.raises(UsageError, match="top share"):
+        backtest(settings, Asked("arm", reach_share=0.9))
 
 
 class _EnoughError(Exception):

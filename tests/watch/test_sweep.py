@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from groundswell.bus import Journal
+from groundswell.desk import open_desk
 from groundswell.lake import Lake
 from groundswell.query import parse
 from groundswell.settings import Settings, load_settings
@@ -19,6 +21,7 @@ from groundswell.watch.backtest import run as backtested
 from groundswell.watch.contract import DAY, HOUR, MINUTE, AlertRecord, SeriesPoint, TrackerSpec
 from groundswell.watch.lakefeed import LakeFeed
 from groundswell.watch.plan import params_of
+from groundswell.watch.trackers import add_tracker
 
 DAYS = 2
 
@@ -98,6 +101,46 @@ def test_a_sweep_gives_every_window_and_alert_of_the_live_watch(
     assert [alert_of(one) for one in tested.alerts] == [
         alert_of(one) for one in live.alerts.values() if one.started_at < last - 2 * HOUR
     ]
+
+
+def test_a_backtest_knows_holes_the_budget_and_the_rule_of_reach_as_the_live_watch(
+    settings: Settings,
+) -> None:
+    posts, hole = stream(40.0, 5, ("x", "y")), (START + DAY + 6 * HOUR, START + DAY + 6 * HOUR + 38 * MINUTE)
+    times = posts["received_us"].to_numpy()
+    posts = posts.filter(pa.array((times < hole[0]) | (times >= hole[1])))
+    own = load_settings(home=settings.home, windows="300,900,3600", window=300, promise=2.0, budget=0.5)
+    params = params_of(own)
+    Lake.open(own).append("posts", posts.drop_columns(["record", "received_us"]))
+    end = START + DAYS * DAY + HOUR
+    # In the hour without posts somebody was connected: that is no hole.
+    connected = [(START - HOUR, hole[0] - 7), (hole[1] + 11, START + DAY + 12 * HOUR), (START + DAY + 12 * HOUR, end)]
+    with open_desk(own) as desk, desk.session() as session, Journal(own.journal_path) as journal:
+        for number, span in enumerate(connected):
+            journal.connected(f"source {number}", *span)
+        add_tracker(session, "legs", "leg", 1.0)
+        add_tracker(session, "the same", "arm", 9.0)
+    mine = TrackerSpec(TRACKER, 1, "arm", "arm", 2.0, reach_followers=4_995, reach_share=0.002)
+    other = TrackerSpec("legs", 1, "legs", "leg", 1.0)
+    _, live = run(posts, list(range(0, posts.num_rows, 900)), [mine, other], params, end_clock=end, covered=connected)
+    tested = backtested(own, Asked("arm", 30, promise_days=2.0, reach_followers=4_995, reach_share=0.002))
+    assert tested.needed_days(2.0) == pytest.approx(2.0 * (1 / 2 + 1 / 1) / 0.5)
+    quiet = START + DAY + 20 * HOUR
+    for windows_of_size in tested.windows:
+        for number in np.flatnonzero(windows_of_size.scored).tolist():
+            point = windows_of_size.point(number, TRACKER)
+            theirs = live.points[TRACKER, windows_of_size.window_us // 1_000_000, point.start]
+            assert point_of(point) == point_of(theirs), (windows_of_size.window_us, point.start)
+            if hole[0] <= point.start < hole[1] - MINUTE:
+                assert point.state == "gap"
+            assert point.state != "gap" or not quiet <= point.start < quiet + HOUR
+    told = [one for one in live.alerts.values() if one.tracker_id == TRACKER and one.opened_at < tested.until_us]
+    assert len(tested.told or ()) == sum(one.window_s == 0 for one in told) > 1
+    found = {one.id: one for one in tested.alerts}
+    for one in told[-len(found) :]:
+        assert alert_of(found[one.id]) == alert_of(one)
+        assert found[one.id].headline == one.headline
+        assert found[one.id].evidence["remains"] == one.evidence["remains"]
 
 
 def test_a_portion_divides_no_window_and_holds_what_matches(settings: Settings) -> None:

@@ -16,13 +16,16 @@ interface BacktestProps {
   query: string;
   promise: number;
   country: string;
+  followers: number | null;
+  /** A fraction. */
+  share: number | null;
   onPromise: (days: number) => void;
 }
 
 const SPANS = [30, 90, 365] as const;
 
 /** What the query would have alerted about in what lies in the lake, before anybody relies on it. */
-export function Backtest({ query, promise, country, onPromise }: BacktestProps) {
+export function Backtest({ query, promise, country, followers, share, onPromise }: BacktestProps) {
   const [days, setDays] = useState<number>(90);
   const [id, setId] = useState<string | null>(null);
   const start = useStartBacktest();
@@ -31,11 +34,17 @@ export function Backtest({ query, promise, country, onPromise }: BacktestProps) 
   const running = start.isPending || (job !== undefined && !isOver(job));
   const begin = () =>
     start.mutate(
-      { query, days, promise_days: promise, country: country || null, platforms: [] },
+      { query, days, promise_days: promise, country: country || null, platforms: [], reach_followers: followers, reach_share: share },
       { onSuccess: (begun) => setId(begun.id) },
     );
   const result = job?.result ?? null;
-  const other = job && (job.request.query !== query || (job.request.country ?? "") !== country);
+  const asked = job?.request;
+  const other =
+    asked &&
+    (asked.query !== query ||
+      (asked.country ?? "") !== country ||
+      (asked.reach_followers ?? null) !== followers ||
+      (asked.reach_share ?? null) !== share);
   return (
     <Card title="What it would have done" note="the same detector over what was imported and received">
       <div className="backtest-bar">
@@ -58,7 +67,7 @@ export function Backtest({ query, promise, country, onPromise }: BacktestProps) 
       {running && job && <Progress job={job} />}
       {job && job.state === "failed" && <Failed job={job} />}
       {job && job.state === "cancelled" && <p className="muted">Stopped.</p>}
-      {result && !running && other && <p className="banner banner-caution">This was another query; test it again to see what this one would have done.</p>}
+      {result && !running && other && <p className="banner banner-caution">This was another query or rule; test it again to see what this one would have done.</p>}
       {result && !running && <Result result={result} promise={promise} onPromise={onPromise} />}
     </Card>
   );
@@ -114,6 +123,7 @@ function Result({ result, promise, onPromise }: ResultProps) {
         <span className="muted">
           {" "}
           · {format.whole(result.posts)} of {format.counted(result.stream_posts, "posts")} match
+          {result.reach_alerts !== null && ` · ${times(result.reach_alerts)} at once, about a post of great reach`}
         </span>
       </p>
       <SeriesChart

@@ -43,8 +43,8 @@ it("says what another promise would have alerted about", () => {
   const candidates = [{ strictest: 7 }, { strictest: 365 }, { strictest: 1 }] as Candidate[];
   expect(firedAt(candidates, 7)).toHaveLength(2);
   const counts = [
-    { promise_days: 30, alerts: 4, per_30_days: 1 },
-    { promise_days: 1, alerts: 20, per_30_days: 5 },
+    { promise_days: 30, needed_days: 30, alerts: 4, per_30_days: 1 },
+    { promise_days: 1, needed_days: 2, alerts: 20, per_30_days: 5 },
   ];
   expect([alertsAt(counts, 30), alertsAt(counts, 12), alertsAt(counts, 0.5), alertsAt([], 3)]).toEqual([4, 20, 20, null]);
 });

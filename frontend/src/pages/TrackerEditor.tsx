@@ -38,6 +38,12 @@ function fieldsOf(tracker: Tracker): Fields {
 
 const numberOf = (text: string): number | null => (text.trim() === "" ? null : Number(text));
 
+/** A percentage as a fraction. */
+const shareOf = (text: string): number | null => {
+  const share = numberOf(text);
+  return share === null ? null : share / 100;
+};
+
 /** A name for a tracker without one: its query, a single phrase without its quotes. */
 export function nameOf(query: string): string {
   return (/^"([^"]+)"$/.exec(query)?.[1] ?? query).slice(0, 200);
@@ -54,8 +60,7 @@ export function draftOf(fields: Fields, before: Fields): TrackerDraft {
   if (fields.country !== before.country) draft.country = fields.country || null;
   if (fields.followers !== before.followers) draft.reach_followers = numberOf(fields.followers);
   if (fields.share !== before.share) {
-    const share = numberOf(fields.share);
-    draft.reach_share = share === null ? null : share / 100;
+    draft.reach_share = shareOf(fields.share);
   }
   if (fields.countBy !== before.countBy) draft.count_by = fields.countBy;
   return draft;
@@ -128,6 +133,8 @@ function Editor({ tracker, first, before }: EditorProps) {
         query={query}
         promise={promise}
         country={fields.country}
+        followers={numberOf(fields.followers)}
+        share={shareOf(fields.share)}
         onPromise={(days) => set({ promise: String(days) })}
       />
     </form>

@@ -3,6 +3,6 @@
 from groundswell.bus.blocks import Block, Kind
 from groundswell.bus.contract import Arrivals, Bus, Connected
 from groundswell.bus.journal import Journal
-from groundswell.bus.opening import open_bus
+from groundswell.bus.opening import connections_of, open_bus
 
-__all__ = ["Arrivals", "Block", "Bus", "Connected", "Journal", "Kind", "open_bus"]
+__all__ = ["Arrivals", "Block", "Bus", "Connected", "Journal", "Kind", "connections_of", "open_bus"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from groundswell.bus.contract import Bus
+from groundswell.bus.contract import Bus, Connected
 from groundswell.bus.journal import Journal
 from groundswell.bus.kafka_address import is_kafka, read_address
 from groundswell.desk import bus_index, open_desk
@@ -27,6 +27,21 @@ def open_bus(settings: Settings, desk: Desk | None = None) -> Bus:
     if desk is not None:
         _check_journal(settings, desk)
     return Journal(settings.journal_path)
+
+
+def connections_of(settings: Settings, desk: Desk) -> list[Connected]:
+    """When sources were connected, of all time, without opening the bus to read or write records.
+
+    Raises:
+        UnavailableError: it cannot be read.
+    """
+    if is_kafka(settings.bus):
+        with desk.reading() as session:
+            return [Connected(*found) for found in bus_index.connections(session, 0)]
+    if not settings.journal_path.exists():
+        return []
+    with Journal(settings.journal_path) as journal:
+        return journal.connections()
 
 
 def _kafka(settings: Settings, desk: Desk | None) -> Bus:

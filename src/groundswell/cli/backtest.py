@@ -35,6 +35,14 @@ def backtest(
     country: Annotated[
         str | None, typer.Option("--country", help="Country whose public holidays are no usual days: FR, BR, …")
     ] = None,
+    reach_followers: Annotated[
+        int | None,
+        typer.Option("--reach-followers", min=0, help="Also one post by an author with more followers is an alert."),
+    ] = None,
+    reach_share: Annotated[
+        float | None,
+        typer.Option("--reach-share", help="Also one post in this top share of its platform's reach, such as 0.001."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what a query would have alerted about over the lake's history, with the reasons.
@@ -47,7 +55,9 @@ def backtest(
     from groundswell.watch.backtest import backtest as work
 
     settings = current_settings()
-    asked = Asked(query, days, _moment(until, settings), promise, tuple(platform or ()), country)
+    asked = Asked(
+        query, days, _moment(until, settings), promise, tuple(platform or ()), country, reach_followers, reach_share
+    )
     with messages.status("looking at the lake") as status:
 
         def progress(doing: str, done: float) -> None:
@@ -108,6 +118,6 @@ def _alert_table(alerts: list[dict[str, Any]]) -> Table:
             alert["started_at"][:16].replace("T", " "),
             "" if alert["closed_at"] is None else alert["closed_at"][:16].replace("T", " "),
             Text(f"{alert['headline']}\n{alert['detail']}"),
-            f"{alert['return_days']:,.0f} days",
+            f"{alert['return_days']:,.0f} days" if alert["window_s"] else "",  # the rule of reach waits for no window
         )
     return table

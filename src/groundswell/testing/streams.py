@@ -71,8 +71,12 @@ def run(
     state: WatchState | None = None,
     told: Told | None = None,
     end_clock: int | None = None,
+    covered: Sequence[tuple[int, int]] | None = None,
 ) -> tuple[WatchState, Told]:
-    """Run posts through the watch in batches that end at `borders` (row numbers) and at the end."""
+    """Run posts through the watch in batches that end at `borders` (row numbers) and at the end.
+
+    `covered` are the intervals in which sources were connected; null: not known.
+    """
     state = WatchState.empty() if state is None else state
     told = Told() if told is None else told
     starts = [0, *sorted(borders)]
@@ -82,7 +86,7 @@ def run(
         clock = max(heard, default=0)
         if end == posts.num_rows and end_clock is not None:
             clock = end_clock
-        state, output = step(state, WatchBatch(TableArrivals(part), clock), trackers, params)
+        state, output = step(state, WatchBatch(TableArrivals(part), clock, covered), trackers, params)
         told.points.update({(p.tracker_id, p.window_s, p.start): p for p in output.points})
         told.alerts.update({a.id: a for a in output.alerts})
         told.future.extend(output.future.tolist())

@@ -13,23 +13,29 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import numpy as np
 
+from groundswell.bus import Connected, connections_of
+from groundswell.desk import open_desk, trackers
 from groundswell.desk.clock import Clock, moment, wall_us
 from groundswell.desk.trackers import tracker_id
 from groundswell.lake import Lake
 from groundswell.query import parse
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.backtest_cards import Cards
+from groundswell.watch.backtest_reach import ReachRule, Told
 from groundswell.watch.contract import DAY, AlertRecord, TrackerSpec, WatchParams
+from groundswell.watch.holes import Coverage
+from groundswell.watch.judging import Watched
 from groundswell.watch.lakefeed import LakeFeed, Portion
 from groundswell.watch.pastcounts import count_windows
-from groundswell.watch.plan import params_of
+from groundswell.watch.plan import params_of, spec_of
 from groundswell.watch.rerun import Ended, Rerun, Windows
 from groundswell.watch.sweep import sweep
+from groundswell.watch.trackers import checked
 from groundswell.watch.trends import Places
 from groundswell.watch.windows import NEVER
 
@@ -61,6 +67,9 @@ class Asked:
     promise_days: float | None = None
     platforms: tuple[str, ...] = ()
     country: str | None = None
+    reach_followers: int | None = None
+    reach_share: float | None = None
+    """These two as `contract.TrackerSpec` has them."""
 
 
 @dataclass
@@ -78,14 +87,25 @@ class Tested:
     posts: int = 0
     stream_posts: int = 0
     blind: int = 0
+    others: list[TrackerSpec] = field(default_factory=list)
+    """The desk's trackers, which share its budget."""
+    connections: list[Connected] = field(default_factory=list)
+    """When sources were connected."""
     episodes: dict[float, list[Ended]] = field(default_factory=dict)
     """By promise, in order."""
+    told: list[Told] | None = None
+    """What the rule that does not wait for a window tells, in order; null: it was not asked for."""
     alerts: list[AlertRecord] = field(default_factory=list)
-    """Those of the asked promise with their cards, the newest `MOST_CARDS`, in order."""
+    """Those of the asked promise and of the rule with their cards, the newest `MOST_CARDS`, in order."""
     windows: list[Windows] = field(default_factory=list)
     """Those of the asked promise, sizes ascending; also those that only taught."""
     lake_version: int | None = None
     seconds: float = 0.0
+
+    def needed_days(self, promise: float) -> float:
+        """What a promise is in a desk whose budget the query shares with the other trackers, days."""
+        trackers = [_spec(self.asked, promise), *self.others]
+        return float(Watched(trackers, [], None, self.params).promises[0])
 
 
 def backtest(settings: Settings, asked: Asked, progress: Progress = lambda _doing, _done: None) -> dict[str, Any]:
@@ -106,14 +126,22 @@ def run(
 
     Raises:
         QuerySyntaxError: the query does not parse.
+        UsageError: the rule of reach makes no sense.
         UnavailableError: the lake cannot be read.
     """
     begun = time.perf_counter()
     query = parse(asked.query)
+    checked({"reach_followers": asked.reach_followers, "reach_share": asked.reach_share})
     lake, params = Lake.open(settings), params_of(settings)
     promise = asked.promise_days or settings.promise
     until_us = _until(lake, asked, now()) // params.base_us * params.base_us
     tested = Tested(asked, promise, params, None, until_us)
+    with open_desk(settings) as desk:
+        tested.connections = connections_of(settings, desk)
+        with desk.reading() as session:
+            specs = [spec_of(row) for row in trackers.list_active(session)]
+    # A tracker of this very query is the one that is tested.
+    tested.others = [spec for spec in specs if str(parse(spec.query)) != str(query)]
     bar = _Bar(progress)
     since_us = until_us - round(asked.days * DAY)
     feed = LakeFeed(lake, [query], params, since_us - LEARN_DAYS * DAY, until_us, asked.platforms, bar.read)
@@ -134,13 +162,14 @@ def _until(lake: Lake, asked: Asked, now_us: int) -> int:
 
 
 def _test(feed: LakeFeed, tested: Tested, since_us: int, bar: _Bar) -> None:
-    # The budget is that of a desk with its trackers; one query alone has its promise.
-    params = msgspec.structs.replace(tested.params, budget=None)
+    params, spec = tested.params, _spec(tested.asked, tested.promise_days)
     first_us = feed.volumes.first_us
     tested.since_us = max(since_us, first_us)
     tested.learned_us = tested.since_us - first_us
     with ThreadPoolExecutor(os.cpu_count() or 1, "backtest") as pool:
-        portions = _seen(feed.portions(pool), tested, bar)
+        rule = ReachRule(spec, params)
+        columns = (*feed.columns, "followers") if rule.asked else None
+        portions = _seen(feed.portions(pool, columns), tested, rule, bar)
         begun_us = feed.begun_us(pool)
         volumes, opened_us = feed.volumes, feed.opened_us(begun_us)
         stream = volumes.counts.astype(np.float64)
@@ -149,29 +178,40 @@ def _test(feed: LakeFeed, tested: Tested, since_us: int, bar: _Bar) -> None:
         )
         counted = count_windows(first_us, volumes.totals, portions, 1, None, params, opened_us, places)
         bar.at("testing")
-        swept = sweep(
-            counted, params, np.array([begun_us, NEVER]), lambda: bar.at("testing"), [tested.asked.country], places
+        begun, countries = np.array([begun_us, NEVER]), [tested.asked.country]
+        coverage = Coverage.of([(one.from_us, one.to_us) for one in tested.connections]).but_filled(
+            first_us, volumes.totals, params
         )
+        swept = sweep(counted, params, begun, lambda: bar.at("testing"), countries, places, coverage=coverage)
         for promise in sorted({*PROMISES, tested.promise_days}):
             bar.at(f"testing a promise of {promise:g} days")
-            spec = _spec(tested.asked, promise)
-            rerun = Rerun(swept, 1, spec, params)
+            rerun = Rerun(swept, 1, _spec(tested.asked, promise), params, tested.needed_days(promise))
             asked = promise == tested.promise_days
             ended = list(rerun.episodes(tested.since_us, cards=asked))
             tested.episodes[promise] = ended
             if asked:
                 tested.windows = rerun.windows
-        cards = Cards(feed, tested, _spec(tested.asked, tested.promise_days), params, pool)
-        found = tested.episodes[tested.promise_days]
-        for number, one in enumerate(found[-MOST_CARDS:]):
+        if rule.asked:
+            bar.at("looking for posts of great reach")
+            tested.told = [one for one in rule.told(feed, pool) if one.first_us >= tested.since_us]
+        cards = Cards(feed, tested, spec, params, pool)
+        episodes = [(one.episode.opened_us, partial(cards.alert, one)) for one in tested.episodes[tested.promise_days]]
+        notices = [(one.first_us, partial(rule.alert, one, feed, pool)) for one in tested.told or []]
+        found = sorted([*episodes, *notices], key=lambda pair: pair[0])
+        for number, (_, make) in enumerate(found[-MOST_CARDS:]):
             bar.at(f"card {number + 1} of {min(len(found), MOST_CARDS)}")
-            tested.alerts.append(cards.alert(one))
+            tested.alerts.append(make())
     base, begin = counted[0], int(np.searchsorted(counted[0].starts, tested.since_us))
     tested.stream_posts, tested.posts = (int(column.sum()) for column in base.posts[begin:].T)
 
 
 def _spec(asked: Asked, promise: float) -> TrackerSpec:
-    return TrackerSpec(TRACKER, 1, name_of(asked.query), asked.query, promise, country=asked.country)
+    return TrackerSpec(
+        *(TRACKER, 1, name_of(asked.query), asked.query, promise),
+        country=asked.country,
+        reach_followers=asked.reach_followers,
+        reach_share=asked.reach_share,
+    )
 
 
 def name_of(query: str) -> str:
@@ -184,10 +224,11 @@ def name_of(query: str) -> str:
     return inner if query.strip() == f'"{inner}"' and '"' not in inner else query.strip()[:200]
 
 
-def _seen(portions: Iterator[Portion], tested: Tested, bar: _Bar) -> Iterator[TableArrivals]:
+def _seen(portions: Iterator[Portion], tested: Tested, rule: ReachRule, bar: _Bar) -> Iterator[TableArrivals]:
     for portion in portions:
         tested.blind += portion.blind
         bar.at("reading posts")
+        rule.add(portion.arrivals)
         yield portion.arrivals
 
 

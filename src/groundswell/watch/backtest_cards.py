@@ -14,6 +14,7 @@ from groundswell.watch.episodes import Episode
 from groundswell.watch.evidence import Case, collect
 from groundswell.watch.frames import ring_of
 from groundswell.watch.frozen import freeze
+from groundswell.watch.judging import share_of
 from groundswell.watch.lakefeed import LakeFeed
 from groundswell.watch.profiles import Profile, learn_all
 from groundswell.watch.recent import LEARNED, Recent, learned_columns, remember
@@ -62,6 +63,7 @@ class Cards:
             params=params.at(episode.window_us),
             learned_windows=int(np.searchsorted(windows.starts, episode.peak.start)),
             identities=identities,
+            needed_days=self._tested.needed_days(self._tracker.promise_days) / share_of("posts", params),
         )
         episode.evidence, episode.case = collect(case), freeze(case)
         return alert_of(self._tracker, episode, ended.at_us, params)

@@ -42,6 +42,7 @@ def document(settings: Settings, tested: Tested) -> dict[str, Any]:
     by_promise = [
         {
             "promise_days": promise,
+            "needed_days": round(tested.needed_days(promise), 3),
             "alerts": len(found),
             "per_30_days": round(30 * len(found) / days, 3) if days else None,
         }
@@ -60,6 +61,7 @@ def document(settings: Settings, tested: Tested) -> dict[str, Any]:
         "stream_posts": tested.stream_posts,
         "blind_posts": tested.blind,
         "by_promise": by_promise,
+        "reach_alerts": None if tested.told is None else len(tested.told),
         "alerts": _cards(settings, tested),
         "candidates": _candidates(tested),
         "series": _series(tested),
@@ -170,6 +172,12 @@ def _notes(tested: Tested, days: float) -> list[str]:
         notes.append(
             f"Before the tested time the lake has {learned:.1f} days: until the detector knew the day and the week it"
             " was less sure than a tracker of today would be."
+        )
+    needed = tested.needed_days(tested.promise_days)
+    if needed > tested.promise_days * 1.005:
+        notes.append(
+            f"With the desk's budget of {tested.params.budget:g} alerts a day over its {len(tested.others):,} other"
+            f" trackers, a promise of {tested.promise_days:g} days is kept as one of {needed:.1f} days."
         )
     gaps = _gaps(tested)
     if gaps >= 0.01:

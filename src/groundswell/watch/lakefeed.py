@@ -79,8 +79,7 @@ class LakeFeed:
         first = self.volumes.first_us
         if first < self.since_us + self.params.base_us:
             return first  # there may be posts before, which are not asked for
-        stream = replace(self.stream, question=replace(self.stream.question, query=None))
-        width = self.params.base_us
+        stream, width = self._all, self.params.base_us
         times = [stream.read(stretch, pool).created_us for stretch in stream.stretches(first, first + width)]
         return min(int(each[0]) for each in times if len(each))
 
@@ -135,6 +134,18 @@ class LakeFeed:
             held = held.take(slice(whole, None))
             if blind:
                 yield Portion(TableArrivals.empty(), blind)
+
+    def everything(self, columns: Sequence[str], pool: ThreadPoolExecutor) -> Iterator[TableArrivals]:
+        """Some columns of all posts in the order of time, whether a query matches them or not."""
+        for stretch in self._all.stretches(self.volumes.first_us, self.end_us):
+            posts = self._all.read(stretch, pool)
+            for begin in range(0, len(posts), _ROWS):
+                yield self._arrivals(posts.take(slice(begin, begin + _ROWS)), 1, columns, pool)
+
+    @cached_property
+    def _all(self) -> LakeStream:
+        """The posts, whether a query matches them or not."""
+        return replace(self.stream, question=replace(self.stream.question, query=None))
 
     def between(self, since_us: int, until_us: int, pool: ThreadPoolExecutor, most: int | None = None) -> TableArrivals:
         """All columns of the posts that match in [since, until), the newest `most` of them."""

@@ -59,19 +59,30 @@ class Ended:
 
 
 class Rerun:
-    """The windows of column `column` of a sweep under the promise of `tracker`."""
+    """The windows of column `column` of a sweep under the promise of `tracker`.
 
-    def __init__(self, swept: Sequence[Swept], column: int, tracker: TrackerSpec, params: WatchParams) -> None:
+    `needed_days` is what the desk's budget makes of that promise; null: it stays.
+    """
+
+    def __init__(
+        self,
+        swept: Sequence[Swept],
+        column: int,
+        tracker: TrackerSpec,
+        params: WatchParams,
+        needed_days: float | None = None,
+    ) -> None:
         self._swept = swept
         self._column = column
         self._tracker = tracker
+        self._days = tracker.promise_days if needed_days is None else needed_days
         self._params = params
         self._watched = Watched([tracker], [], None, params)
-        self.windows = [windows_of(one, column, tracker, params) for one in swept]
+        self.windows = [windows_of(one, column, self._days, params) for one in swept]
         self._voices = [self._speaking(one) for one in swept]
         # Of running windows only those are looked at in which something is rare enough.
         between = [one.running for one in swept]
-        self._between = [None if one is None else windows_of(one, column, tracker, params) for one in between]
+        self._between = [None if one is None else windows_of(one, column, self._days, params) for one in between]
         self._running = [{} if one is None else self._by_end(one) for one in between]
 
     def episodes(self, begin_us: int, *, cards: bool) -> Iterator[Ended]:
@@ -168,7 +179,7 @@ class Rerun:
         posts = np.concatenate(([0.0], one.counted.posts[:, self._column]))
         for name in one.scores:
             heard, gap = _heard(one, name, self._column)
-            required = np.full(len(one.gap), _required(name, self._tracker, self._params))
+            required = np.full(len(one.gap), _required(name, self._days, self._params))
             for number, voice in judging._voices(name, heard, gap, posts, required, 0, sized):
                 if not one.scored[number]:
                     continue
@@ -187,10 +198,10 @@ def _cell(windows: Windows, number: int) -> Closed:
     return Closed(int(windows.starts[number]), held.count[cell], held.late[cell], held.state[cell], held.reals[cell])
 
 
-def windows_of(swept: Swept, column: int, tracker: TrackerSpec, params: WatchParams) -> Windows:
+def windows_of(swept: Swept, column: int, promise_days: float, params: WatchParams) -> Windows:
     """The windows of one tracker; `column` is its place in the sweep."""
     heard, gap = _heard(swept, "posts", column)
-    required = np.full(len(swept.gap), _required("posts", tracker, params))
+    required = np.full(len(swept.gap), _required("posts", promise_days, params))
     closed = judging._closed(0, heard, gap, required, params.at(swept.window_us))
     posts = swept.scores["posts"]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -199,9 +210,9 @@ def windows_of(swept: Swept, column: int, tracker: TrackerSpec, params: WatchPar
     return Windows(swept.window_us, swept.counted.starts, closed, swept.scored)
 
 
-def _required(name: str, tracker: TrackerSpec, params: WatchParams) -> float:
-    """How rare a window must be: the tracker's promise, and no budget besides."""
-    return tracker.promise_days / judging.share_of(name, params)
+def _required(name: str, promise_days: float, params: WatchParams) -> float:
+    """How rare a window must be."""
+    return promise_days / judging.share_of(name, params)
 
 
 def _heard(one: Swept, name: str, column: int) -> tuple[Heard, Bools]:

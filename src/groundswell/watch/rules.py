@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
@@ -20,7 +20,6 @@ from groundswell.watch.contract import (
     DAY,
     HOUR,
     AlertRecord,
-    Arrivals,
     Ints,
     Pairs,
     SeriesPoint,
@@ -50,6 +49,22 @@ _LEAST_POSTS: Final = 1_000.0
 _LEAST_TOP: Final = 5.0
 
 
+class Reaching(Protocol):
+    """What this rule asks of the posts of a batch; as `contract.Arrivals`."""
+
+    @property
+    def reach(self) -> Floats:
+        """Followers of the author; NaN: not known."""
+
+    @property
+    def platform(self) -> npt.NDArray[np.uint8]:
+        """Platform as a number into `platforms`."""
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Names of the platforms."""
+
+
 @dataclass
 class Books:
     """Followers of those who post on each platform: how many posts per eighth of an octave."""
@@ -66,7 +81,7 @@ class Books:
         """Nothing known."""
         return cls()
 
-    def add(self, arrivals: Arrivals, windows: Ints, counted: Bools) -> None:
+    def add(self, arrivals: Reaching, windows: Ints, counted: Bools) -> None:
         """Note the posts in `counted`; `windows` are the starts of their windows. Changes the books."""
         rows = np.flatnonzero(counted & ~np.isnan(arrivals.reach))
         if not len(rows):
@@ -142,7 +157,7 @@ class Hit:
 
 
 def find_hits(
-    books: Books, arrivals: Arrivals, pairs: Pairs, stamps: Ints, horizons: Ints, trackers: Sequence[TrackerSpec]
+    books: Books, arrivals: Reaching, pairs: Pairs, stamps: Ints, horizons: Ints, trackers: Sequence[TrackerSpec]
 ) -> list[Hit]:
     """The posts of great reach among `pairs`, in order; `stamps` and `horizons` have one a pair. Closes books."""
     asked = np.array([one.reach_followers is not None or bool(one.reach_share) for one in trackers], dtype=np.bool_)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from groundswell.watch import levels
 from groundswell.watch.contract import Ints, WatchParams
 from groundswell.watch.detector import Detector, Scores, run
+from groundswell.watch.holes import UNKNOWN, Coverage, holes_in, silent
 from groundswell.watch.holidays import Calendar
 from groundswell.watch.levels import Levels
 from groundswell.watch.pastcounts import Counted
@@ -130,61 +131,67 @@ def sweep(
     countries: Sequence[str | None] = (),
     places: Places | None = None,
     *,
+    coverage: Coverage = UNKNOWN,
     told: bool = True,
 ) -> list[Swept]:
     """Let fresh detectors score every window and learn from it, sizes ascending.
 
     A window that begins before `begun_us` (one a column) was not watched from its start. `check` is called often.
     `countries` are those of the trackers, whose public holidays are no usual days (none: not known). `places` say where
-    the only tracker lives; without, the whole stream is what it is held against. Unless all is to be `told`, measured
-    signals are left out, and of the others but posts only what is known after the last window is kept.
+    the only tracker lives; without, the whole stream is what it is held against. Where `coverage` says when sources
+    were connected, it decides what was a hole; elsewhere one is empty though many posts were expected. Unless all is to
+    be `told`, measured signals are left out, and of the others but posts only what is known after the last one is kept.
     """
     calendar = Calendar((None, *countries))
     main = next((one for one in counted if one.window_us == params.window_us), counted[-1])
     if not is_thin(main.posts[:, 0], params.base_us, params):
-        return _sweep(counted, params, begun_us, (None, calendar, places), check, told=told)
+        return _sweep(counted, params, begun_us, (None, calendar, places, coverage), check, told=told)
     gap = main.starts < begun_us[0]
     # What was a hole is a question of the stream alone.
     alone = [replace(one, posts=one.posts[:, :1], signals={}) for one in counted]
     for _ in range(_MOST_ROUNDS):
         check()
         stream = levels_of(main.posts[:, 0], main.starts, ~gap, params)
-        swept = _sweep(alone, params, begun_us[:1], (stream, Calendar((None,)), None), check)
+        swept = _sweep(alone, params, begun_us[:1], (stream, Calendar((None,)), None, coverage), check)
         found = next(one.gap[:, 0] for one in swept if one.window_us == main.window_us)
         if (found == gap).all():
             break
         gap = found
-    return _sweep(counted, params, begun_us, (stream, calendar, places), check, told=told)
+    return _sweep(counted, params, begun_us, (stream, calendar, places, coverage), check, told=told)
 
 
 def _sweep(
     counted: Sequence[Counted],
     params: WatchParams,
     begun_us: Ints,
-    around: tuple[StreamLevels | None, Calendar, Places | None],
+    around: tuple[StreamLevels | None, Calendar, Places | None, Coverage],
     check: Callable[[], None],
     *,
     told: bool = True,
 ) -> list[Swept]:
     out: list[Swept] = []
-    stream, calendar, places = around
+    stream, calendar, places, coverage = around
     for one in counted:
         check()
         sized = params.at(one.window_us)
         whole = one.parts * params.base_us == one.window_us
-        fixed = ~whole | (_holes_in(out[0], one, params) if out else _silent(one, sized))
+        known = coverage.known(one.starts, one.window_us)
+        if out:
+            fixed = ~whole | holes_in(out[0].counted, out[0].hole, one, coverage, params)
+        else:
+            fixed = ~whole | silent(one, sized) | (known & ~coverage.covers(one.starts, one.window_us, params.cover))
         scored = np.ones(len(fixed), np.bool_)
         if stream is not None and one.window_us < params.window_us:
             scored = stream.scored(one.starts, one.window_us, params)
         begun = one.starts[:, None] < begun_us
         free = _free(calendar, one)
-        hole = _holes(one, sized, fixed, begun[:, 0], scored, check)
+        hole = _holes(one, sized, fixed, (begun[:, 0], known), scored, check)
         gap = begun | hole[:, None]
         trend = None if places is None else places.exposure(one.starts, one.window_us, params, gap[:, 0] | ~scored)
         detector = Detector.empty(one.posts.shape[1])
         posts, before = _run(detector, one.posts, one.starts, sized, (~gap & scored[:, None], free, trend))
-        known = {"posts": detector}
-        swept = Swept(one, gap, hole, {"posts": posts}, {}, {"posts": before}, known, scored, stream, free, trend)
+        detectors = {"posts": detector}
+        swept = Swept(one, gap, hole, {"posts": posts}, {}, {"posts": before}, detectors, scored, stream, free, trend)
         swept.missing["posts"] = np.zeros(one.posts.shape, np.bool_)
         for name in one.signals:
             check()
@@ -201,7 +208,7 @@ def _sweep(
                 swept.scores[name], swept.before[name], swept.missing[name] = scores, before, missing
         source = next((held for held in out if held.window_us == slide_of(one.window_us, params.sizes)), None)
         if told and source is not None:
-            swept.running = _run_between(swept, source, out[0], begun_us, params, (calendar, places))
+            swept.running = _run_between(swept, source, out[0], begun_us, params, (calendar, places, coverage))
         out.append(swept)
     return out
 
@@ -212,13 +219,13 @@ def _run_between(
     base: Swept,
     begun_us: Ints,
     params: WatchParams,
-    context: tuple[Calendar, Places | None],
+    context: tuple[Calendar, Places | None, Coverage],
 ) -> Swept:
     """The running windows of a size, scored by its detector; `source` are the windows that they are made of.
 
-    `base` are those of the smallest size, `context` the holidays and where the tracker lives.
+    `base` are those of the smallest size, `context` the holidays, where the tracker lives, and connections.
     """
-    calendar, places = context
+    calendar, places, coverage = context
     size, slide = swept.window_us, source.window_us
     first = int(source.counted.starts[0]) if len(source.counted.starts) else 0
     last = first + len(source.counted.starts) * slide
@@ -231,7 +238,7 @@ def _run_between(
         return np.asarray(reached[begin + size // slide] - reached[begin])
 
     counted = Counted(size, starts, summed(source.counted.posts), {}, summed(source.counted.parts))
-    fixed = (counted.parts * params.base_us != size) | _holes_between(base, counted, params)
+    fixed = (counted.parts * params.base_us != size) | holes_in(base.counted, base.hole, counted, coverage, params)
     scored = np.ones(len(starts), np.bool_)
     if swept.stream is not None and size < params.window_us:
         scored = swept.stream.scored(starts, size, params)
@@ -247,8 +254,8 @@ def _run_between(
     fresh = Detector.empty(posts.shape[1])
     scores, _ = _run(fresh, posts, whole[order], params.at(size), (taught, free, trend))
     found = of_scores([scores], lambda arrays: arrays[0][..., mine, :])
-    known = ~found.learning[:, 0] & (found.expected[:, 0] >= params.hole_expected)
-    hole = fixed | ((counted.posts[:, 0] == 0) & known)
+    expected = ~found.learning[:, 0] & (found.expected[:, 0] >= params.hole_expected)
+    hole = fixed | ((counted.posts[:, 0] == 0) & expected & ~coverage.known(starts, size))
     gap = (starts[:, None] < begun_us) | hole[:, None]
     around = None if trend is None else trend[mine]
     missing = {"posts": np.zeros(counted.posts.shape, np.bool_)}
@@ -298,48 +305,23 @@ def _free(calendar: Calendar, one: Counted) -> Bools:
     return np.stack([calendar.free(start, one.window_us) for start in one.starts.tolist()])
 
 
-def _holes_in(base: Swept, one: Counted, params: WatchParams) -> Bools:
-    """Larger windows of which too much was a hole."""
-    number = base.counted.starts // one.window_us - one.starts[0] // one.window_us if len(one.starts) else None
-    if number is None:
-        return np.zeros(0, np.bool_)
-    inside = (number >= 0) & (number < len(one.starts))
-    holes = np.bincount(number[inside], weights=base.hole[inside], minlength=len(one.starts))
-    too_many: Bools = holes > (1 - params.cover) * one.parts
-    return too_many
-
-
-def _holes_between(base: Swept, one: Counted, params: WatchParams) -> Bools:
-    """Running windows of which too much was a hole."""
-    reached = np.concatenate(([0], np.cumsum(base.hole)))
-    begin = np.searchsorted(base.counted.starts, one.starts)
-    end = np.searchsorted(base.counted.starts, one.starts + one.window_us)
-    return np.asarray(reached[end] - reached[begin] > (1 - params.cover) * one.parts)
-
-
-def _silent(one: Counted, params: WatchParams) -> Bools:
-    """Windows of a stream that was not there for long: the watch leaves them out."""
-    number = np.arange(len(one.starts))
-    last = np.maximum.accumulate(np.where(one.posts[:, 0] > 0, number, 0))
-    silent: Bools = number - last > params.silence_windows
-    return silent
-
-
 def _holes(
-    one: Counted, params: WatchParams, fixed: Bools, begun: Bools, scored: Bools, check: Callable[[], None]
+    one: Counted, params: WatchParams, fixed: Bools, said: tuple[Bools, Bools], scored: Bools, check: Callable[[], None]
 ) -> Bools:
     """Which windows nobody watched: an empty one where many posts were expected, which none before it depends on.
 
-    `begun` says in which windows the stream was not watched from their start, `scored` which are scored.
+    `said`: in which windows the stream was not watched from their start, and of which connections are known (then
+    they alone decide); `scored`: which are scored.
     """
+    begun, connected = said
     posts = one.posts[:, :1]
     nobody, hole = np.zeros((len(posts), 3, 0), np.bool_), fixed
     for _ in range(_MOST_ROUNDS):
         check()
         taught = ~(begun | hole) & scored
         scores, _ = _run(Detector.empty(1), posts, one.starts, params, (taught[:, None], nobody, None))
-        known = ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
-        again = fixed | (scored & (posts[:, 0] == 0) & known)
+        many = ~scores.learning[:, 0] & (scores.expected[:, 0] >= params.hole_expected)
+        again = fixed | (scored & (posts[:, 0] == 0) & many & ~connected)
         if (again == hole).all():
             break
         hole = again

@@ -180,7 +180,9 @@ def _fill_ring(
     """Put the last windows of history before what the trackers have seen themselves."""
     ring, at = ring_of(frame.window_us, params), np.array(slots, dtype=np.int64)
     numbers = np.flatnonzero(swept.scored)[-ring:]
-    closed = [windows_of(swept, number + 1, tracker, params).closed for number, tracker in enumerate(trackers)]
+    closed = [
+        windows_of(swept, number + 1, tracker.promise_days, params).closed for number, tracker in enumerate(trackers)
+    ]
     counts, states = (np.stack([getattr(one, name)[numbers] for one in closed]) for name in ("count", "state"))
     reals = np.stack([one.reals[numbers] for one in closed])
     held = {one.start: one for one in frame.ring}

@@ -11,6 +11,8 @@ REQUEST: Final[dict[str, Any]] = {
     "promise_days": 30,
     "platforms": [],
     "country": None,
+    "reach_followers": None,
+    "reach_share": None,
 }
 BACKTEST: Final[dict[str, Any]] = {
     "query": '"side effects"',
@@ -25,9 +27,10 @@ BACKTEST: Final[dict[str, Any]] = {
     "stream_posts": 4_081_220,
     "blind_posts": 0,
     "by_promise": [
-        {"promise_days": 1.0, "alerts": 61, "per_30_days": 20.333},
-        {"promise_days": 30.0, "alerts": 4, "per_30_days": 1.333},
+        {"promise_days": 1.0, "needed_days": 1.3, "alerts": 61, "per_30_days": 20.333},
+        {"promise_days": 30.0, "needed_days": 36.2, "alerts": 4, "per_30_days": 1.333},
     ],
+    "reach_alerts": None,
     "alerts": [],
     "candidates": [
         {

@@ -25,12 +25,18 @@ class NewBacktest(Document):
     """Only these platforms, as if the home had no others; empty: all."""
     country: Annotated[str | None, Field(max_length=10, examples=["FR"])] = None
     """Country whose public holidays are no usual days."""
+    reach_followers: Annotated[int | None, Field(ge=0, examples=[1_000_000])] = None
+    """One matching post by an author with more followers than this is an alert at once; null: no such rule."""
+    reach_share: Annotated[float | None, Field(gt=0, le=0.5, examples=[0.001])] = None
+    """One matching post among this part of its platform's posts of greatest reach is an alert at once; null: none."""
 
 
 class PromiseCount(Document):
     """How many alerts there would have been with one promise."""
 
     promise_days: float
+    needed_days: float
+    """What the desk's budget makes of the promise, shared with the other trackers of the desk."""
     alerts: int
     per_30_days: float | None
     """Null: nothing was scored."""
@@ -89,8 +95,11 @@ class Backtest(Document):
     blind_posts: int
     """Posts that match only by counters that were observed after their window had closed; they do not count."""
     by_promise: list[PromiseCount]
+    """Alerts about windows; those of the rule that does not wait for one are the same with every promise."""
+    reach_alerts: int | None
+    """Alerts of the rule that does not wait for a window; null: it was not asked for."""
     alerts: list[Alert]
-    """Alerts with the promise that was asked for, newest first, each with its card."""
+    """Alerts with the promise that was asked for and of the rule of reach, newest first, each with its card."""
     candidates: list[Candidate]
     """Episodes at the loosest of `by_promise`, newest first; at most 1,000, the rarest."""
     series: BacktestSeries | None
