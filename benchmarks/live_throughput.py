@@ -3,12 +3,13 @@ r"""How many posts a second the live way takes, records in to alerts out; Spark 
     python benchmarks/live_throughput.py [--posts 1200000] [--rate 5000] [--quick] [--only NAME …] [--file FILE]
 
 The file has events of Bluesky's Jetstream, about 1 KB each, in five scripts, a tenth of them with `\u` escapes, and so
-many in a second of event time. Each way runs in a process of its own on the same two cores. *live* takes raw bytes and
-does all that the watch does: read, fold, match trackers, count in windows of 1, 5, 15 and 60 minutes for every signal,
-emerging topics, detect, alert. *product* is the runner as `groundswell watch run` has it: journal (fsync), watch, desk
-and lake, from the first record until the last is in the lake. Spark does windowed word counts only, a part of
-that. The file is in memory for all; starting (compiling, sessions) is counted for none. `cpu s/M` is the
-processor's time for a million posts, all threads together.
+many in a second of event time. Each way runs in a process of its own on the same two cores. *live* is the product's own
+loop (`WatchLoop`) with a desk of its own, over raw bytes in blocks of a thousand records: it reads (the next batch
+while one is stepped), folds, matches trackers, counts in windows of 1, 5, 15 and 60 minutes for every signal, finds
+emerging topics, detects, and writes down what it found and its state. *product* is the runner as `groundswell watch
+run` has it: journal (fsync), watch, desk and lake, from the first record until the last is in the lake. Spark does
+windowed word counts only, a part of that. The file is in memory for all; starting (compiling, sessions) is counted for
+none. `cpu s/M` is the processor's time for a million posts, all threads together.
 """
 
 from __future__ import annotations
@@ -28,90 +29,111 @@ from pathlib import Path
 import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks.live_streams import queries, write_stream
+from benchmarks.live_streams import START_US, queries, write_stream
 
-CHUNK = 32 << 20
 WINDOWS = (60, 300, 900, 3600)
 
 LIVE = """
-import json, sys, time
+import json, os, sys, time
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
 from groundswell import kernels
+from groundswell.bus import Block, Kind
+from groundswell.bus.blocks import last_of_batch
+from groundswell.desk import leases, open_desk
+from groundswell.desk.tables import AlertRow, SeriesRow, TopicRow
 from groundswell.engines import open_engine
 from groundswell.platforms import registry
 from groundswell.settings import load_settings
-from groundswell.watch import flow
-from groundswell.watch.batches import Records, Ways, arrivals_of_records
-from groundswell.watch.contract import TrackerSpec, WatchBatch, WatchParams
-from groundswell.watch.state import WatchState
+from groundswell.telemetry import stages
+from groundswell.watch.detector import warm
+from groundswell.watch.loop import Parts, WatchLoop
+from groundswell.watch.trackers import add_tracker
+from groundswell.watch.warm import take_up
 
-file, home, written, chunk, windows = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), sys.argv[5]
+file, home, written, first_us, gap_us = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], *map(int, sys.argv[4:6])
 kernels.load_live()
-settings = load_settings(home=home)
-listed = enumerate(json.loads(Path(written).read_text()))
-trackers = [TrackerSpec(f"t{n}", 1, f"t{n}", query, 30.0) for n, query in listed]
-ways = Ways(open_engine(settings), registry(), settings, 0, flow.compiled(trackers)[1])
-params = WatchParams(window_us=60_000_000, windows_us=tuple(int(w) * 1_000_000 for w in windows.split(",")))
+warm()
 
-class Chunks:
-    # Parts of the file as records, in memory that is used again and again.
+@dataclass(frozen=True)
+class Raw(Block):
+    # Records as they lie in the file; read anew each time that they are asked for.
+    at: int = 0
 
-    def __init__(self, limit):
-        self.limit, self.first, self.kept = limit, 0, 0
-        self.buffers = [np.empty(chunk + (1 << 20), np.uint8) for _ in range(2)]
+    @property
+    def content(self):
+        return os.pread(descriptor, self.size, self.at)
 
-    def __iter__(self):
-        rest = self.buffers[0][:0]
-        with file.open("rb", buffering=0) as stream:
-            for turn in range(1 << 60):
-                buffer = self.buffers[turn % len(self.buffers)]
-                buffer[: len(rest)] = rest
-                size = len(rest) + stream.readinto(memoryview(buffer)[len(rest) : len(rest) + chunk])
-                if size == len(rest) or self.first >= self.limit:
-                    return
-                data = buffer[:size]
-                end = size - int(np.argmax(data[::-1] == 10))
-                rest = data[end:]
-                yield data[:end]
+class Stream:
+    # The file as the loop sees a journal: blocks of a thousand records.
+    def __init__(self, blocks): self.blocks = blocks
+    def borders(self, after, records, size, span=None):
+        following = self.blocks[after : after + 200]
+        sizes = ((b.seq, b.count, b.size, b.received_from_us, b.received_to_us) for b in following)
+        return last_of_batch(sizes, after, records, size, span)
+    def between(self, first, last): return self.blocks[first - 1 : last]
+    def last_block(self): return len(self.blocks)
+    def connections(self, since=0): return []
+    def complete_until(self, now): return now
 
-    def read(self, data):
-        # The posts of a part.
-        begun = time.perf_counter()
-        data.setflags(write=False)
-        bounds = np.zeros(len(data) // 200, np.int64)
-        count = kernels.loaded().line_starts(data, bounds[1:])
-        bounds = bounds[: count + 1]
-        numbers = np.arange(self.first, self.first + count)
-        self.first += count
-        received = np.full(count, 2_000_000_000_000_000, np.int64)  # after every event
-        found = arrivals_of_records([Records("bench", None, data, bounds, numbers, received)], ways)
-        spent["read"] += time.perf_counter() - begun
-        return found
+def cut():
+    ends, at = [[0]], 0
+    with file.open("rb", buffering=0) as stream:
+        while data := stream.read(32 << 20):
+            ends.append(np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + at + 1)
+            at += len(data)
+    ends = np.concatenate(ends)
+    for number, first in enumerate(range(0, len(ends) - 1, 1_000), 1):
+        last = min(first + 1_000, len(ends) - 1)
+        us, size = first_us + gap_us * last, int(ends[last] - ends[first])
+        yield Raw(number, "bench", Kind.RECORDS, None, first, last - first, size, us, us, b"", None, int(ends[first]))
 
-def run(limit):
-    state, alerts, topics, posts, closed = WatchState.empty(), {}, {}, 0, 0
-    spent.update(read=0.0, watch=0.0)
-    chunks = Chunks(limit)
-    for data in chunks:
-        # One after the other, as the watch's own loop does it.
-        arrivals = chunks.read(data)
-        begun = time.perf_counter()
-        clock = int(arrivals.event_us.max())
-        state, out = flow.step(state, WatchBatch(arrivals, clock), trackers, params)
-        spent["watch"] += time.perf_counter() - begun
-        alerts |= {alert.id: alert for alert in out.alerts}
-        topics |= {topic.id: topic for topic in out.topics}
-        posts, closed = posts + len(arrivals), closed + out.closed
-    return posts, closed, len(alerts), len(topics), spent
+class Listener:
+    # Seconds of each stage; those of reading are beside the others.
+    def __init__(self): self.spent = defaultdict(float)
+    def begin(self, part, name): return None
+    def end(self, begun, part, name, seconds, facts, error): self.spent[name] += seconds
+    def count(self, *_): pass
+    def level(self, *_): pass
 
-spent = {}
-run(1)  # loads what is loaded once
-cpu, begun = time.process_time(), time.perf_counter()
-posts, closed, alerts, topics, spent = run(1 << 60)
-print(json.dumps({"posts": posts, "seconds": time.perf_counter() - begun, "cpu": time.process_time() - cpu,
-                  "told": f"{closed} windows closed, {alerts} alerts, {topics} topics; "
-                          + ", ".join(f"{name} {s:.1f} s" for name, s in spent.items())}))
+def run(folder, blocks):
+    settings = load_settings(home=folder)
+    with ExitStack() as stack:
+        desk = stack.enter_context(open_desk(settings))
+        with desk.session() as session:
+            for n, query in enumerate(json.loads(Path(written).read_text())):
+                add_tracker(session, f"t{n}", query, 30.0)
+        engine = open_engine(settings)
+        stack.callback(engine.close)
+        parts = Parts(
+            settings=settings, desk=desk, journal=Stream(blocks), engine=engine, registry=registry(),
+            held=stack.enter_context(leases.hold(desk, "watch")), now=lambda: 0, hook=lambda _: None,
+            teach=lambda state, specs, _: take_up(state, specs, loop.params) or state,
+            teach_topics=lambda topics, _: topics,
+        )
+        loop = WatchLoop(parts, live=False)
+        stack.callback(loop.close)
+        listener = Listener()
+        stages.listen(listener)
+        cpu, begun, posts = time.process_time(), time.perf_counter(), 0
+        while done := loop.advance():
+            posts += done
+        loop.checkpoint()
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+        stages.leave(listener)
+        with desk.reading() as session:
+            windows, alerts, topics = (session.query(table).count() for table in (SeriesRow, AlertRow, TopicRow))
+    spent = ", ".join(f"{name} {s:.1f} s" for name, s in listener.spent.items() if s >= 0.05)
+    return {"posts": posts, "seconds": seconds, "cpu": cpu,
+            "told": f"{windows} windows of trackers, {alerts} alerts, {topics} topics; {spent}"}
+
+descriptor = os.open(file, os.O_RDONLY)
+blocks = list(cut())
+run(home / "first", blocks[:40])  # loads what is loaded once
+print(json.dumps(run(home / "second", blocks)))
 """
 
 PRODUCT = """
@@ -275,7 +297,7 @@ def main() -> None:
         def ours(name: str, code: str, count: int) -> Callable[[], Measured]:
             return lambda: measured(
                 *(name, posts, code, str(file), str(work / f"home-{name}"), str(work / f"queries-{count}.json")),
-                *(str(CHUNK), windows),
+                *(str(START_US + 150_000), str(round(1e6 / options.rate))),
                 environment={"GROUNDSWELL_WINDOWS": windows, "GROUNDSWELL_COMMIT_EVERY": "2"},
             )
 

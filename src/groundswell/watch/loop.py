@@ -6,7 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Row
 
 from groundswell.bus import Block
 from groundswell.desk import Desk, checkpoints, trackers
@@ -100,6 +102,7 @@ class WatchLoop:
         self._folder = parts.settings.state_path
         self._clock_us = 0
         self._saved_at = time.monotonic()
+        self._rows: Sequence[Row[Any]] = ()
         self._taken_up: dict[Key, TrackerSpec] = {}
         self._ahead = ReadAhead(parts.journal, parser(parts.engine, parts.registry, parts.settings))
         with parts.desk.reading() as session:
@@ -292,10 +295,12 @@ class WatchLoop:
         What is planned next counts for the trackers that are active now.
         """
         with self._parts.desk.reading() as session:
-            specs = [spec_of(row) for row in trackers.columns_active(session)]
-        self._taken_up = {(spec.id, spec.version): spec for spec in specs}
+            rows = trackers.columns_active(session)
+        if rows != self._rows:
+            self._rows = rows
+            self._taken_up = {(spec.id, spec.version): spec for spec in map(spec_of, rows)}
         known = set(self.progress.state.keys)
-        new = [spec for spec in specs if (spec.id, spec.version) not in known]
+        new = [spec for spec in self._taken_up.values() if (spec.id, spec.version) not in known]
         topics = self.params.topics.per_day > 0 and self.progress.state.topics.window_us == 0
         if not new and not topics:
             return
