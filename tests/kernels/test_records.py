@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from groundswell import kernels
-from groundswell.importing.fast.spans import ANY, Paths, Spans
+from groundswell.importing.fast.spans import ANY, Made, Paths, Spans, member, plain, value
 
 RAW = {"a": "string", "b": "struct<c: string, d: array<struct<e: string>>>", "f": "array<string>", "t": "string"}
 PATHS = Paths(RAW, {"a": ANY, "b.c": ANY, "b.d[].e": ANY, "f[]": ANY, "t": ANY}, ["b"])
@@ -231,3 +232,30 @@ def test_any_time_that_is_read_is_the_one_that_was_written(when: Any, digits: in
 def test_texts_are_compared_without_reading_them() -> None:
     values = walk(b'{"a":"post"}', b'{"a":"posts"}', b'{"a":5}', b'{"a":"\\u0070ost"}')["a"]
     assert values.are("post").tolist() == [True, False, False, False]
+
+
+def test_texts_are_made_of_parts_null_where_one_is_missing() -> None:
+    paths = Paths({}, {"a": ANY, "b": ANY})
+    made = Made(paths, ["<", value("a"), "|", value("b"), ">"], [plain("a")], [member("x", "a"), member("y", "b")])
+    records = [
+        {"a": "one", "b": "two"},
+        {"a": "", "b": "\u00e9 is longer than eight bytes"},
+        {"a": "o/e", "b": 5},
+        {"b": None},
+        {"a": 'q"', "b": "z"},
+    ]
+    lines = [json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records]
+    spans = paths.walk(np.frombuffer(b"".join(lines), np.uint8), np.cumsum([0, *map(len, lines)]))
+    for rows in (np.arange(5), np.array([4, 1])):
+        columns, doubted = spans.write(made, rows)
+        expected = [
+            ["<one|two>", "<|é is longer than eight bytes>", "<o/e|5>", None, '<q"|z>'],
+            ["one", None, "o/e", None, 'q"'],
+            ['{"x":"one","y":"two"}', '{"y":"é is longer than eight bytes"}', '{"x":"o/e","y":"5"}', None, None],
+        ]
+        assert [column.to_pylist() for column in columns[:2]] == [[each[row] for row in rows] for each in expected[:2]]
+        sure = ~doubted
+        assert doubted.tolist() == [row in (2, 4) for row in rows]
+        assert columns[2].filter(pa.array(sure)).to_pylist() == [expected[2][row] for row in rows[sure]]
+        for column in columns:
+            column.validate()

@@ -49,6 +49,33 @@ def plainly(call: Any) -> Any:
         kernels.load()
 
 
+SIGNS = "é日「」（）)([]{}…’”“*|!?,;:/@-_\"'`<>😀wa.\u3000\u00a0\x85\u2028\u205f\u1680\u200a\u200b\x1c\x1f \t"
+LINKS = [
+    "http",
+    "https",
+    "HTTPS",
+    "hTTp",
+    "httpſ",
+    "://",
+    ":/",
+    "www.",
+    "WWW.",
+    "ww",
+    "http://a",
+    "https://b.c/d",
+    *SIGNS,
+]
+
+
+@given(st.lists(st.lists(st.sampled_from(LINKS), max_size=14).map("".join), max_size=20), st.integers(0, 3))
+@quick
+def test_links_are_the_same(given_texts: list[str], start: int) -> None:
+    column = pa.array([*given_texts, None], pa.string()).slice(start)
+    found = urls_of(column)
+    found.validate(full=True)
+    assert found.to_pylist() == plainly(lambda: urls_of(column)).to_pylist()
+
+
 @given(texts, st.integers(0, 3))
 @quick
 def test_words_are_the_same(given_texts: list[str | None], start: int) -> None:

@@ -11,6 +11,7 @@ from groundswell.kernels.hashes import hash_observations
 from groundswell.kernels.keysets import add_new, fill_filter, known_keys
 from groundswell.kernels.leaves import read_digits, warm_leaves
 from groundswell.kernels.lines import line_starts
+from groundswell.kernels.links import find_links
 from groundswell.kernels.topics import (
     count_terms,
     find_keys,
@@ -33,6 +34,7 @@ __all__ = [
     "count_terms",
     "fill_filter",
     "find_keys",
+    "find_links",
     "hash_observations",
     "known_keys",
     "line_starts",
@@ -81,5 +83,8 @@ def warm() -> None:
         array.setflags(write=False)
     known_keys(bits, run, run, key, key, fresh)
     line_starts(np.frombuffer(b"a\nb", np.uint8), np.empty(1, np.int64))
+    find_links(
+        data, ends, np.zeros(1, np.int64), out, np.zeros(2, np.int32), np.zeros(1, np.int64), np.zeros(1, np.bool_)
+    )
     warm_leaves()
     warm_topics()

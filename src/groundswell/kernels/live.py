@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from groundswell.kernels import lookups, matching, posts, records, values
+from groundswell.kernels import lookups, matching, posts, records, texts, values
 
 __all__ = ["warm"]
 
@@ -73,7 +73,11 @@ def _warm_records() -> None:
     numbers, known = np.empty(1, np.int64), np.empty(1, np.uint8)
     values.read_counts(data, kinds, begins, ends, numbers, known)
     values.read_times(data, kinds, begins, ends, numbers, known)
-    values.texts_are(data, kinds, begins, ends, _fixed([0x61], np.uint8), known)
+    signs = _fixed([0x61], np.uint8)
+    texts.which_texts(data, kinds, begins, ends, signs, np.array([0, 1], np.int32), known)
+    flags = np.zeros((1, 1), np.bool_)
+    written = texts.Written(np.empty(1, np.uint8), np.zeros((1, 2), np.int64), flags, flags[0])
+    texts.write_texts(data, places, np.zeros(1, np.int64), texts.no_columns(), written)
 
 
 def _warm_posts() -> None:

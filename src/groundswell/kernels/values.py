@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from groundswell.kernels.records import ABSENT, ESCAPED, FALSE, NULL, NUMBER, TEXT, TRUE
 from groundswell.kernels.signs import unit_at
-from groundswell.kernels.words8 import load8, store8
+from groundswell.kernels.words8 import byte_at, load8, store8
 
 Bytes = NDArray[np.uint8]
 Ints32 = NDArray[np.int32]
@@ -54,38 +54,46 @@ def _unescaped(sign: int) -> int:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def copy_values(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: Bytes, out_ends: Ints32) -> int:
+def copy_escaped(data: Bytes, begin: Any, end: Any, out: Bytes, at: Any) -> Any:
+    """Write a text without its escapes; the place behind it."""
+    base = data.ctypes.data
+    i = begin
+    while i < end:
+        sign = byte_at(base, i)
+        if sign != 0x5C:
+            out[at] = sign
+            at += 1
+            i += 1
+        elif byte_at(base, i + 1) != 0x75:
+            out[at] = _unescaped(int(byte_at(base, i + 1)))
+            at += 1
+            i += 2
+        else:
+            code = unit_at(base, i + 2, end)
+            i += 6
+            if 0xD800 <= code <= 0xDBFF:
+                code = 0x10000 + ((code - 0xD800) << 10) + unit_at(base, i + 2, end) - 0xDC00
+                i += 6
+            at = _write_character(code, out, at)
+    return at
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def copy_values(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: Bytes, out_ends: Ints32) -> Any:
     """Copy the values of n records one behind the other, texts without their escapes; the bytes written.
 
     What is neither text nor number, true or false becomes an empty text. `out` has room for all and 8 more, `out_ends`
     for n + 1.
     """
-    at = 0
+    at: Any = np.int64(0)
     out_ends[0] = 0
-    base = data.ctypes.data
     for row in range(len(kinds)):
         kind = kinds[row]
+        begin = np.int64(begins[row])
         if kind == ESCAPED:
-            i = begins[row]
-            while i < ends[row]:
-                if data[i] != 0x5C:
-                    out[at] = data[i]
-                    at += 1
-                    i += 1
-                elif data[i + 1] != 0x75:
-                    out[at] = _unescaped(int(data[i + 1]))
-                    at += 1
-                    i += 2
-                else:
-                    code = unit_at(base, i + 2, ends[row])
-                    i += 6
-                    if 0xD800 <= code <= 0xDBFF:
-                        code = 0x10000 + ((code - 0xD800) << 10) + unit_at(base, i + 2, ends[row]) - 0xDC00
-                        i += 6
-                    at = _write_character(code, out, at)
+            at = copy_escaped(data, begin, np.int64(ends[row]), out, at)
         elif kind in (TEXT, NUMBER, TRUE, FALSE):
-            begin = begins[row]
-            size = ends[row] - begin
+            size = np.int64(ends[row]) - begin
             if begin + size + 8 <= len(data):
                 for k in range(0, size, 8):
                     store8(out, at + k, load8(data, begin + k))
@@ -100,20 +108,22 @@ def copy_values(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: By
 @njit(nogil=True, cache=True, boundscheck=False)
 def read_counts(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: Ints, known: Bytes) -> None:
     """Read counts of up to 18 digits, as numbers or as texts. `known`: 0 where there is none, 1 read, 2 doubtful."""
+    base = data.ctypes.data
     for row in range(len(kinds)):
         kind = kinds[row]
         out[row] = 0
         known[row] = 0
         if kind in (ABSENT, NULL):
             continue
-        size = ends[row] - begins[row]
+        begin = np.int64(begins[row])
+        size = np.int64(ends[row]) - begin
         if kind not in (TEXT, NUMBER) or size == 0 or size > 18:
             known[row] = 2
             continue
         value = np.int64(0)
         known[row] = 1
-        for i in range(begins[row], ends[row]):
-            digit = np.int64(data[i]) - 0x30
+        for i in range(begin, begin + size):
+            digit = np.int64(byte_at(base, i)) - 0x30
             if digit < 0 or digit > 9:
                 known[row] = 2
                 break
@@ -122,11 +132,11 @@ def read_counts(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: In
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def _number_at(data: Bytes, begin: int, size: int) -> Any:
+def _number_at(base: Any, begin: Any, size: int) -> Any:
     """The number of so many digits; -1 if they are none."""
     value: Any = 0
     for i in range(begin, begin + size):
-        digit = np.int64(data[i]) - 0x30
+        digit = np.int64(byte_at(base, i)) - 0x30
         if digit < 0 or digit > 9:
             return -1
         value = value * 10 + digit
@@ -147,6 +157,7 @@ def days_of(year: Any, month: Any, day: Any) -> Any:
 @njit(nogil=True, cache=True, boundscheck=False)
 def read_times(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: Ints, known: Bytes) -> None:  # noqa: PLR0912 - one form after the other
     """Read `2026-11-21T12:00:00.123Z` or with an offset (`+02:00`) as microseconds; `known` as of `read_counts`."""
+    base = data.ctypes.data
     for row in range(len(kinds)):
         kind = kinds[row]
         out[row] = 0
@@ -154,29 +165,30 @@ def read_times(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: Int
         if kind in (ABSENT, NULL):
             continue
         known[row] = 2
-        i, end = begins[row], ends[row]
+        i: Any = np.int64(begins[row])
+        end = np.int64(ends[row])
         if kind != TEXT or end - i < 20:
             continue
-        signs = data[i + 4] == 0x2D and data[i + 7] == 0x2D and data[i + 10] == 0x54
-        if not signs or data[i + 13] != 0x3A or data[i + 16] != 0x3A:
+        signs = byte_at(base, i + 4) == 0x2D and byte_at(base, i + 7) == 0x2D and byte_at(base, i + 10) == 0x54
+        if not signs or byte_at(base, i + 13) != 0x3A or byte_at(base, i + 16) != 0x3A:
             continue
-        year, month, day = _number_at(data, i, 4), _number_at(data, i + 5, 2), _number_at(data, i + 8, 2)
-        hour, minute, second = _number_at(data, i + 11, 2), _number_at(data, i + 14, 2), _number_at(data, i + 17, 2)
+        year, month, day = _number_at(base, i, 4), _number_at(base, i + 5, 2), _number_at(base, i + 8, 2)
+        hour, minute, second = _number_at(base, i + 11, 2), _number_at(base, i + 14, 2), _number_at(base, i + 17, 2)
         if year < 1991 or year > 2099 or month < 1 or month > 12 or day < 1:
             continue
-        following = days_of(year + month // 12, month % 12 + 1, 1)
-        if day > following - days_of(year, month, 1):
+        # From 1991 to 2099 every fourth year is a leap year.
+        if day > (31 - (month - 1) % 7 % 2 if month != 2 else 29 - (year % 4 != 0)):
             continue
         if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
             continue
         at = i + 19
         micros: Any = 0
-        if data[at] == 0x2E:
+        if byte_at(base, at) == 0x2E:
             at += 1
             digits = 0
-            while at < end and 0x30 <= data[at] <= 0x39:
+            while at < end and 0x30 <= byte_at(base, at) <= 0x39:
                 if digits < 6:
-                    micros = micros * 10 + int(data[at]) - 0x30
+                    micros = micros * 10 + np.int64(byte_at(base, at)) - 0x30
                     digits += 1
                 at += 1
             if digits == 0:
@@ -184,27 +196,13 @@ def read_times(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, out: Int
             for _ in range(6 - digits):
                 micros *= 10
         shift = 0
-        if end - at == 6 and data[at] in (0x2B, 0x2D) and data[at + 3] == 0x3A:
-            hours, minutes = _number_at(data, at + 1, 2), _number_at(data, at + 4, 2)
+        if end - at == 6 and byte_at(base, at) in (0x2B, 0x2D) and byte_at(base, at + 3) == 0x3A:
+            hours, minutes = _number_at(base, at + 1, 2), _number_at(base, at + 4, 2)
             if hours < 0 or hours > 23 or minutes < 0 or minutes > 59:
                 continue
-            shift = (hours * 60 + minutes) * (60 if data[at] == 0x2B else -60)
-        elif end - at != 1 or data[at] != 0x5A:
+            shift = (hours * 60 + minutes) * (60 if byte_at(base, at) == 0x2B else -60)
+        elif end - at != 1 or byte_at(base, at) != 0x5A:
             continue
         seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - shift
         out[row] = seconds * 1_000_000 + micros
         known[row] = 1
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def texts_are(data: Bytes, kinds: Bytes, begins: Ints32, ends: Ints32, text: Bytes, out: Bytes) -> None:
-    """Which values are this text, without escapes: 1, else 0."""
-    size = len(text)
-    for row in range(len(kinds)):
-        out[row] = 0
-        if kinds[row] == TEXT and ends[row] - begins[row] == size:
-            out[row] = 1
-            for k in range(size):
-                if data[begins[row] + k] != text[k]:
-                    out[row] = 0
-                    break

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from groundswell.kernels import loaded
 from groundswell.text.characters import SOLO, WORD
 from groundswell.text.folding import Folded, chunks_of, fold_texts, fold_values, strings_of
 
@@ -59,10 +60,7 @@ def urls_of(texts: Texts, rows: Rows = None) -> Texts:
     some = _rows_where(pc.match_substring_regex(texts, r"(?i)://|www\.")) if rows is None else _numbers(rows)
     if not len(some):
         return _empty_lists(texts)
-    found = [_links(text) for text in texts.take(some).to_pylist()]
-    counts = np.fromiter(map(len, found), np.int64, len(found))
-    values = pa.array([link for links in found for link in links], pa.string())
-    return _lists(values, np.repeat(some.to_numpy(), counts), texts)
+    return _lists(*_found_links(texts, some.to_numpy()), texts)
 
 
 def fold_tags(tags: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -73,10 +71,43 @@ def fold_tags(tags: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """
     if isinstance(tags, pa.ChunkedArray):
         return pa.chunked_array([fold_tags(chunk) for chunk in tags.chunks], TEXTS)
-    values = fold_values(pc.utf8_ltrim(pc.utf8_trim_whitespace(pc.list_flatten(tags)), "#"))
+    # Tags recur, so each different one is folded once.
+    given = pc.list_flatten(tags).dictionary_encode()
+    folded = fold_values(pc.utf8_ltrim(pc.utf8_trim_whitespace(given.dictionary), "#")).dictionary_encode()
+    empty = folded.dictionary.index("").as_py()
+    code_of = np.append(folded.indices.fill_null(-1).to_numpy(), -1)
+    codes = code_of[given.indices.fill_null(-1).to_numpy()].astype(np.int64)
     rows = pc.list_parent_indices(tags).to_numpy().astype(np.int64)
-    some = pc.fill_null(pc.not_equal(values, ""), False)
-    return _lists(values.filter(some), rows[some.to_numpy(zero_copy_only=False)], tags)
+    if (left_out := (codes < 0) | (codes == empty) if empty >= 0 else codes < 0).any():
+        codes, rows = codes[~left_out], rows[~left_out]
+    return _coded_lists(folded.dictionary, codes, rows, tags)
+
+
+def _found_links(texts: pa.Array, some: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
+    """The links in the texts `some` (ascending), and the text of each."""
+    kernel = loaded()
+    if kernel is None or not pa.types.is_string(texts.type):
+        return _plain_links(texts, some)
+    data, offsets = kernel.arrays_of(texts)
+    room = int((offsets[some + 1] - offsets[some]).sum())
+    out, owners = np.empty(room, np.uint8), np.empty(room // 5 + 1, np.int64)
+    ends, slow = np.empty(room // 5 + 2, np.int32), np.empty(len(some), np.bool_)
+    count, size = kernel.find_links(data, offsets, some, out, ends, owners, slow)
+    # Copies of what was written only: the room is larger.
+    parts = pa.py_buffer(ends[: count + 1].tobytes()), pa.py_buffer(out[:size].tobytes())
+    values, rows = pa.StringArray.from_buffers(count, *parts), owners[:count]
+    if not slow.any():
+        return values, rows
+    others, rows_of_others = _plain_links(texts, some[slow])
+    rows = np.concatenate((rows, rows_of_others))
+    order = np.argsort(rows, kind="stable")
+    return pa.concat_arrays([values, others]).take(pa.array(order)), rows[order]
+
+
+def _plain_links(texts: pa.Array, some: NDArray[np.int64]) -> tuple[pa.Array, NDArray[np.int64]]:
+    found = [_links(text) for text in texts.take(pa.array(some)).to_pylist()]
+    counts = np.fromiter(map(len, found), np.int64, len(found))
+    return pa.array([link for links in found for link in links], pa.string()), np.repeat(some, counts)
 
 
 def _links(text: str) -> list[str]:
@@ -162,10 +193,18 @@ def _runs(folded: Folded, starts: NDArray[np.int64], inside: NDArray[np.bool_]) 
 def _lists(values: pa.Array, rows: NDArray[np.int64], owners: pa.Array) -> pa.Array:
     """One list for each of `owners` (null for null) of the `values` whose row it is, each value once."""
     known = values.dictionary_encode()
-    index = known.indices.to_numpy().astype(np.int64)
-    _, first = np.unique(rows * max(len(known.dictionary), 1) + index, return_index=True)
-    first.sort()
+    return _coded_lists(known.dictionary, known.indices.to_numpy().astype(np.int64), rows, owners)
+
+
+def _coded_lists(dictionary: pa.Array, codes: NDArray[np.int64], rows: NDArray[np.int64], owners: pa.Array) -> pa.Array:
+    """The same of values that are given by their codes."""
+    pairs = rows * max(len(dictionary), 1) + codes
+    ordered = np.sort(pairs)
+    if (ordered[1:] == ordered[:-1]).any():
+        _, first = np.unique(pairs, return_index=True)
+        first.sort()
+        codes, rows = codes[first], rows[first]
     offsets = np.zeros(len(owners) + 1, np.int32)
-    np.cumsum(np.bincount(rows[first], minlength=len(owners)), out=offsets[1:])
+    np.cumsum(np.bincount(rows, minlength=len(owners)), out=offsets[1:])
     mask = owners.is_null() if owners.null_count else None
-    return pa.ListArray.from_arrays(pa.array(offsets), values.take(pa.array(first)), mask=mask)
+    return pa.ListArray.from_arrays(pa.array(offsets), dictionary.take(pa.array(codes)), mask=mask)

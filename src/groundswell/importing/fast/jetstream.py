@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -13,8 +14,8 @@ import pyarrow.compute as pc
 
 from groundswell.engines.leaves import leaf_text
 from groundswell.importing.fast.posts import FastLayout, FastPosts, Rest, listed, not_empty, nothing
-from groundswell.importing.fast.spans import COUNTS, TEXTS, Bools, Paths, Spans, Values
-from groundswell.kernels.records import ABSENT, NULL, TEXT
+from groundswell.importing.fast.spans import COUNTS, TEXTS, Bools, Made, Paths, Spans, member, plain, value
+from groundswell.kernels.records import ABSENT, NULL
 from groundswell.platforms.bluesky.common import SITE
 from groundswell.platforms.bluesky.jetstream import RAW
 from groundswell.schema import TEXTS as TEXT_LISTS
@@ -22,6 +23,7 @@ from groundswell.text.tags import fold_tags
 from groundswell.text.times import EARLIEST_US, LATEST_US
 
 _POST: Final = "app.bsky.feed.post"
+_CREATE, _UPDATE, _DELETE = 1, 2, 3
 _NONE: Final[dict[str, Any]] = {}
 #: As in `groundswell.platforms.bluesky.common`.
 _PLACE: Final = re.compile("^at://([^/]+)/app[.]bsky[.]feed[.]post/([^/]+)$")
@@ -55,13 +57,13 @@ _OWN, _BESIDE, _QUOTE = f"{_EMBED}.external.uri", f"{_EMBED}.media.external.uri"
 def read(spans: Spans) -> FastPosts:
     """The posts; deletions, likes and news of accounts are no posts, and what is anything else is doubted."""
     post = spans["commit.collection"].are(_POST)
-    operation = spans["commit.operation"]
-    made = operation.are("create") | operation.are("update")
+    operation = spans["commit.operation"].which("create", "update", "delete")
+    made = (operation == _CREATE) | (operation == _UPDATE)
     did = spans["did"]
     named = did.is_text & (did.end > did.begin)
     seen, has_seen, odd = spans["time_us"].counts()
     in_time = has_seen & (seen >= EARLIEST_US) & (seen < LATEST_US)
-    others = named & in_time & _is_no_post(spans, post)
+    others = named & in_time & _is_no_post(spans, post, operation == _DELETE)
     rkey = spans["commit.rkey"]
     good = post & made & named & in_time & rkey.is_text & (rkey.end > rkey.begin)
     said, has_said, odd_said = spans[f"{_RECORD}.createdAt"].times()
@@ -69,8 +71,7 @@ def read(spans: Spans) -> FastPosts:
     given, odd_tags = _hashtags(spans)
     doubted |= odd_tags & good
     rows = np.flatnonzero(good & ~doubted)
-    author = did.take(rows).texts()
-    uri = pc.binary_join_element_wise("at://", author, f"/{_POST}/", rkey.take(rows).texts(), "")
+    (uri, author, text), _ = spans.write(_of(spans.paths)[0], rows)
     return FastPosts(
         row=rows,
         doubted=doubted,
@@ -78,21 +79,20 @@ def read(spans: Spans) -> FastPosts:
         author_id=author,
         author_name=nothing(len(rows)),
         created=(np.minimum(said, seen)[rows], has_said[rows]),
-        observed=(seen[rows], operation.are("update")[rows]),
-        text=not_empty(spans[f"{_RECORD}.text"].take(rows).texts()),
+        observed=(seen[rows], operation[rows] == _UPDATE),
+        text=text,
         hashtags=fold_tags(given.take(pa.array(rows))),
         lang=_first_lang(spans).take(pa.array(rows)),
         kind=_kinds(spans).take(pa.array(rows)),
     )
 
 
-def _is_no_post(spans: Spans, post: Bools) -> Bools:
+def _is_no_post(spans: Spans, post: Bools, deleted: Bools) -> Bools:
     """Events that the layout ignores."""
     kind, collection = spans["kind"], spans["commit.collection"]
     other = collection.is_text & ~post
-    deleted = post & spans["commit.operation"].are("delete")
-    news = (kind.are("identity") | kind.are("account")) & (collection.kind == ABSENT)
-    ignored: Bools = other | deleted | news
+    news = kind.are("identity", "account") & (collection.kind == ABSENT)
+    ignored: Bools = other | (post & deleted) | news
     return ignored
 
 
@@ -166,20 +166,9 @@ def rest(records: Iterable[Mapping[str, Any]], posts: FastPosts) -> Rest:
 def columns(spans: Spans, posts: FastPosts) -> Rest:
     """As `rest`, of many posts at once; those that quote another, and those with escapes in an address, are doubted."""
     rows = posts.row
-    doubted = spans[_QUOTE].is_there[rows]
-    parts = []
-    named = {"reply_to": spans[_PARENT], "thread": spans[_ROOT], "link": _link(spans), "cid": spans[_CID]}
-    for name, values in named.items():
-        some = values.take(rows)
-        doubted |= some.is_there & ~some.is_kind(TEXT)
-        text = pc.fill_null(some.texts(), "")
-        parts.append(pc.if_else(pc.equal(text, ""), "", pc.binary_join_element_wise(f',"{name}":"', text, '"', "")))
-    inside = pc.binary_join_element_wise(*parts, "}", "")
-    extra = pc.if_else(
-        pc.equal(inside, "}"),
-        pa.scalar(None, pa.string()),
-        pc.utf8_replace_slice(inside, start=0, stop=1, replacement="{"),
-    )
+    (url, own, beside), doubted = spans.write(_of(spans.paths)[1], rows)
+    doubted |= spans[_QUOTE].is_there[rows]
+    extra = pc.if_else(pa.array(spans[_OWN].is_there[rows]), own, beside)
     of_uri, uris = spans.items(_URI)
     texts = uris.texts()
     blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), False).to_numpy(zero_copy_only=False)
@@ -188,21 +177,19 @@ def columns(spans: Spans, posts: FastPosts) -> Rest:
     kept = texts.is_valid().to_numpy(zero_copy_only=False)
     has[of_uri[kept]] = True
     links = listed(of_uri[kept], texts.drop_null(), has).take(pa.array(rows))
-    rkey = spans["commit.rkey"].take(rows)
-    who, which = posts.author_id, rkey.texts()
-    doubted |= ~(rkey.is_kind(TEXT) & spans["did"].take(rows).is_kind(TEXT))
-    for part in (who, which):
-        doubted |= pc.match_substring(part, "/").to_numpy(zero_copy_only=False)
-    url = pc.binary_join_element_wise(SITE, who, "/post/", which, "")
     return Rest({"url": url, "urls": links, "extra": extra}, doubted | odd[rows])
 
 
-def _link(spans: Spans) -> Values:
-    """The address of a card: that of the embed itself, or that of the media beside a quote."""
-    own, beside = spans[_OWN], spans[_BESIDE]
-    has = own.is_there
-    parts = ((own.kind, beside.kind), (own.begin, beside.begin), (own.end, beside.end))
-    return Values(spans.data, *(np.where(has, one, other) for one, other in parts))
+@cache
+def _of(paths: Paths) -> tuple[Made, Made]:
+    """Texts of a post: identity, author, text; then its address and the rest, with its own link or another."""
+    did, rkey = "did", "commit.rkey"
+    ends = [member("reply_to", _PARENT), member("thread", _ROOT)], [member("cid", _CID)]
+    mine = Made(paths, ["at://", value(did), f"/{_POST}/", value(rkey)], [value(did)], [value(f"{_RECORD}.text")])
+    if _CID not in paths.single:
+        return mine, mine
+    rest = ([*ends[0], member("link", link), *ends[1]] for link in (_OWN, _BESIDE))
+    return mine, Made(paths, [f"{SITE}", plain(did), "/post/", plain(rkey)], *rest)
 
 
 def _extra(reply: Mapping[str, Any], embed: Mapping[str, Any], quoted: str | None, cid: Any) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.kernels import records as kernel
-from groundswell.kernels import values
+from groundswell.kernels import texts, values
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -72,6 +72,63 @@ def _room_for(items: int) -> kernel.Listed:
     return kernel.Listed(row, number, np.empty(items, np.uint8), begin, end)
 
 
+class Made:
+    """Columns of texts that are made of values of a record: of each its parts, in order.
+
+    A part is a text as it stands, or what makes a value of a path: `value`, `plain` or `member`.
+    """
+
+    def __init__(self, paths: Paths, *columns: Sequence[str | Part]) -> None:
+        parts = [
+            Part(texts.GIVEN, "", part) if isinstance(part, str) else part for column in columns for part in column
+        ]
+        signs, borders = _sought(tuple(part.before for part in parts))
+        places = [paths.single.get(part.path, -1) for part in parts]
+        count = np.cumsum([0, *map(len, columns)])
+        self.columns = texts.Columns(
+            _ints(count),
+            np.array([part.what for part in parts], np.uint8),
+            _ints(places),
+            borders[:-1],
+            borders[1:],
+            signs,
+        )
+        self.values = np.array([place for place in places if place >= 0], np.int64)
+        self._column = np.repeat(np.arange(len(columns)), np.diff(count))[np.array(places) >= 0]
+        # Commas, quotes and braces of an object count twice: no member has more than two of them.
+        self._fixed = np.add.reduceat(np.diff(borders).astype(np.int64) + 3, count[:-1])
+
+    def room(self, sizes: Ints, rows: int) -> Ints:
+        """Bytes that each column takes at most, where its values have those `sizes` together."""
+        room = self._fixed * rows + 16
+        np.add.at(room, self._column, sizes)
+        return room
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands in a text: `before`, then the value of a path."""
+
+    what: int
+    path: str
+    before: str = ""
+
+
+def value(path: str) -> Part:
+    """The value itself; the text is null where it is missing."""
+    return Part(texts.VALUE, path)
+
+
+def plain(path: str) -> Part:
+    """As `value`; doubted where it has escapes or a slash."""
+    return Part(texts.PLAIN, path)
+
+
+def member(name: str, path: str) -> Part:
+    """A member of an object; left out where it is missing or empty, doubted where it has escapes."""
+    return Part(texts.MEMBER, path, f'"{name}":"')
+
+
 @dataclass(frozen=True)
 class Values:
     """Values of one path: what each is and where it stands."""
@@ -119,13 +176,16 @@ class Values:
         values.read_times(self.data, self.kind, self.begin, self.end, out, known)
         return out, known == 1, known == 2
 
-    def are(self, text: str) -> Bools:
-        """Which values are this text."""
+    def are(self, *sought: str) -> Bools:
+        """Which values are one of these texts."""
+        return self.which(*sought) > 0
+
+    def which(self, *sought: str) -> Bytes:
+        """Which of these texts each value is: its number from 1 on, 0 for any other."""
         out = np.empty(len(self.kind), np.uint8)
-        sought = np.frombuffer(text.encode(), np.uint8)
-        values.texts_are(self.data, self.kind, self.begin, self.end, sought, out)
-        same: Bools = out != 0
-        return same
+        signs, borders = _sought(sought)
+        texts.which_texts(self.data, self.kind, self.begin, self.end, signs, borders, out)
+        return out
 
     def take(self, rows: Any) -> Values:
         """Some of the values."""
@@ -150,11 +210,38 @@ class Spans:
         at = self.paths.single[path]
         return Values(self.data, *(part[at] for part in self.places))
 
+    def write(self, made: Made, rows: Ints) -> tuple[list[pa.Array], Bools]:
+        """Columns of texts of the records `rows`, and for which rows another must make them."""
+        columns, places = made.columns, made.values
+        sizes = self.places.end[places] - self.places.begin[places]
+        sizes = sizes if len(rows) == len(self) else sizes[:, rows]
+        room = made.room(sizes.sum(axis=1, dtype=np.int64), len(rows))
+        begins = np.concatenate(([0], np.cumsum(room)))
+        out, ends = np.empty(int(begins[-1]), np.uint8), np.empty((len(room), len(rows) + 1), np.int64)
+        ends[:, 0] = begins[:-1]
+        valid, doubted = np.zeros((len(room), len(rows)), np.bool_), np.zeros(len(rows), np.bool_)
+        texts.write_texts(self.data, self.places, rows, columns, texts.Written(out, ends, valid, doubted))
+        ends -= begins[:-1, None]
+        arrays = []
+        for begin, offsets, known in zip(begins[:-1].tolist(), ends.astype(np.int32), valid, strict=True):
+            nulls = len(rows) - int(np.count_nonzero(known))
+            there = pa.py_buffer(np.packbits(known, bitorder="little")) if nulls else None
+            signs = pa.py_buffer(out[begin : begin + int(offsets[-1])])
+            arrays.append(pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), signs, there, nulls))
+        return arrays, doubted
+
     def items(self, path: str) -> tuple[npt.NDArray[np.int32], Values]:
         """The record of each value of a path that leads to several, ascending, and the values."""
         mine = self.listed.number == self.paths.several[path]
         row, _, kind, begin, end = (part[mine] for part in self.listed)
         return row, Values(self.data, kind, begin, end)
+
+
+@cache
+def _sought(words: tuple[str, ...]) -> tuple[Bytes, npt.NDArray[np.int32]]:
+    """Some texts one behind the other, and their borders."""
+    encoded = [word.encode() for word in words]
+    return np.frombuffer(b"".join(encoded), np.uint8), _ints(np.cumsum([0, *map(len, encoded)]))
 
 
 def _declared(path: str, declared: str, nodes: dict[str, int]) -> None:
