@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 from msgspec import structs
+from sqlalchemy import select
 from tests.watch.test_evidence import case
 
-from groundswell.desk import Desk, alert_cases, alerts, changes, trackers
+from groundswell.desk import Desk, alert_cases, alert_life, alerts, changes, channels, trackers
+from groundswell.desk.channel_tables import OutboxRow
 from groundswell.testing.streams import START, make_posts
-from groundswell.watch.alert_rows import write_alerts
+from groundswell.watch.alert_rows import close_lost, write_alerts
 from groundswell.watch.contract import MINUTE, AlertRecord, TrackerSpec
 from groundswell.watch.evidence import collect
 from groundswell.watch.frozen import freeze, thaw
@@ -63,6 +65,23 @@ def test_two_trackers_of_one_story_are_written_as_a_group(desk: Desk) -> None:
     assert told == [("alert0", None), ("alert1", "alert0"), ("alert0", "alert0")]
     assert frozen is not None
     assert len(frozen.posts()[0]) == 20
+
+
+def test_alerts_that_nobody_knows_any_more_are_closed_with_a_word_and_every_channel_is_told(desk: Desk) -> None:
+    with desk.session() as session:
+        row = trackers.add(session, "Arm", "arm", 30.0)
+        channels.add(session, "log", "file", {"path": "alerts.ndjson"}, channels.Rules(), now_us=1)
+        over = structs.replace(record(row.id, "over"), phase="closed", closed_at=START + 5 * MINUTE)
+        write_alerts(session, [record(row.id, "open"), over], {row.id: row}, 7)
+    with desk.session() as session:
+        assert close_lost(session, "lost", 8) == 1
+        assert close_lost(session, "lost", 9) == 0
+    with desk.reading() as session:
+        assert alerts.open_count(session) == 0
+        assert [(event.who, event.text) for event in alert_life.events(session, "open")] == [("Groundswell", "lost")]
+        assert alert_life.events(session, "over") == []
+        told = [(row.alert_id, row.event) for row in session.scalars(select(OutboxRow))]
+    assert sorted(told) == [("open", "closed"), ("open", "opened"), ("over", "closed"), ("over", "opened")]
 
 
 def test_an_alert_without_a_case_is_written_too(desk: Desk) -> None:

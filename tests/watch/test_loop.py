@@ -11,14 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.watch.test_alert_rows import record
 
 from groundswell.bus import Journal
-from groundswell.desk import Desk, checkpoints, leases, open_desk, series
+from groundswell.desk import Desk, alert_life, alerts, checkpoints, leases, open_desk, series
+from groundswell.desk import trackers as tracker_rows
 from groundswell.engines import open_engine
 from groundswell.platforms.saved import registry_for
 from groundswell.settings import Settings, load_settings
 from groundswell.watch import loop as loops
 from groundswell.watch import snapshot
+from groundswell.watch.alert_rows import write_alerts
 from groundswell.watch.contract import SeriesPoint, TrackerSpec
 from groundswell.watch.loop import Parts, WatchLoop
 from groundswell.watch.state import WatchState
@@ -130,10 +133,19 @@ def test_what_was_planned_before_an_upgrade_is_planned_anew_once_trackers_have_l
         loop.advance()
     with home.desk.reading() as session:
         assert len(checkpoints.plans_after(session, 0)) == 1
+    with home.desk.session() as session:
+        write_alerts(session, [record(tracker, "growing")], tracker_rows.by_id(session), 7)
     monkeypatch.setattr(snapshot, "STATE_VERSION", snapshot.STATE_VERSION + 1)
     with home.loop() as loop:
         loop.recover()
         assert loop.progress.state.keys == []
+        with home.desk.reading() as session:
+            alert = alerts.get(session, "growing")
+            assert (alert.phase, alert.closed_at) == ("closed", alert.updated_at)
+            (why,) = alert_life.events(session, "growing")
+            assert why.text == (
+                "Closed as it stood: the watch learns anew after an upgrade and does not know this episode any more."
+            )
         home.push(2, 9, "shoes")
         while loop.advance():
             pass

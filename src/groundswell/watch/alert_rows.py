@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 from sqlalchemy.orm.attributes import set_committed_value
 
-from groundswell.desk import alert_cases, alert_documents, alert_groups, alerts, changes, outbox, seasons
+from groundswell.desk import alert_cases, alert_documents, alert_groups, alert_life, alerts, changes, outbox, seasons
 from groundswell.desk.clock import moment
 from groundswell.desk.tables import AlertRow, TrackerRow
 from groundswell.telemetry import count
 from groundswell.watch import frozen
 from groundswell.watch.contract import AlertRecord
+
+#: More alerts than a desk has open at once.
+_ALL: Final = 100_000
+#: Who says why an alert was closed that nobody watches any more.
+_WE: Final = "Groundswell"
 
 
 def write_alerts(
@@ -38,6 +43,23 @@ def write_alerts(
     told = [*stored.values(), *(row for row in moved if row.id not in stored)]
     summaries = alert_documents.summaries(session, told)
     changes.append_all(session, "alert", [(said["id"], said) for said in summaries], now_us=now_us)
+
+
+def close_lost(session: Session, why: str, now_us: int) -> int:
+    """Close the open alerts of episodes that the watch does not know any more, in the caller's transaction; how many.
+
+    Nothing would ever close them. `why` is written under each, and channels are told.
+    """
+    lost = alerts.listed(session, open_only=True, limit=_ALL)
+    before = outbox.known(session, (row.id for row in lost))
+    for row in lost:
+        row.closed_at, row.phase = row.updated_at, "closed"
+        alert_life.comment(session, row.id, why, who=_WE, now_us=now_us)
+    for row in lost:
+        outbox.enqueue(session, before.get(row.id), row, session.get_one(TrackerRow, row.tracker_id), now_us)
+    summaries = alert_documents.summaries(session, lost)
+    changes.append_all(session, "alert", [(said["id"], said) for said in summaries], now_us=now_us)
+    return len(lost)
 
 
 def _stored(session: Session, evidence: Mapping[str, dict[str, Any]]) -> dict[str, AlertRow]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
 from groundswell.bus import Block
 from groundswell.desk import Desk, checkpoints, trackers
@@ -17,6 +18,7 @@ from groundswell.desk.leases import Held
 from groundswell.telemetry import count, is_heard, stage
 from groundswell.watch import flow
 from groundswell.watch.ahead import ReadAhead, Reader, Wanted, parser
+from groundswell.watch.alert_rows import close_lost
 from groundswell.watch.commit import (
     load_progress,
     new_state,
@@ -36,6 +38,7 @@ from groundswell.watch.plan import (
     spec_of,
 )
 from groundswell.watch.state import Key, WatchState
+from groundswell.watch.topic_rows import close_lost_topics
 from groundswell.watch.windows import NEVER
 
 if TYPE_CHECKING:
@@ -134,15 +137,24 @@ class WatchLoop:
         with self._parts.desk.session() as session:
             self._parts.held.guard(session)
             checkpoints.drop_plans_after(session, self.progress.batch)
+            self._close_lost(session, "the watch learns anew after an upgrade")
         self.progress.forgot = False
 
     def reset(self) -> None:
-        """Forget everything that the detector has learned; alerts and windows in the desk stay."""
+        """Forget everything that the detector has learned; what is open in the desk is closed, and all of it stays."""
+        with self._parts.desk.session() as session:
+            self._parts.held.guard(session)
+            self._close_lost(session, "the watch began anew")
         self.progress.state = new_state()
         self.progress.watermark_us = None
         self._clock_us = 0
         self.progress.batch += 1
         self._save()
+
+    def _close_lost(self, session: Session, why: str) -> None:
+        now_us = self._parts.now()
+        close_lost(session, f"Closed as it stood: {why} and does not know this episode any more.", now_us)
+        close_lost_topics(session, now_us)
 
     def advance(self) -> int:
         """Do the next batch of the journal, if there is one; how many records it had."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import select
@@ -19,8 +19,22 @@ def write_topics(session: Session, records: Iterable[TopicRecord], now_us: int) 
     if not rows:
         return
     topics.write(session, rows)
+    _tell(session, [row["id"] for row in rows], now_us)
+
+
+def close_lost_topics(session: Session, now_us: int) -> int:
+    """Close the open topics, which the watch does not know any more, in the caller's transaction; how many."""
+    lost = list(session.scalars(select(TopicRow).where(TopicRow.closed_at.is_(None))))
+    for row in lost:
+        row.closed_at, row.phase = row.updated_at, "closed"
+    session.flush()
+    _tell(session, [row.id for row in lost], now_us)
+    return len(lost)
+
+
+def _tell(session: Session, ids: Sequence[str], now_us: int) -> None:
     names = topics.tracker_names(session)
-    query = select(TopicRow).where(TopicRow.id.in_([row["id"] for row in rows]))
+    query = select(TopicRow).where(TopicRow.id.in_(ids))
     stored = {row.id: row for row in session.scalars(query, execution_options={"populate_existing": True})}
-    told = [(row["id"], topics.summary(stored[row["id"]], names)) for row in rows]
+    told = [(each, topics.summary(stored[each], names)) for each in ids]
     changes.append_all(session, "topic", told, now_us=now_us)
