@@ -65,7 +65,7 @@ def both(engine: DuckEngine, raw: dict[str, str], lines: list[bytes], folder: Pa
     file.write_bytes(content)
     found = quick_rows.quick_rows(file, layout, lambda some: engine._raw_rows(layout, some), 2)
     assert found is not None
-    mine = pa.Table.from_batches(list(found.rows), schema=found.schema)
+    mine = pa.Table.from_batches(list(found.batches(None)), schema=found.schema)
     theirs = engine._raw_rows(layout, content).cast(ibis.schema(raw).to_pyarrow())
     return mine.to_pylist(), theirs.to_pylist()
 
@@ -169,7 +169,11 @@ def test_blocks_hold_every_line_once(
     with pytest.MonkeyPatch.context() as patch, path.open("rb") as file:
         patch.setattr(quick, "BLOCK", size)
         patch.setattr(quick, "_MORE", more)
-        parts = [bytes(quick._lines_at(file.fileno(), at, len(content), held)) for at in range(0, len(content), size)]
+        parts = []
+        for at in range(0, len(content), size):
+            begin, part = quick._lines_at(file.fileno(), at, len(content), held)
+            assert content[begin : begin + len(part)] == part
+            parts.append(bytes(part))
     assert b"".join(parts) == content
     assert all(part.endswith(b"\n") for part in parts if part) or not content.endswith(b"\n")
 
@@ -185,7 +189,7 @@ def test_rows_that_an_engine_loses_are_missing_in_the_end(tmp_path: Path) -> Non
             table = pa.table({"a": given_}, schema=schema)
             found = quick_rows.quick_rows(path, layout_of({"a": "string"}), lambda _, t=table: t, 1)  # type: ignore[misc]  # a default holds the loop's table
             assert found is not None
-            assert sum(batch.num_rows for batch in found.rows) == rows
+            assert sum(batch.num_rows for batch in found.batches(None)) == rows
 
 
 def test_a_file_that_begins_with_dirt_is_left_to_the_engine(tmp_path: Path) -> None:
@@ -197,4 +201,4 @@ def test_a_file_that_begins_with_dirt_is_left_to_the_engine(tmp_path: Path) -> N
             found = quick_rows.quick_rows(path, layout_of({"a": "string"}), lambda _: pa.table({"a": [None]}), 1)
             assert (found is not None) == used
             if found is not None:
-                found.rows.close()
+                found.settled.close()

@@ -67,8 +67,7 @@ def read_texts(texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, list[tuple
     read = _whole_number if pa.types.is_integer(kind) else _decimal_number
     kernel = loaded()
     if kernel is not None and len(texts):
-        values, hard = _digits(kernel, texts, kind)
-        return _replaced(values, texts, hard, read) if len(hard) else (values, [])
+        return _digits(kernel, texts, kind, read)
     # Nearly every cell is a few digits; only the others pay for patterns.
     easy = pc.and_(pc.ascii_is_decimal(texts), pc.less_equal(pc.binary_length(texts), _DIGITS[kind]))
     if pc.all(easy, min_count=0).as_py():
@@ -78,15 +77,26 @@ def read_texts(texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, list[tuple
     return _replaced(values, texts, hard, read)
 
 
-def _digits(kernel: Any, texts: pa.Array, kind: pa.DataType) -> tuple[pa.Array, pa.Array]:
-    """The texts that are a few digits, as `kind`, and which rows hold something else."""
-    values, read = np.empty(len(texts), np.int64), np.empty(len(texts), np.uint8)
-    found = kernel.read_digits(*kernel.arrays_of(texts), _DIGITS[kind], values, read)
+def _digits(
+    kernel: Any, texts: pa.Array, kind: pa.DataType, read: Callable[[str], Any]
+) -> tuple[pa.Array, list[tuple[int, str]]]:
+    """The texts as `kind`: those that are a few digits by the kernel, what `read` makes of each different other."""
+    digits, plain = np.empty(len(texts), np.int64), np.empty(len(texts), np.uint8)
+    found = kernel.read_digits(*kernel.arrays_of(texts), _DIGITS[kind], digits, plain)
+    values = digits.astype(kind.to_pandas_dtype(), copy=False)
     if found == len(texts) and not texts.null_count:
-        return pa.array(values).cast(kind), pa.array([], pa.uint64())
-    known = texts.is_valid().to_numpy(zero_copy_only=False)
-    plain = (read != 0) & known
-    return pa.array(values, mask=~plain).cast(kind), pa.array(np.flatnonzero(known & ~plain).astype(np.uint64))
+        return pa.array(values), []
+    there = texts.is_valid().to_numpy(zero_copy_only=False)
+    hard = np.flatnonzero(there & (plain == 0))
+    if not len(hard):
+        return pa.array(values, mask=~there), []
+    others = texts.take(pa.array(hard)).dictionary_encode()
+    written, codes = others.dictionary.to_pylist(), others.indices.to_numpy()
+    made = [read(text) for text in written]
+    there = there.copy()
+    there[hard] = np.array([value is not None for value in made])[codes]
+    values[hard] = np.array([0 if value is None else value for value in made], values.dtype)[codes]
+    return pa.array(values, mask=~there), list(_unread(hard.tolist(), codes.tolist(), written, made))
 
 
 def _replaced(

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from groundswell.stores import Place
 
@@ -23,18 +25,28 @@ if TYPE_CHECKING:
 RECORD = "record"
 
 
+class Places(Protocol):
+    """Takes the places of the lines that an engine comes upon, so that nobody needs to look for them again."""
+
+    def feed(self, starts: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        """The next lines that are not blank: the byte at which each begins, and its number, where blank ones count."""
+
+
 class Engine(Protocol):
     """Runs Ibis expressions; streams results as Arrow record batches of bounded size."""
 
     name: str
 
-    def map_json(self, path: Path, layout: Layout, *, explain: bool = True) -> Iterator[pa.RecordBatch]:
+    def map_json(
+        self, path: Path, layout: Layout, *, explain: bool = True, places: Places | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Map the NDJSON file at `path` (UTF-8, no BOM, no line over the record limit) by `layout`.
 
         Yields batches of `MAPPED` columns + `reject` + `unread` + `record` (int64, from 0, counting the
         non-blank lines), ordered by `record`, exactly one row for each non-blank line. A line that is not a
         JSON object gives a row whose `reject` is not null, and with `explain` says what is wrong with it, for
-        which the rejected lines are read once more.
+        which the rejected lines are read once more. An engine that finds the lines by itself tells `places` where
+        those of a batch are before it yields the batch; others, which is as good, tell it of none at all.
         """
         ...
 

@@ -25,6 +25,7 @@ import ibis
 import ibis.expr.operations as ops
 import pyarrow as pa
 
+from groundswell.engines.evaluate import Evaluator, evaluated_rows
 from groundswell.engines.expressions import bound_parameters, unfused
 from groundswell.engines.leaves import text_columns
 from groundswell.engines.quick_rows import quick_rows
@@ -37,6 +38,7 @@ from groundswell.stores import Place, S3Path, dataset
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from groundswell.engines.contract import Places
     from groundswell.platforms.layout import Layout
 
 #: Rows of a batch: small ones keep the memory of a stream low.
@@ -46,6 +48,8 @@ _BATCH_BYTES: Final = 48 << 20
 _LEAST_ROWS: Final = 2_048
 _SAMPLE: Final = 1 << 20
 _AHEAD: Final = "64MiB"
+#: Texts that are no plain numbers of which is kept what DuckDB reads in them: they recur.
+_KEPT: Final = 10_000
 _GLOB: Final = frozenset("*?[]{}")
 #: A line's end and what a reader's buffer needs beyond the record itself.
 _SLACK: Final = 1 << 12
@@ -80,19 +84,29 @@ class DuckEngine:
         self._ibis = ibis.duckdb.from_connection(self._con)
         self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
+        self._evaluators: dict[int, Evaluator | None] = {}
+        self._whole: dict[str, int | None] = {}
         self._arrow: dict[str, Any] = {}
         self._running: set[duckdb.DuckDBPyConnection] = set()
 
-    def map_json(self, path: Path, layout: Layout, *, explain: bool = True) -> Iterator[pa.RecordBatch]:
+    def map_json(
+        self, path: Path, layout: Layout, *, explain: bool = True, places: Places | None = None
+    ) -> Iterator[pa.RecordBatch]:
         """Map an NDJSON file; see `Engine.map_json`."""
         raw_name, sql = self._plan(layout)
+        evaluator = self._evaluators[id(layout)]
         with ExitStack() as stack:
             lines = stack.enter_context(Lines(path))
-            quick = quick_rows(path, layout, partial(self._raw_rows, layout), self._settings.cores)
+            read = partial(self._raw_rows, layout)
+            quick = quick_rows(path, layout, read, self._settings.cores, evaluated=evaluator is not None)
+            if quick is not None and evaluator is not None:
+                for batch in evaluated_rows(quick, evaluator, OUTPUTS[layout.table], places):
+                    yield second_look(batch, lines) if explain else batch
+                return
             if quick is not None:
-                stack.enter_context(closing(quick.rows))
+                rows = stack.enter_context(closing(quick.batches(places)))
                 cursor = stack.enter_context(self._con.cursor())
-                cursor.register(raw_name, pa.RecordBatchReader.from_batches(quick.schema, quick.rows))
+                cursor.register(raw_name, pa.RecordBatchReader.from_batches(quick.schema, rows))
             else:
                 plain = stack.enter_context(self._plain_path(path))
                 cursor = stack.enter_context(self._con.cursor())
@@ -198,6 +212,7 @@ class DuckEngine:
             sql = str(self._ibis.compile(expression))
         self._ibis._run_pre_execute_hooks(expression)
         self._plans[id(layout)] = (layout, raw_name, sql)
+        self._evaluators[id(layout)] = Evaluator.of(layout, self._whole_numbers)
         return raw_name, sql
 
     def _view(self, cursor: duckdb.DuckDBPyConnection, name: str, path: Path, layout: Layout) -> None:
@@ -218,6 +233,19 @@ class DuckEngine:
                 return cursor.sql(f"SELECT * FROM {self._reader(path, layout)}").to_arrow_table()  # noqa: S608 - names and quoted literals
         finally:
             path.unlink(missing_ok=True)
+
+    def _whole_numbers(self, texts: list[str]) -> list[int | None]:
+        """What DuckDB reads as an int64 in some texts."""
+        missing = [text for text in texts if text not in self._whole]
+        if missing:
+            if len(self._whole) > _KEPT:
+                self._whole.clear()
+                missing = texts
+            with self._con.cursor() as cursor:
+                read = cursor.execute("SELECT list_transform($1, lambda text: TRY_CAST(text AS BIGINT))", [missing])
+                found = (read.fetchone() or ([],))[0]
+            self._whole |= dict(zip(missing, found, strict=True))
+        return [self._whole[text] for text in texts]
 
     def _reader(self, path: Path, layout: Layout) -> str:
         columns = ", ".join(

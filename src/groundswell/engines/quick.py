@@ -41,11 +41,18 @@ _LEAF: Final = _NULL | sum(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The records of some lines as a table with a null row for each that is doubted: their rows and their bytes."""
+    """The records of some lines as a table with a null row for each that is doubted: their rows and their bytes.
+
+    `starts` and `numbers` have one a record: where its line begins in the file, and which of the `count` lines of the
+    block it is, from 1, the blank ones among them.
+    """
 
     table: pa.Table
     doubted: Ints
     lines: bytes
+    starts: Ints
+    numbers: Ints
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +100,25 @@ class QuickReader:
 
     def _read(self, file: int, at: int, size: int) -> Block | None:
         """The lines that begin in the block at a place of a file of so many bytes; null if there are none."""
-        data = _lines_at(file, at, size, self._held)
+        begin, data = _lines_at(file, at, size, self._held)
+        if not len(data):
+            return None
         codes = np.frombuffer(data, np.uint8)
         room = np.empty(len(codes) >> 8, np.int64)
         found = lines.line_starts(codes, room)
         if found > len(room):
             room = np.empty(found, np.int64)
             lines.line_starts(codes, room)
-        bounds = _without_blank(data, codes, room[:found]) if len(codes) else np.zeros(0, np.int64)
-        return self._block(data, codes, bounds) if len(bounds) > 1 else None
+        feeds = room[:found]
+        ends = feeds if found and feeds[-1] == len(codes) else np.append(feeds, len(codes))
+        starts = np.concatenate(([0], ends[:-1]))
+        blank = _blank(data, codes, starts, ends)
+        numbers = np.arange(1, len(ends) + 1)
+        if blank:
+            starts, numbers = np.delete(starts, blank), np.delete(numbers, blank)
+        return self._block(data, codes, np.append(starts, len(codes)), begin, numbers, len(ends))
 
-    def _block(self, data: memoryview, codes: Bytes, bounds: Ints) -> Block:
+    def _block(self, data: memoryview, codes: Bytes, bounds: Ints, begin: int, numbers: Ints, lines: int) -> Block:
         count = len(bounds) - 1
         kinds, doubted = np.zeros((self._places, count), np.uint8), np.zeros(count, np.uint8)
         begins, ends = (np.empty((self._places, count), np.int32) for _ in range(2))
@@ -118,7 +133,7 @@ class QuickReader:
         found = _Found(codes, places, listed, _texts(codes, places, self._texts))
         table = pa.Table.from_arrays([found.column(node, None, count) for node in self._fields], schema=self.schema)
         texts = b"".join(bytes(data[bounds[at] : bounds[at + 1]]).rstrip(b"\n") + b"\n" for at in some.tolist())
-        return Block(table, some, texts)
+        return Block(table, some, texts, bounds[:-1] + begin, numbers, lines)
 
     def _walk(self, codes: Bytes, bounds: Ints, places: records.Places, doubted: Bytes) -> records.Listed:
         parts, done, room = [], 0, self._items
@@ -217,6 +232,8 @@ class _Found:
         if owners is None:
             return self.places.kind[node.number], self.places.begin[node.number], self.places.end[node.number]
         mine = np.flatnonzero(self.listed.number == node.number)
+        if len(mine) == count and (mine > owners).all() and (mine[:-1] < owners[1:]).all():
+            return self.listed.kind[mine], self.listed.begin[mine], self.listed.end[mine]  # each item has its own
         kind = np.zeros(count, np.uint8)
         begin, end = np.zeros(count, np.int32), np.zeros(count, np.int32)
         # What belongs to an item stands behind it and before the next.
@@ -231,7 +248,8 @@ class _Found:
         offsets = np.zeros(count + 1, np.int32)
         np.cumsum(np.bincount(holders, minlength=count), out=offsets[1:])
         inner = self.column(item, mine, len(mine))
-        return pa.ListArray.from_arrays(pa.array(offsets), inner, mask=mask).cast(node.type)
+        found = pa.ListArray.from_arrays(pa.array(offsets), inner, mask=mask)
+        return found if found.type == node.type else found.cast(node.type)
 
 
 def _texts(data: Bytes, places: records.Places, wanted: Ints32) -> dict[int, pa.Array]:
@@ -253,8 +271,11 @@ def _texts(data: Bytes, places: records.Places, wanted: Ints32) -> dict[int, pa.
     return texts
 
 
-def _lines_at(file: int, at: int, size: int, held: local) -> memoryview:
-    """The whole lines that begin in the block at a place; valid until the same thread asks again."""
+def _lines_at(file: int, at: int, size: int, held: local) -> tuple[int, memoryview]:
+    """Where the first line begins of those that begin in the block at a place, and the lines, whole.
+
+    They are valid until the same thread asks again.
+    """
     begin, end = max(0, at - 1), min(at + BLOCK, size)
     buffer = getattr(held, "buffer", b"")
     if len(buffer) < end - begin + _MORE:
@@ -263,7 +284,7 @@ def _lines_at(file: int, at: int, size: int, held: local) -> memoryview:
     # The line feed before the block ends a line of the one before, if it stands there.
     start = buffer.find(b"\n", 0, end - begin) + 1 if at else 0
     if at and not start:
-        return memoryview(b"")
+        return at, memoryview(b"")
     while (last := buffer.find(b"\n", end - begin - 1, filled)) < 0 and begin + filled < size:
         if filled == len(buffer):
             buffer = held.buffer = buffer + bytes(len(buffer))
@@ -272,16 +293,12 @@ def _lines_at(file: int, at: int, size: int, held: local) -> memoryview:
             break
         filled += came
     stop = last + 1 if last >= 0 else filled
-    return memoryview(buffer).toreadonly()[start : min(stop, size - begin)]
+    return begin + start, memoryview(buffer).toreadonly()[start : min(stop, size - begin)]
 
 
-def _without_blank(data: memoryview, codes: Bytes, feeds: Ints) -> Ints:
-    """Where the lines that are not blank begin, and where the last ends; `feeds` are the places behind line feeds."""
-    ends = feeds if len(feeds) and feeds[-1] == len(codes) else np.append(feeds, len(codes))
-    starts = np.concatenate(([0], ends[:-1]))
+def _blank(data: memoryview, codes: Bytes, starts: Ints, ends: Ints) -> list[int]:
+    """Which of some lines are blank."""
     first = codes[starts]
     # Only a line that begins with white space (or is empty) can be blank.
     doubtful = np.flatnonzero((first <= 0x20) & np.isin(first, np.frombuffer(_WHITE, np.uint8)))
-    blank = [i for i in doubtful.tolist() if not bytes(data[starts[i] : ends[i]]).strip(_WHITE)]
-    starts = np.delete(starts, blank) if blank else starts
-    return np.append(starts, len(codes))
+    return [i for i in doubtful.tolist() if not bytes(data[starts[i] : ends[i]]).strip(_WHITE)]

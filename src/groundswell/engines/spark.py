@@ -19,7 +19,7 @@ import ibis.expr.operations as ops
 import numpy as np
 import pyarrow as pa
 
-from groundswell.engines.contract import RECORD
+from groundswell.engines.contract import RECORD, Places
 from groundswell.engines.expressions import bound_parameters, unfused
 from groundswell.engines.leaves import columns_of, text_columns
 from groundswell.engines.shape import OUTPUTS, shape_batch
@@ -63,8 +63,9 @@ class SparkEngine:
         self._ibis = ibis.pyspark.connect(self._session)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
 
-    def map_json(self, path: Path, layout: Layout, *, explain: bool = True) -> Batches:
+    def map_json(self, path: Path, layout: Layout, *, explain: bool = True, places: Places | None = None) -> Batches:
         """Map an NDJSON file; see `Engine.map_json`."""
+        del places  # workers find the lines
         raw_name, sql = self._plan(layout)
         schema = _raw_schema(layout)
         splits = split_lines(path)

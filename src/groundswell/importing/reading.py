@@ -93,7 +93,7 @@ class Reader:
         At a border those that were flagged so far are given with it.
         """
         # What is wrong with a rejected line is found out when it is looked at again.
-        chunks = _in_chunks(self.engine.map_json(piece.path, layout, explain=False))
+        chunks = _in_chunks(self.engine.map_json(piece.path, layout, explain=False, places=index))
         for chunk in each("import", "query", ahead(chunks, _AHEAD) if piece.is_large else chunks):
             local, offsets, numbers = index.take(chunk.num_rows)
             if len(local) != chunk.num_rows:

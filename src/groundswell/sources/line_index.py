@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import mmap
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -29,9 +30,21 @@ class LineIndex:
         self._blocks: Iterator[tuple[Numbers, Numbers]] = self._read()
         if piece.is_large:
             self._blocks = ahead(self._blocks, _AHEAD)
+        self._fed: deque[tuple[Numbers, Numbers]] | None = None
         self._offsets: list[Numbers] = []
         self._numbers: list[Numbers] = []
         self._ready = 0
+
+    def feed(self, starts: Numbers, numbers: Numbers) -> None:
+        """Take the places of the next lines from who reads them, instead of looking for them; see `Places`."""
+        if self._fed is None:
+            self._fed = deque()
+            if self._piece.has_mark:
+                starts = np.concatenate(([len(codecs.BOM_UTF8)], starts[1:]))
+                # A mark by itself is a line for who feeds, and none here: then it is found out that the counts differ.
+                alone = int(len(starts) > 1 and starts[1] <= starts[0] + 2)
+                starts, numbers = starts[alone:], numbers[alone:]
+        self._fed.append((starts, numbers))
 
     def take(self, count: int) -> tuple[Numbers, Numbers, Numbers]:
         """For the next `count` lines: place in the piece, place in the origin, number of the line from 1.
@@ -39,7 +52,7 @@ class LineIndex:
         Fewer are given if the piece ends before.
         """
         while self._ready < count:
-            block = next(self._blocks, None)
+            block = self._next()
             if block is None:
                 break
             self._offsets.append(block[0])
@@ -57,9 +70,14 @@ class LineIndex:
     def rest(self) -> int:
         """How many non-blank lines were not taken; reads to the end."""
         remaining = self._ready
-        for offsets, _ in self._blocks:
-            remaining += len(offsets)
+        while (block := self._next()) is not None:
+            remaining += len(block[0])
         return remaining
+
+    def _next(self) -> tuple[Numbers, Numbers] | None:
+        if self._fed is None:
+            return next(self._blocks, None)
+        return self._fed.popleft() if self._fed else None
 
     def _read(self) -> Iterator[tuple[Numbers, Numbers]]:
         kernel = loaded()
