@@ -311,6 +311,7 @@ class Appender:
             compression="zstd",
             compression_level=1,
             use_dictionary=list(self._layout.repeated),
+            column_encoding=dict(self._layout.encoded) or None,
             write_statistics=list(self._layout.statistics),
             store_schema=False,
         )
