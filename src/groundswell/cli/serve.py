@@ -48,7 +48,7 @@ def _serve(settings: Settings, *, runner: bool, as_json: bool) -> None:
     from groundswell.bus import open_bus
     from groundswell.desk import open_desk
     from groundswell.web.app import create_app
-    from groundswell.web.process import settle
+    from groundswell.web.sharing import settle
     from groundswell.web.server import Server, address_of, check_reach, listen
 
     settle()
