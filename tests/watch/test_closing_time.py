@@ -70,7 +70,7 @@ def test_who_waits_goes_on_when_the_watch_ends() -> None:
 
 @pytest.mark.parametrize(
     ("left_s", "gather_s"),
-    [(30.0, GATHER_S), (-1.0, GATHER_S), (0.15, 0.05), (0.05, 0.06)],
+    [(30.0, GATHER_S), (-1.0, GATHER_S), (0.15, 0.05), (0.05, 0.08), (-0.02, 0.01)],
 )
 def test_a_batch_begins_just_when_a_window_may_close(left_s: float, gather_s: float) -> None:
     assert Day(100 - left_s).time.gather_s() == pytest.approx(gather_s)

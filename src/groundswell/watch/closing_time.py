@@ -12,8 +12,10 @@ from groundswell.watch.contract import SECOND
 #: A live watch lets records gather for so many seconds, because a batch of one costs almost as much as one of a
 #: thousand; so much later may an alert be.
 GATHER_S: Final = 0.1
-#: So long after a window may close there is a record that closes it, in a stream that flows.
-_FLOWING_S: Final = 0.01
+#: So long after a window may close a record that closes it is on the disk, in a stream that flows …
+_FLOWING_S: Final = 0.03
+#: … and if it was not, it is looked for again as soon.
+_AGAIN_S: Final = 0.01
 #: So long before a window may close nothing is begun that takes about as long, seconds …
 BEFORE_S: Final = 0.3
 #: … and so long after it at most, whether people were told or not.
@@ -35,6 +37,8 @@ class ClosingTime:
         """How long to let records gather, so that a batch begins just when a window may close, and is a small one."""
         due = self._due_us()
         left = _LONG_S if due is None else (due - self._now()) / SECOND
+        if -AFTER_S < left <= 0:
+            return _AGAIN_S
         if left <= 0 or left >= 2 * GATHER_S + _FLOWING_S:
             return GATHER_S
         return left - GATHER_S if left > GATHER_S + _FLOWING_S else left + _FLOWING_S
