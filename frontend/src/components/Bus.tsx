@@ -6,12 +6,13 @@ import { kindOfBus, lagOf, namesOf, readersOf } from "../lib/bus";
 /** What records come in by, and how far the watch and the lake are behind: nothing that asks for attention. */
 function BusFigures({ status }: { status: Status }) {
   const troubled = status.bus_trouble !== null;
+  const pulse = troubled ? "pulse pulse-caution" : status.runner === "none" ? "pulse" : "pulse pulse-on";
   return (
     <>
       <p className="bus-name" title={namesOf(status)}>
-        <span className={troubled ? "pulse pulse-caution" : "pulse pulse-on"} aria-hidden="true" />
+        <span className={pulse} aria-hidden="true" />
         {kindOfBus(status)}
-        {troubled && <span className="caution"> not reached</span>}
+        {troubled && <span className="caution">, not reached</span>}
       </p>
       <dl className="bus-readers">
         {readersOf(status).map((reader) => (
@@ -36,13 +37,22 @@ export function BusLine({ place }: { place: "side" | "below" }) {
   );
 }
 
-/** Says in words that the bus cannot be reached. */
+/** Says in words that the bus cannot be reached, or the lake cannot be written. */
 export function BusBanner() {
   const status = useStatus().data;
-  if (!status || status.bus_trouble === null) return null;
+  if (!status) return null;
   return (
-    <p className="banner banner-caution" role="status">
-      <strong>Nothing comes in.</strong> {status.bus_trouble}
-    </p>
+    <>
+      {status.bus_trouble !== null && (
+        <p className="banner banner-caution" role="status">
+          <strong>Nothing comes in:</strong> {status.bus_trouble}
+        </p>
+      )}
+      {status.lake_trouble !== null && (
+        <p className="banner banner-caution" role="status">
+          <strong>The lake is not written.</strong> {status.lake_trouble} What comes in is kept meanwhile.
+        </p>
+      )}
+    </>
   );
 }

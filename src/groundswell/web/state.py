@@ -56,7 +56,16 @@ def _bus(services: Services) -> str:
 
 
 def _bus_trouble(services: Services) -> str | None:
-    return services.watching.bus_trouble() or services.journal.trouble()
+    found = services.watching.bus_trouble() or services.journal.trouble()
+    # Where no broker answers, the watch does not even start.
+    return found or (services.watching.failure() if is_kafka(services.settings.bus) else None)
+
+
+def _posts(services: Services) -> int | None:
+    try:
+        return services.stock.look().posts
+    except UnavailableError:
+        return None
 
 
 def _lake_trouble(services: Services) -> str | None:
@@ -108,7 +117,7 @@ def read_status(services: Services) -> Status:
         promise_days=settings.promise,
         trackers=followed,
         open_alerts=opened,
-        posts_total=services.stock.look().posts,
+        posts_total=_posts(services),
         sources=list(pace.sources),
         channels_failing=failing,
         messages_waiting=waiting,

@@ -78,6 +78,10 @@ class Watching:
         status = self.status()
         return None if status is None else status.bus_trouble
 
+    def failure(self) -> str | None:
+        """Why the watch of this process does not run; null where it does, or is not to."""
+        return None if self._trouble is None or self._watcher is not None else str(self._trouble)
+
     def stop(self) -> None:
         """Let the watcher commit what it has and end; waits for it."""
         self._stop.set()
