@@ -102,7 +102,7 @@ class LakeWriter:
                     for one in msgspec.msgpack.decode(body.as_py(), type=list[Normal]):
                         _take(one, sink, counts, along, task.imported_us)
                         poison += [(partition, *each) for each in one.poison]
-                self.dead.write_all(poison)
+                self.dead.write_all(sorted(poison))
                 rows = counts.rows()
                 held.renew()
                 with stage("lake", "commit", batch=number):
