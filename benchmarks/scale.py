@@ -1,31 +1,34 @@
 r"""What both engines cost for a million posts, batch and live, and how that grows with posts and with partitions.
 
-    python benchmarks/scale.py [--posts 60000] [--quick] [--only batch live …] [--json]
+    python benchmarks/scale.py [--posts 60000] [--quick] [--only batch live partitions kafka] [--json]
+    python benchmarks/scale.py --work FOLDER --only batch      one part at a time: FOLDER keeps inputs and lines
+    python benchmarks/scale.py --work FOLDER --only            the table of all that FOLDER has
 
 *Batch* is an import of NDJSON into the lake. *Live* is the whole watch (read, match 200 trackers, count, detect,
-topics, desk) and the lake writer: in one process from the journal, on Spark from a topic of Kafka. Posts are events of
-Bluesky's Jetstream of about 1 KB. What counts is `cpu s/M`, the processor's seconds for a million posts, of all
-processes that do the work (of Spark the driver's Python, its JVM and the Python workers; not the broker). Starting is
-counted for none: each way first does a small part of the same work.
+topics, desk) and the lake writer: in one process from the journal, on Spark from a topic of Kafka. *Partitions* is the
+same topic cut into 1, 2, 4 and 8. *Kafka* is our producer and follower beside what librdkafka does by itself with the
+same messages. Posts are events of Bluesky's Jetstream of about 1 KB. What counts is `cpu s/M`, the processor's seconds
+for a million posts, of all processes that do the work (of Spark the driver's Python, its JVM and the Python workers;
+not the broker). Starting is counted for none: each way first does a small part of the same work.
 
 Two workers share the two cores of one machine here. So this shows what a post costs on each engine, which part of it
 can be given to more machines and which the one driver does, and that partitions add little by themselves. It cannot
 show a network between machines, a shuffle, or how evenly a cluster is loaded. Needs Java, and Maven for the jars (see
-the tests).
+the tests). A run whose process fails or takes more than five minutes is said so, and the others go on. All of it takes
+about ten minutes on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,10 @@ from benchmarks.live_streams import queries, write_stream
 
 RATE = 20
 TRACKERS = 200
+PARTITIONS = (1, 2, 4, 8)
+PARTS = ("batch", "live", "partitions", "kafka")
+#: A child may take this long, seconds.
+PATIENCE_S = 300
 #: Where every child says how much of the processor each kind of process has used since `begin`.
 METER = """
 import json, sys, threading, time
@@ -146,6 +153,74 @@ session.stop()
 )
 
 
+KAFKA = (
+    METER
+    + """
+from confluent_kafka import Consumer, Producer, TopicPartition
+import numpy as np
+from groundswell.bus.kafka import KafkaBus
+from groundswell.bus.kafka_address import read_address
+from groundswell.bus.kafka_clients import Complaints, make_consumer, make_producer
+from groundswell.desk import open_desk
+from groundswell.settings import load_settings
+
+way, small, file, url, home = sys.argv[1:6]
+address = read_address(url)
+settings = load_settings(home=Path(home), bus=url)
+lines = Path(file).read_bytes().splitlines()
+times = np.array([json.loads(line)["time_us"] for line in lines])
+few = Path(small).read_bytes().splitlines()
+
+def produce(producer, records):
+    for number, line in enumerate(records):
+        producer.produce(address.topic, line, line[:24], partition=number % 2)
+        if number % 500 == 0:
+            producer.poll(0)
+    producer.flush(120)
+
+def consume(consumer, count):
+    while count > 0:
+        count -= len(consumer.consume(min(count, 2_000), 1.0))
+
+if way == "librdkafka writes":
+    producer = make_producer(address, Complaints())
+    produce(producer, few)
+    meter.begin()
+    produce(producer, lines)
+elif way == "librdkafka reads":
+    consumer = make_consumer(address, Complaints())
+    consumer.assign([TopicPartition(address.topic, number, 0) for number in range(2)])
+    consume(consumer, len(few))
+    meter.begin()
+    consume(consumer, len(lines))
+else:
+    desk = open_desk(settings)
+    bus = KafkaBus(address, desk, max_record=settings.max_record)
+    def append(records, received):
+        for at in range(0, len(records), 10_000):
+            bus.append("push", records[at:at + 10_000], received_us=received[at:at + 10_000])
+    if way == "bus writes":
+        append(few, times[:len(few)])
+        meter.begin()
+        append(lines, times)
+    else:
+        changed, stop = threading.Event(), threading.Event()
+        end = bus.follow(changed.set, stop)
+        def reach(count):
+            while bus.next_record() < count:
+                changed.clear()
+                changed.wait(0.05)
+        reach(len(few))
+        meter.begin()
+        reach(len(few) + len(lines))
+        end()
+    bus.close()
+meter.end(posts=len(lines))
+"""
+)
+KAFKA_WAYS = ("librdkafka writes", "librdkafka reads", "bus writes", "bus reads")
+
+
 @dataclass(frozen=True)
 class Measured:
     """One line of the table: seconds, and the processor's seconds of each kind of process."""
@@ -157,6 +232,8 @@ class Measured:
     seconds: float
     cpu: dict[str, float]
     digest: int | None = None
+    asked: int = 0
+    """Posts of the input; with an accident some of them are known already."""
 
     @property
     def cpu_a_million(self) -> float:
@@ -164,48 +241,113 @@ class Measured:
         return sum(self.cpu.values()) / self.posts * 1e6
 
 
+@dataclass
+class Run:
+    """A run of some parts: where its inputs are, and its lines."""
+
+    work: Path
+    sizes: Sequence[int]
+    partitions: Sequence[int]
+    lines: list[Measured] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def write(self) -> None:
+        """Write the inputs that are not there yet."""
+        begun = time.perf_counter()
+        for name, count, seed in [("small", 12_000, 2), *((str(size), size, 1) for size in self.sizes)]:
+            if not (self.work / name).exists():
+                write_stream(self.work / "partial", count, RATE, seed=seed)
+                (self.work / "partial").rename(self.work / name)
+        print(f"  posts written in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+
+    def home(self) -> str:
+        """A folder for a home that nobody used before."""
+        return tempfile.mkdtemp(prefix="home-", dir=self.work)
+
+    def measure(self, way: str, engine: str, partitions: int | None, asked: int, code: str, *words: str) -> None:
+        """Run a child, and keep what it says, unless that is known; a failure is said and passed over."""
+        if any(
+            (line.way, line.engine, line.partitions, line.asked) == (way, engine, partitions, asked)
+            for line in self.lines
+        ):
+            return
+        try:
+            found = child(code, *words)
+        except (subprocess.SubprocessError, IndexError, ValueError) as error:
+            said = getattr(error, "stderr", None) or str(error)
+            text = said if isinstance(said, str) else said.decode(errors="replace")
+            self.failures.append(f"{way} {engine} {partitions or ''}: {text.strip()[-300:]}")
+            print(f"  failed: {self.failures[-1]}", file=sys.stderr)
+            return
+        line = Measured(
+            way, engine, found["posts"], partitions, found["seconds"], found["cpu"], found.get("digest"), asked
+        )
+        self.lines.append(line)
+        said = f"{line.cpu_a_million:,.0f} cpu s/M, {line.seconds:.1f} s"
+        print(f"  {way} {engine} {line.posts:,} {partitions or ''}: {said}", file=sys.stderr)
+        with (self.work / "lines.ndjson").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(line)) + "\n")
+
+
 def child(code: str, *words: str) -> dict[str, Any]:
     """What a child process says of itself in its last line."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True, check=True, env=dict(os.environ)
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, timeout=PATIENCE_S
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def batch(work: Path, sizes: Sequence[int], say: Callable[[Measured], None]) -> None:
-    """Imports of files of these many posts by both engines."""
-    for engine in ("duckdb", "local[1]", "local[2]"):
+def batch(run: Run) -> None:
+    """Imports of files of these many posts by both engines; on one core of Spark's only one of them."""
+    small, middle = str(run.work / "small"), run.sizes[len(run.sizes) // 2]
+    for engine, sizes in (("duckdb", run.sizes), ("local[2]", run.sizes), ("local[1]", [middle])):
         for size in sizes:
-            home = work / f"batch-{engine}-{size}"
             options = json.dumps({"engine": engine, "threads": 1 if engine == "local[1]" else 2})
-            found = child(BATCH, str(work / "small"), str(work / f"{size}"), str(home), options)
-            say(Measured("batch", engine, found["posts"], None, found["seconds"], found["cpu"]))
+            run.measure("batch", engine, None, size, BATCH, small, str(run.work / f"{size}"), run.home(), options)
 
 
-def live(work: Path, sizes: Sequence[int], partitions: Sequence[int], say: Callable[[Measured], None]) -> None:
-    """The watch and the lake writer on as many posts; on Spark from topics of as many partitions."""
-    asked = json.dumps(queries(TRACKERS))
-    for size in sizes:
-        words = [str(work / "small"), str(work / f"{size}"), str(work / f"live-{size}")]
-        found = child(LIVE_HERE, *words, json.dumps({"threads": 2}), asked)
-        say(Measured("live", "one process", found["posts"], None, found["seconds"], found["cpu"]))
+def live(run: Run) -> None:
+    """The watch and the lake writer on as many posts, in one process, and on Spark from two partitions."""
+    asked, small = json.dumps(queries(TRACKERS)), str(run.work / "small")
+    for size in run.sizes:
+        words = [small, str(run.work / f"{size}"), run.home(), json.dumps({"threads": 2}), asked]
+        run.measure("live", "one process", None, size, LIVE_HERE, *words)
+    on_spark(run, "live", [(size, 2) for size in run.sizes])
+
+
+def partitions(run: Run) -> None:
+    """The smallest topic, cut into more and more partitions."""
+    on_spark(run, "partitions", [(run.sizes[0], count) for count in run.partitions])
+
+
+def on_spark(run: Run, way: str, runs: Sequence[tuple[int, int]]) -> None:
+    """The live way on Spark, from topics of so many posts in so many partitions."""
     from tests.services import built
     from tests.services.kafka import start_kafka
 
-    with ExitStack() as stack:
-        kafka = stack.enter_context(start_kafka())
+    asked, jars = json.dumps(queries(TRACKERS)), str(built.jars("spark"))
+    options = json.dumps({"engine": "local[2]", "threads": 2, "memory": 1024, "spark_jars": jars})
+    with start_kafka() as kafka:
         small = kafka.new_topic(2, {"retention.ms": "-1"})
-        produce(kafka, small, work / "small", 2)
-        runs = [(sizes[0], count) for count in partitions] + [(size, partitions[-1]) for size in sizes[1:]]
+        produce(kafka, small, run.work / "small", 2)
         for size, count in runs:
             topic = kafka.new_topic(count, {"retention.ms": "-1"})
-            produce(kafka, topic, work / f"{size}", count)
-            options = {"engine": "local[2]", "threads": 2, "memory": 1024, "spark_jars": str(built.jars("spark"))}
-            words = [kafka.url(small), kafka.url(topic), str(work / f"spark-{size}-{count}")]
-            found = child(LIVE_SPARK, *words, json.dumps(options), asked, "40000")
-            line = Measured("live", "local[2]", found["posts"], count, found["seconds"], found["cpu"], found["digest"])
-            say(line)
+            produce(kafka, topic, run.work / f"{size}", count)
+            words = [kafka.url(small), kafka.url(topic), run.home(), options, asked, "40000"]
+            run.measure(way, "local[2]", count, size, LIVE_SPARK, *words)
+
+
+def kafka_alone(run: Run) -> None:
+    """Our writer and follower beside what librdkafka does by itself, two partitions."""
+    from tests.services.kafka import start_kafka
+
+    size, few = run.sizes[len(run.sizes) // 2], str(run.work / "small")
+    with start_kafka() as kafka:
+        for pair in (KAFKA_WAYS[:2], KAFKA_WAYS[2:]):
+            url, home = kafka.url(kafka.new_topic(2, {"retention.ms": "-1"})), run.home()
+            for way in pair:
+                run.measure("kafka", way, 2, size, KAFKA, way, few, str(run.work / f"{size}"), url, home)
 
 
 def produce(kafka: Any, topic: str, file: Path, partitions: int) -> None:
@@ -217,7 +359,31 @@ def produce(kafka: Any, topic: str, file: Path, partitions: int) -> None:
         stamp = json.loads(line)["time_us"] // 1_000
         producer.produce(topic, line, partition=number % partitions, timestamp=stamp)
         producer.poll(0)
-    producer.flush(60)
+    if producer.flush(60):
+        sys.exit(f"the broker did not take all of {file}")
+
+
+def table(lines: Sequence[Measured]) -> None:
+    """Print the lines."""
+    columns = f"{'cpu s/M':>8} {'driver':>7} {'JVM':>6} {'workers':>8} {'posts/s a core':>15} {'digest B':>9}"
+    print(f"{'way':10} {'engine':18} {'posts':>9} {'partitions':>10} {'s':>6} {columns}")
+    for line in lines:
+        share = {kind: value / line.posts * 1e6 for kind, value in line.cpu.items()}
+        digest = "" if line.digest is None else f"{line.digest / line.posts:.0f}"
+        print(
+            f"{line.way:10} {line.engine:18} {line.posts:9,} {line.partitions or '':>10} {line.seconds:6.1f} "
+            f"{line.cpu_a_million:8.0f} {share['driver']:7.0f} {share['jvm']:6.0f} {share['workers']:8.0f} "
+            f"{1e6 / line.cpu_a_million:15,.0f} {digest:>9}"
+        )
+    for way, engine, count in sorted({(line.way, line.engine, line.partitions or 0) for line in lines}):
+        mine = sorted(
+            (line for line in lines if (line.way, line.engine, line.partitions or 0) == (way, engine, count)),
+            key=lambda line: line.posts,
+        )
+        few, many = mine[0], mine[-1]
+        if many.posts > few.posts:
+            grown = (sum(many.cpu.values()) - sum(few.cpu.values())) / (many.posts - few.posts) * 1e6
+            print(f"{way} {engine}: a further million costs {grown:.0f} s ({few.posts:,} to {many.posts:,} posts)")
 
 
 def main() -> None:
@@ -227,41 +393,29 @@ def main() -> None:
         "--posts", type=int, default=60_000, help="of the smallest run; others have 2 and 4 times as many"
     )
     parser.add_argument("--quick", action="store_true", help="one size, two numbers of partitions")
-    parser.add_argument("--only", choices=["batch", "live"], nargs="+", default=["batch", "live"])
+    parser.add_argument("--only", choices=PARTS, nargs="*", default=list(PARTS))
+    parser.add_argument("--work", type=Path, help="keep inputs and lines there, for the next parts")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     sizes = [chosen.posts] if chosen.quick else [chosen.posts, 2 * chosen.posts, 4 * chosen.posts]
-    partitions = [1, 2] if chosen.quick else [1, 2, 4, 8]
-    results: list[Measured] = []
-
-    def say(line: Measured) -> None:
-        results.append(line)
-        print(f"  {line.way} {line.engine} {line.posts:,}: {line.cpu_a_million:,.0f} cpu s/M", file=sys.stderr)
-
     with tempfile.TemporaryDirectory(prefix="groundswell-bench-") as name:
-        work = Path(name)
-        begun = time.perf_counter()
-        write_stream(work / "small", 12_000, RATE, seed=2)
-        for size in sizes:
-            write_stream(work / f"{size}", size, RATE)
-        print(f"  posts written in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
-        if "batch" in chosen.only:
-            batch(work, sizes, say)
-        if "live" in chosen.only:
-            live(work, sizes, partitions, say)
+        work = chosen.work or Path(name)
+        work.mkdir(parents=True, exist_ok=True)
+        before = work / "lines.ndjson"
+        kept = [Measured(**json.loads(line)) for line in before.read_text().splitlines()] if before.exists() else []
+        run = Run(work, sizes, PARTITIONS[:2] if chosen.quick else PARTITIONS, kept)
+        run.write()
+        for part, do in zip(PARTS, (batch, live, partitions, kafka_alone), strict=True):
+            if part in chosen.only:
+                do(run)
+        lines = run.lines
     if chosen.json:
-        print(json.dumps([asdict(line) for line in results]))
-        return
-    columns = f"{'cpu s/M':>8} {'driver':>7} {'JVM':>6} {'workers':>8} {'posts/s a core':>15} {'digest B':>9}"
-    print(f"{'way':6} {'engine':12} {'posts':>9} {'partitions':>10} {'s':>6} {columns}")
-    for line in results:
-        share = {kind: value / line.posts * 1e6 for kind, value in line.cpu.items()}
-        digest = "" if line.digest is None else f"{line.digest / line.posts:.0f}"
-        print(
-            f"{line.way:6} {line.engine:12} {line.posts:9,} {line.partitions or '':>10} {line.seconds:6.1f} "
-            f"{line.cpu_a_million:8.0f} {share['driver']:7.0f} {share['jvm']:6.0f} {share['workers']:8.0f} "
-            f"{1e6 / line.cpu_a_million:15,.0f} {digest:>9}"
-        )
+        print(json.dumps([asdict(line) for line in lines]))
+    else:
+        table(lines)
+    if run.failures:
+        sys.exit("\n".join(["failed:", *run.failures]))
 
 
 if __name__ == "__main__":
