@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.importing.killing import killed_at_commit
 
 from groundswell.desk import open_desk, runs
 from groundswell.errors import GroundswellError
@@ -16,13 +17,9 @@ from groundswell.importing import imports
 from groundswell.importing.contents import FileReading
 from groundswell.importing.imports import batches
 from groundswell.importing.progress import CancelledError, Silent
-from groundswell.lake import Appender, Lake
+from groundswell.lake import Lake
 from groundswell.settings import load_settings
 from groundswell.sources.files import SourceFile
-
-
-class KilledError(BaseException):
-    """Stands for SIGKILL: nothing handles it."""
 
 
 def nested(n: int) -> str:
@@ -156,22 +153,8 @@ def test_a_kill_around_each_commit_of_a_batch_changes_nothing(
     expected = fresh(workshop, tmp_path / "reference").import_(folder)
     reference = lake_of(workshop)
     fresh(workshop, tmp_path / "home")
-    calls, real = 0, Appender.commit
-
-    def dying(self: Appender, **arguments: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls != commit:
-            return real(self, **arguments)
-        if not before:
-            real(self, **arguments)
-        raise KilledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Appender, "commit", dying)
-        patch.setattr("groundswell.importing.imports._Import._fail", lambda *_: None)
-        with pytest.raises(KilledError):
-            workshop.import_(folder)
+    with killed_at_commit(commit, before=before):
+        workshop.import_(folder)
     again = workshop.import_(folder)
     assert [told(file) for file in again["files"]] == [told(file) for file in expected["files"]]
     assert lake_of(workshop) == reference

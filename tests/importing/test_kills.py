@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.importing.killing import killed_at_commit
 
 from groundswell.desk import open_desk, runs
-from groundswell.lake import Appender, Lake
+from groundswell.lake import Lake
 from groundswell.settings import load_settings
 
 
@@ -67,9 +68,7 @@ def without_time(document: dict[str, Any] | None) -> dict[str, Any]:
 
 @pytest.mark.parametrize("commit", [1, 2, 3])
 @pytest.mark.parametrize("before", [True, False])
-def test_a_kill_around_each_commit_changes_nothing(
-    commit: int, before: bool, workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_around_each_commit_changes_nothing(commit: int, before: bool, workshop: Any, tmp_path: Path) -> None:
     path = tmp_path / "in.ndjson"
     write_input(path, 400)
     expected = workshop.import_(path)
@@ -78,26 +77,8 @@ def test_a_kill_around_each_commit_changes_nothing(
     workshop.desk.close()
     workshop.desk = open_desk(workshop.settings)
     workshop.lake = Lake.open(workshop.settings)
-    calls = 0
-    real = Appender.commit
-
-    class KilledError(BaseException):
-        """Stands for SIGKILL: nothing handles it."""
-
-    def dying(self: Appender, **arguments: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls != commit:
-            return real(self, **arguments)
-        if not before:
-            real(self, **arguments)
-        raise KilledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Appender, "commit", dying)
-        patch.setattr("groundswell.importing.imports._Import._fail", lambda *_: None)
-        with pytest.raises(KilledError):
-            workshop.import_(path)
+    with killed_at_commit(commit, before=before):
+        workshop.import_(path)
     assert without_time(workshop.import_(path)) == without_time(expected)
     assert state(workshop.settings.home) == reference
 

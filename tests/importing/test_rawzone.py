@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from tests.importing.killing import killed_at_commit
 
 from groundswell.bus import Journal
 from groundswell.errors import UnavailableError
@@ -18,7 +19,7 @@ from groundswell.importing import journal_to_lake, rawzone, stream
 from groundswell.importing.rawzone_post import records_behind
 from groundswell.importing.rawzone_read import KeptContent, record_at
 from groundswell.importing.upkeep import keep_up
-from groundswell.lake import Appender, Lake, raw, raw_index
+from groundswell.lake import Lake, raw, raw_index
 from groundswell.lake.raw import RawReader
 from groundswell.platforms import registry
 
@@ -267,33 +268,12 @@ def test_a_full_disk_stops_the_import_with_a_sentence(
 @pytest.mark.parametrize("commit", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("before", [True, False])
 def test_killed_around_each_commit_every_post_has_its_record_once(
-    commit: int, before: bool, workshop: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    commit: int, before: bool, workshop: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.ndjson"
     path.write_bytes(lines(*range(10)) + b"broken\n")
-    calls = 0
-    real = Appender.commit
-
-    class KilledError(BaseException):
-        """Stands for SIGKILL."""
-
-    def dying(self: Appender, **arguments: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls != commit:
-            return real(self, **arguments)
-        if not before:
-            real(self, **arguments)
-        raise KilledError
-
-    # A killed process cleans nothing up.
-    with monkeypatch.context() as patched:
-        patched.setattr(Appender, "commit", dying)
-        patched.setattr(Appender, "abort", lambda self: None)
-        patched.setattr(raw.RawWriter, "abort", lambda self: None)
-        patched.setattr("groundswell.importing.imports._Import._fail", lambda *_: None)
-        with pytest.raises(KilledError):
-            workshop.import_(path)
+    with killed_at_commit(commit, before=before):
+        workshop.import_(path)
     workshop.import_(path)
     assert len(records(workshop)) == 10
     assert workshop.lake.count("raw_index") == 1

@@ -10,6 +10,7 @@ from typing import Any
 
 import ibis
 import pytest
+from tests.importing.killing import killed_at_commit
 
 from groundswell.bus import Journal
 from groundswell.desk import Desk
@@ -17,7 +18,7 @@ from groundswell.engines import Engine, open_engine
 from groundswell.importing import Options, import_paths, journal_to_lake
 from groundswell.importing import remap as remapping
 from groundswell.importing.remap import Remapped, remap
-from groundswell.lake import Appender, Lake
+from groundswell.lake import Lake
 from groundswell.platforms import Layout, Registry, registry
 from groundswell.platforms.layout import Shape
 from groundswell.settings import Settings
@@ -313,32 +314,14 @@ def test_a_remap_that_is_stopped_is_simply_run_again(
 @pytest.mark.parametrize("commit", [1, 2, 3])
 @pytest.mark.parametrize("before", [True, False])
 def test_killed_around_each_commit_nothing_is_lost_or_doubled(
-    commit: int, before: bool, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    commit: int, before: bool, home: Home, tmp_path: Path
 ) -> None:
     records = [record(1), record(2, time=None), record(3, text=None), record(4, plays="many")]
     home.import_(write(tmp_path / "a.ndjson", records), OLD)
     before_seqs = {row["post_id"]: row["ingest_seq"] for row in home.posts()}
     newer = layout_of(2, "plays", required="text")
-    calls = 0
-    real = Appender.commit
-
-    class KilledError(BaseException):
-        """Stands for SIGKILL."""
-
-    def dying(self: Appender, **arguments: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls != commit:
-            return real(self, **arguments)
-        if not before:
-            real(self, **arguments)
-        raise KilledError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Appender, "commit", dying)
-        patched.setattr(Appender, "abort", lambda self: None)
-        with pytest.raises(KilledError):
-            home.remap(newer, write=True)
+    with killed_at_commit(commit, before=before):
+        home.remap(newer, write=True)
     home.remap(newer, write=True)
     assert [(row["post_id"], row["views"]) for row in home.posts()] == [("1", 1), ("2", 2), ("4", None)]
     seqs = {row["post_id"]: row["ingest_seq"] for row in home.posts()}

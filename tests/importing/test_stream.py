@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.importing.killing import killed_at_commit
 
 from groundswell.bus import Journal, Kind
 from groundswell.desk import checkpoints
 from groundswell.importing import RawBlock, journal_to_lake, normalise, stream
-from groundswell.lake import Appender
 from groundswell.platforms import registry
 
 HOUR = 3_600_000_000
@@ -57,25 +57,10 @@ def test_a_record_that_comes_again_is_known(workshop: Any, journal: Journal) -> 
 
 @pytest.mark.parametrize("commit", [1, 2, 3])
 @pytest.mark.parametrize("before", [True, False])
-def test_a_kill_around_each_commit_changes_nothing(
-    commit: int, before: bool, workshop: Any, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_around_each_commit_changes_nothing(commit: int, before: bool, workshop: Any, journal: Journal) -> None:
     journal.append("push", [record(1), b"broken", record(2), record(1)], kind=Kind.RECORDS, received_us=T0)
-    calls, real = 0, Appender.commit
-
-    def dying(self: Appender, **arguments: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls != commit:
-            return real(self, **arguments)
-        if not before:
-            real(self, **arguments)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Appender, "commit", dying)
-        with pytest.raises(KeyboardInterrupt):
-            take(workshop, journal)
+    with killed_at_commit(commit, before=before):
+        take(workshop, journal)
     # What came meanwhile does not move the borders of the batch that was begun.
     journal.append("push", [record(9)], kind=Kind.RECORDS, received_us=T0)
     done = take(workshop, journal)
