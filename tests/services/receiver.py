@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.services.listening import QuietHandler, listening
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -39,7 +39,7 @@ def receiving() -> Iterator[Receiver]:
     """A receiver that listens for the length of the block."""
     found = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -51,15 +51,6 @@ def receiving() -> Iterator[Receiver]:
             self.end_headers()
             self.wfile.write(said)
 
-        def log_message(self, *_args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}/hooks/T0/secret-path"
-    try:
+    with listening(Handler) as address:
+        found.url = f"{address}/hooks/T0/secret-path"
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 import json
 import struct
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import fastavro
+from tests.services.listening import QuietHandler, listening
 
 
 @dataclass
@@ -45,7 +44,7 @@ def serving() -> Iterator[SchemaRegistry]:
     """A registry that listens for the length of the block."""
     found = SchemaRegistry()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             found.asked.append(self.path)
             document = found.documents.get(self.path)
@@ -57,15 +56,6 @@ def serving() -> Iterator[SchemaRegistry]:
             self.end_headers()
             self.wfile.write(said)
 
-        def log_message(self, *_args: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with listening(Handler) as address:
+        found.url = address
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -11,13 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
 from tests.services.jetstream import FakeJetstream, jetstream, post
+from tests.services.running import running as beside
 
 from groundswell.bus import Journal, Kind
 from groundswell.errors import UnavailableError, UsageError
@@ -56,26 +57,8 @@ def source(*servers: FakeJetstream, now: int = NOW, **more: Any) -> JetstreamSou
     return JetstreamSource(options, LIMIT, may_append=may_append, now=lambda: now)
 
 
-@contextmanager
-def running(source: JetstreamSource, journal: Journal) -> Iterator[None]:
-    stop = threading.Event()
-    failure: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            source.run(journal, stop)
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    if failure:
-        raise failure[0]
+def running(source: JetstreamSource, journal: Journal) -> AbstractContextManager[None]:
+    return beside(lambda stop: source.run(journal, stop))
 
 
 def events(count: int, start: int = 0, step_us: int = SECOND // 10) -> list[dict[str, Any]]:

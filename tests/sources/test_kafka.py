@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from tests.bus.test_avro import POST, RECORD
 from tests.services.kafka import Kafka
 from tests.services.registry import serving, wire
+from tests.services.running import running as beside
 from tests.services.servers import PASSWORD, USER
 
 from groundswell.bus import Bus, Journal, Kind
@@ -27,26 +27,8 @@ pytestmark = pytest.mark.service
 Until = Callable[..., None]
 
 
-@contextmanager
-def reading(source: KafkaSource, journal: Bus) -> Iterator[None]:
-    stop = threading.Event()
-    failure: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            source.run(journal, stop)
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    if failure:
-        raise failure[0]
+def reading(source: KafkaSource, journal: Bus) -> AbstractContextManager[None]:
+    return beside(lambda stop: source.run(journal, stop))
 
 
 def numbers(*journals: Journal) -> list[int]:

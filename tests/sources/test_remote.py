@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import gzip
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from tests.services.listening import QuietHandler, listening
 
 from groundswell.errors import UnavailableError, UnreadableFileError, UsageError
 from groundswell.sources.compression import content
@@ -46,22 +46,14 @@ def given(
 def site() -> Iterator[Site]:
     site = Site()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             site.asked.append(dict(self.headers.items()))
             site.answer(self, len(site.asked))
 
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    site.url = f"http://127.0.0.1:{server.server_address[1]}/posts.ndjson"
-    yield site
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Handler) as address:
+        site.url = f"{address}/posts.ndjson"
+        yield site
 
 
 @pytest.fixture
