@@ -77,7 +77,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GROUNDSWELL_HOME", str(tmp_path / "home"))
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0, what: str = "the condition") -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0, what: str = "the condition") -> None:
     """Poll `condition` until it holds; fails after `seconds`, naming `what`."""
     pause = threading.Event()
     deadline = time.monotonic() + seconds

@@ -173,7 +173,7 @@ def test_a_slow_channel_holds_up_no_other(
     let_go = threading.Event()
 
     def answer(_: int) -> tuple[int, dict[str, str], bytes]:
-        let_go.wait(10)
+        let_go.wait(60)
         return 200, {}, b""
 
     receiver.answer = answer
@@ -275,7 +275,7 @@ def test_what_is_under_way_when_a_sender_is_followed_by_another_is_sent_once(
     let_go = threading.Event()
 
     def answer(_: int) -> tuple[int, dict[str, str], bytes]:
-        let_go.wait(10)
+        let_go.wait(60)
         return 200, {}, b""
 
     class Replaced(Anybody):

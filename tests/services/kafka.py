@@ -31,7 +31,7 @@ _HEAP: Final = "-Xmx512m"
 #: A broker that lives for a minute has more from a quick start than from good machine code.
 _QUICK: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
 _STORE: Final = "test-store"
-_PATIENCE_S: Final = 20.0
+_PATIENCE_S: Final = 60.0
 
 Offered = tuple[bytes | None, bytes] | bytes
 

@@ -49,7 +49,7 @@ def test_results_keep_the_order_of_their_items() -> None:
         if number % 2:
             turns[number - 1].set()
         elif number < len(turns) - 1:
-            turns[number].wait(5)
+            turns[number].wait(60)
         return number * number
 
     assert list(map_ahead(work, range(40), 2)) == [number * number for number in range(40)]

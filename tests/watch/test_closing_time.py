@@ -55,7 +55,7 @@ def test_other_news_does_not_end_the_waiting() -> None:
         assert waiting.is_alive()
     day.now_us += MINUTE  # and a window that never closes does not keep anybody
     day.time.told()
-    waiting.join(10)
+    waiting.join(60)
     assert not waiting.is_alive()
 
 
@@ -63,7 +63,7 @@ def test_who_waits_goes_on_when_the_watch_ends() -> None:
     day = Day(99.9)
     waiting = day.waits()
     day.time.end()
-    waiting.join(10)
+    waiting.join(60)
     assert not waiting.is_alive()
     day.time.wait()
 

@@ -108,7 +108,7 @@ def watching(settings: Settings) -> Iterator[Callable[[], float]]:
         begun = time.monotonic()
         stop.set()
         runner.wake()
-        thread.join(30)
+        thread.join(60)
         return time.monotonic() - begun
 
     try:

@@ -289,5 +289,5 @@ def test_the_kernels_are_loaded_beside_the_work_once_it_is_worth_while(
     arrivals_of(blocks, ways)
     assert not batches._begun
     arrivals_of(blocks, ways)
-    assert asked.wait(20)
+    assert asked.wait(60)
     assert batches._begun == [True]

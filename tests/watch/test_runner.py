@@ -93,7 +93,7 @@ def test_windows_close_by_the_clock_and_posts_reach_the_lake(live: Settings, unt
         until(lambda: _block(live) == 1, what="the first batch")
         clock.move(seconds=80)
         until(lambda: windows(live, tracker) == [5], what="the window closing by the clock")
-        assert told.wait(5)
+        assert told.wait(60)
     with open_desk(live) as desk, desk.reading() as session:
         kinds = [row.kind for row in changes.after(session, 0)]
     assert "window" in kinds

@@ -35,8 +35,8 @@ class Served:
         self._server.capture_signals = _no_signals  # type: ignore[method-assign,assignment] # only the main thread can
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]})
         self._thread.start()
-        assert ready.wait(20)
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v1", timeout=20)
+        assert ready.wait(60)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v1", timeout=60)
 
     @property
     def services(self) -> Services:
@@ -50,7 +50,7 @@ class Served:
     def stop(self) -> None:
         self.client.close()
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(60)
         self._listener.close()
         assert not self._thread.is_alive()
 
@@ -106,7 +106,7 @@ class Process:
     def end(self, with_signal: int = signal.SIGTERM) -> tuple[int, str]:
         """Stop it; its exit code and what it said on stderr."""
         self.process.send_signal(with_signal)
-        _, said = self.process.communicate(timeout=30)
+        _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said
 
 

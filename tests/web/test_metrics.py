@@ -25,7 +25,7 @@ Values = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def read(address: str, **headers: str) -> Values:
-    answer = httpx.get(f"{address}/metrics", headers=headers, timeout=20)
+    answer = httpx.get(f"{address}/metrics", headers=headers, timeout=60)
     answer.raise_for_status()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -141,7 +141,7 @@ def test_a_served_watch_is_measured_traced_and_logged(start: Callable[..., Any])
         )
         address = process.address()
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-        with httpx.Client(base_url=f"{address}/api/v1", timeout=20, headers={"traceparent": parent}) as client:
+        with httpx.Client(base_url=f"{address}/api/v1", timeout=60, headers={"traceparent": parent}) as client:
             client.post("/trackers", json={"name": "a", "query": "side effects"})
             client.post("/records", content="\n".join(json.dumps(record(n)) for n in range(50)))
 

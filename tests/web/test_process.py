@@ -29,7 +29,7 @@ def live(address: str, **query: object) -> str:
 
 
 def api(address: str) -> httpx.Client:
-    return httpx.Client(base_url=f"{address}/api/v1", timeout=20)
+    return httpx.Client(base_url=f"{address}/api/v1", timeout=60)
 
 
 def told(address: str, after: int, count: int) -> list[int]:
@@ -41,7 +41,7 @@ def told(address: str, after: int, count: int) -> list[int]:
 def told_by(line: ClientConnection, count: int) -> list[int]:
     got: list[int] = []
     while len(got) < count:
-        change = json.loads(line.recv(timeout=20))
+        change = json.loads(line.recv(timeout=60))
         if change["kind"] != "status":
             got.append(change["seq"])
     return got
@@ -127,7 +127,7 @@ def test_a_port_in_use_is_said(start: Callable[..., Any]) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         server = start("--port", str(taken.getsockname()[1]))
-        _, said = server.process.communicate(timeout=30)
+        _, said = server.process.communicate(timeout=60)
 
     assert server.process.returncode == 1
     assert "is in use" in said
@@ -136,7 +136,7 @@ def test_a_port_in_use_is_said(start: Callable[..., Any]) -> None:
 
 def test_an_address_beyond_this_machine_is_refused_without_a_token(start: Callable[..., Any]) -> None:
     server = start("--port", "0", "--host", "0.0.0.0")  # noqa: S104 - refused
-    _, said = server.process.communicate(timeout=30)
+    _, said = server.process.communicate(timeout=60)
 
     assert server.process.returncode == 2
     assert "groundswell token create" in said
