@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from groundswell.channels.messages import SAMPLE
+
 WINDOW: Final[dict[str, Any]] = {
     "start": "2026-11-20T08:10:00Z",
     "count": 63,
@@ -15,28 +17,14 @@ WINDOW: Final[dict[str, Any]] = {
     "state": "unusual",
     "late": 0,
 }
+_SHARED: Final = (
+    *("tracker_name", "query", "signal", "direction", "phase", "started_at", "opened_at", "updated_at", "closed_at"),
+    *("observed", "expected", "ratio", "return_days", "p_value", "posts", "authors", "headline", "detail", "verdict"),
+)
 ALERT_SUMMARY: Final[dict[str, Any]] = {
     "id": "9b1d3e5f70a2c4e6",
     "tracker": "4f2a9c0d51be7a36",
-    "tracker_name": "Side effects",
-    "query": '"side effects"',
-    "signal": "posts",
-    "direction": "burst",
-    "phase": "growing",
-    "started_at": "2026-11-20T08:10:00Z",
-    "opened_at": "2026-11-20T08:15:00Z",
-    "updated_at": "2026-11-20T08:15:00Z",
-    "closed_at": None,
-    "observed": 63,
-    "expected": 10.2,
-    "ratio": 6.176,
-    "return_days": 140.0,
-    "p_value": 2.5e-05,
-    "posts": 63,
-    "authors": 58,
-    "headline": "“Side effects” is mentioned 6.2 times as often as usual",
-    "detail": "63 posts in 5 minutes; usual at this hour: 4 to 18",
-    "verdict": None,
+    **{name: SAMPLE[name] for name in _SHARED},
     "verdict_note": None,
     "acknowledged_at": "2026-11-20T08:19:40Z",
     "acknowledged_by": "Maya",
