@@ -169,11 +169,11 @@ def _fast_layout(records: Records, ways: Ways) -> FastLayout | None:
 
 def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
     """The records by kernels, in parts that several threads work out, and the doubted ones by the engine."""
-    workers = _pool(ways.settings.cores)
+    workers, make = _pool(ways.settings.cores), WholePosts(records, layout, ways)
     count = max(1, min(ways.settings.cores, len(records) // _PART))
     borders = np.linspace(0, len(records), count + 1).astype(np.int64).tolist()
     spans = list(pairwise(borders))
-    read = workers.map(lambda part: _part(records, layout, ways, *part), spans)
+    read = workers.map(lambda part: _part(make, *part), spans)
     parts: list[Arrivals] = []
     doubted = []
     for arrivals, rows in read:
@@ -185,24 +185,43 @@ def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
     return parts
 
 
-def _part(records: Records, layout: FastLayout, ways: Ways, begin: int, end: int) -> tuple[Arrivals, Ints]:
+def _part(make: WholePosts, begin: int, end: int) -> tuple[Arrivals, Ints]:
     """Posts of the records from `begin` to before `end`, and those of them that are doubted."""
     from groundswell.importing.blocks import FUTURE_US  # noqa: PLC0415 - loads what an import needs
     from groundswell.watch.fast_arrivals import FastArrivals  # noqa: PLC0415 - loads Numba
 
+    records, layout, ways = make.records, make.layout, make.ways
     found = layout.read(layout.paths.walk(records.data, records.bounds[begin : end + 1]))
     created, known = found.created
     received = records.received_us[begin:end][found.row]
     true = ~known | (created <= received + FUTURE_US)
     if not true.all():
         found, received = found.take(np.flatnonzero(true)), received[true]
-    rows = found.row + begin
-
-    def whole(some: Ints) -> pa.Table:
-        return whole_posts(records, rows[some], found.take(some), layout, ways)
-
-    arrivals = FastArrivals(found, layout.platform, records.numbers[rows], received, whole)
+    arrivals = FastArrivals(found, found.row + begin, received, make)
     return arrivals.begin(ways.matcher, terms=ways.counts_terms), np.flatnonzero(found.doubted) + begin
+
+
+@dataclass(frozen=True, eq=False)
+class WholePosts:
+    """Makes whole posts of the records that one layout reads, for all parts of them alike."""
+
+    records: Records
+    layout: FastLayout
+    ways: Ways
+
+    @property
+    def platform(self) -> str:
+        """Their platform."""
+        return self.layout.platform
+
+    @property
+    def numbers(self) -> Ints:
+        """The number of each record."""
+        return self.records.numbers
+
+    def __call__(self, rows: Ints, posts: FastPosts) -> pa.Table:
+        """One post for each of some records, in their order; `posts` are what the layout read of them."""
+        return whole_posts(self.records, rows, posts, self.layout, self.ways)
 
 
 def whole_posts(records: Records, rows: Ints, posts: FastPosts, layout: FastLayout, ways: Ways) -> pa.Table:

@@ -6,9 +6,8 @@ ordinary way in, so that it is the same as in the lake.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,17 +34,31 @@ Floats = npt.NDArray[np.float64]
 _COUNTED: Final = ("likes", "comments", "shares", "saves")
 
 
-class FastArrivals:
-    """Posts that a fast layout read. `record` and `received_us` have one a post, `whole(rows)` makes posts of some."""
+class Whole(Protocol):
+    """Makes whole posts of the records that one layout reads."""
 
-    def __init__(
-        self, posts: FastPosts, platform: str, record: Ints, received_us: Ints, whole: Callable[[Ints], pa.Table]
-    ) -> None:
+    @property
+    def platform(self) -> str:
+        """Their platform."""
+
+    @property
+    def numbers(self) -> Ints:
+        """The number of each record."""
+
+    def __call__(self, rows: Ints, posts: FastPosts) -> pa.Table:
+        """One post for each of some records, in their order; `posts` are what was read of them."""
+
+
+class FastArrivals:
+    """Posts that a fast layout read, of the records `rows`; `received_us` has one a post."""
+
+    def __init__(self, posts: FastPosts, rows: Ints, received_us: Ints, whole: Whole) -> None:
         self._posts = posts
-        self._platform = platform
-        self._whole = whole
+        self._rows = rows
+        self._platform = whole.platform
+        self.whole = whole
         self._matched: tuple[Matcher, Pairs] | None = None
-        self.record = record
+        self.record: Ints = whole.numbers[rows]
         self.received_us = received_us
 
     def __len__(self) -> int:
@@ -164,7 +177,11 @@ class FastArrivals:
 
     def take(self, rows: Ints) -> pa.Table:
         """Some of the posts, in the order of `rows`, by the ordinary way in."""
-        return self._whole(rows)
+        return self.whole(*self.picked(rows))
+
+    def picked(self, rows: Ints) -> tuple[Ints, FastPosts]:
+        """The records of some of the posts, and what was read of them, as `whole` takes both."""
+        return self._rows[rows], self._posts.take(rows)
 
     @cached_property
     def _read(self) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from functools import cached_property
-from typing import Any, TypeVar
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from groundswell.kernels import loaded_live
 from groundswell.query import Matcher
 from groundswell.watch.arrivals import MOST_PLATFORMS, TableArrivals
 from groundswell.watch.contract import Arrivals, Hashes, Ints, Pairs, Terms
+
+if TYPE_CHECKING:
+    from groundswell.watch.fast_arrivals import FastArrivals
 
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -158,11 +161,27 @@ class JoinedArrivals:
         """Some of the posts, in the order of `rows`."""
         sources = self._order[rows]
         tables, places = [], []
+        asked: list[tuple[Any, list[Ints], list[Any]]] = []
         for at, part in enumerate(self._parts):
             mine = np.flatnonzero((sources >= self._starts[at]) & (sources < self._starts[at + 1]))
-            if len(mine) or not at:
+            if not len(mine) and at:
+                continue
+            whole = getattr(part, "whole", None)
+            if whole is None:
                 tables.append(part.take(sources[mine] - self._starts[at]))
                 places.append(mine)
+                continue
+            # Parts of the same records are made at once: making a few posts costs hardly less than making many.
+            some = cast("FastArrivals", part).picked(sources[mine] - self._starts[at])
+            if asked and asked[-1][0] is whole:
+                asked[-1][1].append(mine)
+                asked[-1][2].append(some)
+            else:
+                asked.append((whole, [mine], [some]))
+        for whole, mines, pieces in asked:
+            posts = reduce(lambda one, more: one.and_then(more), (piece[1] for piece in pieces))
+            tables.append(whole(np.concatenate([piece[0] for piece in pieces]), posts))
+            places += mines
         back = np.argsort(np.concatenate(places), kind="stable")
         return pa.concat_tables(tables).take(pa.array(back))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from groundswell.schema import MAPPED, UNREAD
 
 Count = tuple[Ints, Bools]
 """Values, and where one is known."""
+
+_COLUMNS: Final = ("post_id", "author_id", "author_name", "text", "hashtags", "lang", "kind")
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,31 @@ class FastPosts:
     def take(self, some: Ints) -> FastPosts:
         """Some of the posts; `doubted` stays."""
         arrow = pa.array(some)
-        columns = ("post_id", "author_id", "author_name", "text", "hashtags", "lang", "kind")
         return replace(
             self,
             row=self.row[some],
             created=(self.created[0][some], self.created[1][some]),
             observed=(self.observed[0][some], self.observed[1][some]),
             counts={name: (values[some], known[some]) for name, (values, known) in self.counts.items()},
-            **{name: getattr(self, name).take(arrow) for name in columns},
+            **{name: getattr(self, name).take(arrow) for name in _COLUMNS},
+        )
+
+    def and_then(self, more: FastPosts) -> FastPosts:
+        """These posts and then those of another part of the same records; `doubted` stays."""
+
+        def both(name: str) -> Any:
+            return pa.concat_arrays([getattr(self, name), getattr(more, name)])
+
+        def counts(one: Count, other: Count) -> Count:
+            return np.concatenate((one[0], other[0])), np.concatenate((one[1], other[1]))
+
+        return replace(
+            self,
+            row=np.concatenate((self.row, more.row)),
+            created=counts(self.created, more.created),
+            observed=counts(self.observed, more.observed),
+            counts={name: counts(self.counts[name], more.counts[name]) for name in self.counts},
+            **{name: both(name) for name in _COLUMNS},
         )
 
 
