@@ -92,3 +92,12 @@ def test_a_post_that_cannot_stay_is_not_asked_for(monkeypatch: pytest.MonkeyPatc
         recent = remember(recent, arrivals, Pairs(all_of_one, np.arange(20)), np.full(20, START), 10)
     assert recent.posts.num_rows == 10
     assert len(trim(recent, START, 10).pairs.slot) == 10
+
+
+def test_no_post_of_a_time_without_windows_has_all_columns() -> None:
+    posts = make_posts([START] * 3, ["a"] * 3)
+    pairs = Pairs(np.zeros(3, np.int64), np.arange(3))
+    recent = remember(Recent.empty(), TableArrivals(posts), pairs, np.full(3, START), 10)
+    none, identities_of = recent.of(0, START, START)
+    assert none.num_rows == len(identities_of) == 0
+    assert none.schema == recent.posts.schema

@@ -19,7 +19,7 @@ log = logging.getLogger("groundswell.watch")
 
 #: While more than this many records wait for the lake, it is written without a pause. Not sooner: the fewer commits
 #: a lake has, the less is to be done for each of them and for joining them.
-_BACKLOG: Final = 100_000
+_BACKLOG: Final = 50_000
 #: How often the backlog is looked at, and how long one try waits for an import that writes the lake, seconds.
 _LOOK_S: Final = 1.0
 #: An import may hold the lake this long before it is called trouble, seconds.
