@@ -1,10 +1,12 @@
 """Does a growing lake slow an import down? Slices of simulated posts, one after the other, into one lake.
 
-    python benchmarks/growing_lake.py [--posts 50000000] [--slice 1600000]
+    python benchmarks/growing_lake.py [--posts 50000000] [--slice 1600000] [--home FOLDER [--slices 10]]
 
 Every slice has other posts of the same thirty days, so all of them share two partitions and every key has to be looked
 up among all that are stored. A slice is made, imported and deleted. The last lines say what the first slice of all
-does when it comes again (everything must be known), the rates of the first and the last slice, and their ratio.
+does when it comes again (everything must be known), the rates of the first and the last slices, and their ratio.
+
+With `--home` the lake is kept, and a later call takes up where the last one ended, after at most `--slices` of them.
 """
 
 from __future__ import annotations
@@ -41,33 +43,55 @@ def load(file: Path, home: Path) -> dict[str, Any]:
     return document
 
 
+def grow(work: Path, posts: int, slice_: int, most: int) -> list[tuple[int, float]] | None:
+    """Import the slices that are missing, at most so many; posts before and MB/s of all, null while some are missing.
+
+    What was done is kept in a file beside the home, with which a later call goes on.
+    """
+    file, home, noted = work / "slice.ndjson", work / "home", work / "slices.json"
+    done: list[list[Any]] = json.loads(noted.read_text()) if noted.exists() else []
+    wanted = -(-posts // slice_) + 1
+    for seed in range(len(done) + 1, min(wanted, len(done) + most) + 1):
+        simulate(slice_, seed, file)
+        document = load(file, home)
+        file.unlink()
+        before = done[-1][2] if done else 0
+        rate = document["bytes"] / document["seconds"] / 1e6
+        print(f"{before:>12,} stored before: {rate:6.0f} MB/s, {document['known']:,} known", flush=True)
+        done.append([before, rate, before + document["stored"]])
+        noted.write_text(json.dumps(done))
+    return [(before, rate) for before, rate, _ in done] if len(done) >= wanted else None
+
+
 def main() -> None:
     """Grow the lake and print a line for each slice."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--posts", type=int, default=50_000_000)
     parser.add_argument("--slice", type=int, default=1_600_000)
+    parser.add_argument("--home", type=Path, help="folder of the lake, kept for the next call")
+    parser.add_argument("--slices", type=int, default=10**6, help="with --home: at most so many in this call")
     arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="groundswell-bench-"))
+    work = arguments.home or Path(tempfile.mkdtemp(prefix="groundswell-bench-"))
+    work.mkdir(parents=True, exist_ok=True)
     try:
-        file, home = folder / "slice.ndjson", folder / "home"
-        rates: list[float] = []
-        stored = 0
-        for seed in range(1, -(-arguments.posts // arguments.slice) + 2):
-            simulate(arguments.slice, seed, file)
-            document = load(file, home)
-            rates.append(document["bytes"] / document["seconds"] / 1e6)
-            print(f"{stored:>12,} stored before: {rates[-1]:6.0f} MB/s, {document['known']:,} known", flush=True)
-            stored += document["stored"]
+        found = grow(work, arguments.posts, arguments.slice, arguments.slices)
+        if found is None:
+            print("not all yet: call it again")
+            return
+        file, home = work / "slice.ndjson", work / "home"
         simulate(arguments.slice, 1, file)
         again = load(file, home)
+        file.unlink()
         rate = again["bytes"] / again["seconds"] / 1e6
         print(f"the first slice again: {again['known']:,} of {again['read']:,} known, {rate:.0f} MB/s")
         size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+        rates = [rate for _, rate in found]
         first, last = sorted(rates[:3])[1], sorted(rates[-3:])[1]
-        print(f"{stored:,} posts take {size / 1e9:.1f} GB; medians of three: {last:.0f} / {first:.0f} MB/s = ", end="")
-        print(f"{last / first:.2f} (goal 0.8)")
+        print(f"{found[-1][0]:,} posts and another slice take {size / 1e9:.1f} GB; medians of three: ", end="")
+        print(f"{last:.0f} / {first:.0f} MB/s = {last / first:.2f} (goal 0.8)")
     finally:
-        shutil.rmtree(folder)
+        if arguments.home is None:
+            shutil.rmtree(work)
 
 
 if __name__ == "__main__":

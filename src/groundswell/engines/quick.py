@@ -89,7 +89,7 @@ class QuickReader:
             try:
                 for at in range(0, size, BLOCK):
                     waiting.append(pool.submit(self._read, file.fileno(), at, size))
-                    if len(waiting) > 2 * workers and (block := waiting.popleft().result()) is not None:
+                    if len(waiting) > workers + 1 and (block := waiting.popleft().result()) is not None:
                         yield block
                 while waiting:
                     if (block := waiting.popleft().result()) is not None:
