@@ -118,8 +118,9 @@ def check(watch: Watch, stream: Stream) -> None:
 def has_all(watch: Watch, stream: Stream) -> Callable[[], bool]:
     def done() -> bool:
         with open_desk(watch.settings) as desk, open_bus(watch.settings, desk) as bus, desk.reading() as session:
-            mark = checkpoints.get(session, "lake")
-            return bus.next_record() >= stream.sent and mark is not None and mark.block == bus.last_block()
+            marks = [checkpoints.get(session, name) for name in ("watch", "lake")]
+            done = {None if mark is None else mark.block for mark in marks}
+            return bus.next_record() >= stream.sent and done == {bus.last_block()}
 
     return done
 
@@ -144,7 +145,7 @@ def test_a_killed_watch_and_a_killed_broker_lose_and_double_nothing(tmp_path: Pa
         broker.process.start()
         stream.send(400)
         until(lambda: "Kafka is back after" in watch.said(), PATIENCE_S, "the operator is told again")
-        until(has_all(watch, stream), PATIENCE_S, "everything in the lake")
+        until(has_all(watch, stream), PATIENCE_S, "everything in lake and watch")
         watch.stop()
         check(watch, stream)
 
@@ -167,7 +168,7 @@ def test_many_kills_of_watch_and_broker_lose_and_double_nothing(seed: int, tmp_p
             if chance.random() < 0.3:
                 broker.process.kill()
                 broker.process.start()
-        until(has_all(watch, stream), 300.0, "everything in the lake")
+        until(has_all(watch, stream), 300.0, "everything in lake and watch")
         watch.stop()
         check(watch, stream)
         assert watch.kills > 3

@@ -6469,6 +6469,7 @@ export interface components {
          *         }
          *       ],
          *       "bus_trouble": null,
+         *       "lake_trouble": null,
          *       "partitions": [],
          *       "seq": 4821
          *     }
@@ -6502,7 +6503,7 @@ export interface components {
             /** Open Alerts */
             open_alerts: number;
             /** Posts Total */
-            posts_total: number;
+            posts_total: number | null;
             /** Sources */
             sources: components["schemas"]["SourceStatus"][];
             /** Channels Failing */
@@ -6515,6 +6516,8 @@ export interface components {
             readers: components["schemas"]["ReaderStatus"][];
             /** Bus Trouble */
             bus_trouble: string | null;
+            /** Lake Trouble */
+            lake_trouble: string | null;
             /** Partitions */
             partitions: components["schemas"]["PartitionStatus"][];
             /** Seq */

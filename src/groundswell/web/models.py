@@ -237,7 +237,8 @@ class Status(Document):
     promise_days: float
     trackers: int
     open_alerts: int
-    posts_total: int
+    posts_total: int | None
+    """Observations in the lake, as it was last read; null: it cannot be read, and was not before."""
     sources: list[SourceStatus]
     channels_failing: list[str]
     """Names of the channels on which messages do not go out just now."""
