@@ -52,8 +52,12 @@ TIDY_EVERY: Final = 64
 CHECK_EVERY: Final = 8
 #: Bytes of a block of the journal from which it is kept as it is packed.
 _WHOLE: Final = 256 << 10
-#: Records that one normalise call takes.
+#: Records, and bytes of them, that one normalise call takes …
 _TAKE: Final = 20_000
+_TAKE_BYTES: Final = 24 << 20
+#: … and that are asked of the journal together.
+_FETCH: Final = 40_000
+_FETCH_BYTES: Final = 48 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ class _Batch:
         counts = Counts(f"{APP}-{self.plan.number}")
         along = AlongStream(self.lake, self.settings, self.plan.imported_us)
         with Sink(self.lake, self.txn, Keys(self.lake), [along]) as sink:
-            for block in _joined(self.journal.between(self.plan.first, self.plan.last), self.plan.imported_us):
+            for block in self._blocks():
                 self.rest()
                 if isinstance(block, RawBlock):
                     along.block(block)
@@ -195,6 +199,16 @@ class _Batch:
             with stage("lake", "commit", batch=self.plan.number):
                 sink.commit({"ledger": json.dumps(rows)})
         return rows
+
+    def _blocks(self) -> Iterator[RawBlock | pa.Table]:
+        """What the batch holds, some of it in memory at a time."""
+        done = self.plan.first - 1
+        while done < self.plan.last:
+            last = min(self.journal.borders(done, _FETCH, _FETCH_BYTES), self.plan.last)
+            if last <= done:
+                return
+            yield from _joined(self.journal.between(done + 1, last), self.plan.imported_us)
+            done = last
 
     def _records(self, block: RawBlock, sink: Sink, counts: Counts, along: AlongStream) -> None:
         with stage("lake", "normalise", records=len(block.records)):
@@ -257,14 +271,16 @@ def _joined(blocks: Iterable[Block], imported_us: int) -> Iterator[RawBlock | pa
     """Neighbouring blocks of one source as one, because the engine's start costs as much as thousands of rows."""
     for (source, kind, hint), members in groupby(blocks, key=lambda b: (b.source, str(b.kind), json.dumps(b.hint))):
         waiting: list[Block] = []
+        records = size = 0
         for block in members:
             if kind == "oversized":
                 yield _oversized(block)
                 continue
             waiting.append(block)
-            if sum(b.count for b in waiting) >= _TAKE:
+            records, size = records + block.count, size + block.size
+            if records >= _TAKE or size >= _TAKE_BYTES:
                 yield _raw(waiting, source, json.loads(hint), imported_us)
-                waiting = []
+                waiting, records, size = [], 0, 0
         if waiting:
             yield _raw(waiting, source, json.loads(hint), imported_us)
 

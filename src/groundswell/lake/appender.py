@@ -90,7 +90,9 @@ class Appender:
         self._actions: list[AddAction | RemoveAction] = []
         self._failure: Exception | None = None
         self._closed = False
-        self._queue: queue.Queue[tuple[_Partition, pa.Table] | None] = queue.Queue(maxsize=1)
+        self._queue: queue.Queue[tuple[_Partition, list[pa.Table]] | None] = queue.Queue(maxsize=1)
+        # One group is written while the next one gathers: no third one waits between them.
+        self._idle = threading.Semaphore(1)
         self._thread = threading.Thread(target=self._work, name=f"append-{layout.name}", daemon=True)
         self._thread.start()
 
@@ -246,15 +248,13 @@ class Appender:
     def _send(self, partition: _Partition) -> None:
         if not partition.rows:
             return
-        group = pa.concat_tables(partition.waiting)
+        parts = partition.waiting
         self._buffered -= partition.nbytes
         partition.waiting, partition.rows, partition.nbytes = [], 0, 0
         while self._failure is None:
-            try:
-                self._queue.put((partition, group), timeout=0.2)
-            except queue.Full:
-                continue
-            return
+            if self._idle.acquire(timeout=0.2):
+                self._queue.put((partition, parts))
+                return
         self._check()
 
     def _check(self) -> None:
@@ -276,16 +276,18 @@ class Appender:
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
-            if self._failure is not None:
-                continue
             try:
-                self._write_group(*item)
+                if self._failure is None:
+                    self._write_group(*item)
             except Exception as error:
                 # Told to the caller at its next call; the thread has nobody to tell.
                 self._failure = error
+            finally:
+                self._idle.release()
 
-    def _write_group(self, partition: _Partition, group: pa.Table) -> None:
-        group = _sorted(group, self._layout.sort_by)
+    def _write_group(self, partition: _Partition, parts: list[pa.Table]) -> None:
+        group = _sorted(pa.concat_tables(parts), self._layout.sort_by)
+        parts.clear()
         if partition.writer is None:
             self._open_file(partition)
         assert partition.writer is not None  # noqa: S101 - opened above
