@@ -8,7 +8,7 @@ import sys
 import pytest
 
 _CHECK = """
-import sys, threading
+import os, sys, threading
 import numpy as np
 from groundswell.web.sharing import SWITCH_S, settle
 
@@ -16,6 +16,9 @@ def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
 
 settle()
+import pyarrow as pa
+assert pa.default_memory_pool().backend_name == "system"
+assert not any(name.startswith("ARROW") for name in os.environ)
 assert sys.getswitchinterval() == SWITCH_S
 
 def work():

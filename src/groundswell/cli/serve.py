@@ -45,13 +45,14 @@ def serve(
 
 
 def _serve(settings: Settings, *, runner: bool, as_json: bool) -> None:
+    from groundswell.web.sharing import settle
+
+    settle()  # before Arrow is loaded, below
     from groundswell.bus import open_bus
     from groundswell.desk import open_desk
     from groundswell.web.app import create_app
     from groundswell.web.server import Server, address_of, check_reach, listen
-    from groundswell.web.sharing import settle
 
-    settle()
     # Opened here first, so that what does not work is said as an error and not as a server that fails to start.
     with open_desk(settings) as desk, open_bus(settings, desk):
         check_reach(desk, settings.host)

@@ -23,12 +23,15 @@ _LIMITS: Final = (
     (-3, MAPPED, "MALLOC_MMAP_THRESHOLD_"),
     (-1, _KEPT, "MALLOC_TRIM_THRESHOLD_"),
 )
+#: Arrow's own allocator keeps much of what a commit to the lake once needed; the system's gives it back.
+_POOL: Final = "ARROW_DEFAULT_MEMORY_POOL"
 
 
 def settle() -> None:
     """Make this process one of many threads that are quick to answer and give back what they do not need.
 
-    To be called before there are threads. Where the system's allocator knows no such limits, it keeps its own.
+    To be called before there are threads, and before Arrow is loaded. Where the system's allocator knows no such
+    limits, it keeps its own; who sets the variables of an allocator has the last word.
     """
     sys.setswitchinterval(SWITCH_S)
     with contextlib.suppress(OSError, AttributeError):
@@ -36,3 +39,11 @@ def settle() -> None:
         for number, value, variable in _LIMITS:
             if variable not in os.environ:
                 limit(number, value)
+    if _POOL not in os.environ:
+        os.environ[_POOL] = "system"
+        try:
+            import pyarrow as pa  # noqa: PLC0415 - reads the variable when it is loaded
+
+            pa.default_memory_pool()
+        finally:
+            del os.environ[_POOL]  # processes that are started from here, such as imports, choose for themselves
