@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.importing.killing import KilledError, dying_at
 
 from groundswell.lake import Appender, Lake
 from groundswell.settings import load_settings
 
 #: MiB of content between commits.
 COMMIT = 1
-
-
-class KilledError(BaseException):
-    """Stands for SIGKILL: nothing handles it."""
 
 
 def items(count: int) -> list[dict[str, Any]]:
@@ -92,22 +89,6 @@ def without_time(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "seconds": None, "files": files}
 
 
-def dying_at(commit: int, *, before: bool) -> Callable[..., Any]:
-    calls = 0
-    real = Appender.commit
-
-    def commit_or_die(self: Appender, **arguments: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls != commit:
-            return real(self, **arguments)
-        if not before:
-            real(self, **arguments)
-        raise KilledError
-
-    return commit_or_die
-
-
 def parts_of(workshop: Any) -> int:
     table = workshop.lake.delta("posts")
     assert table is not None
@@ -137,9 +118,9 @@ def fresh(workshop: Any, home: Path) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("first", [True, pytest.param(False, marks=pytest.mark.soak)])
 def test_a_kill_around_each_commit_of_each_part_changes_nothing(
-    before: bool, workshop: Any, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first: bool, workshop: Any, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = fresh(workshop, tmp_path / "reference").import_(file)
     reference = state(workshop)
@@ -147,7 +128,7 @@ def test_a_kill_around_each_commit_of_each_part_changes_nothing(
     for commit in range(1, 40):
         home = fresh(workshop, tmp_path / f"home-{commit}")
         with monkeypatch.context() as patch:
-            patch.setattr(Appender, "commit", dying_at(commit, before=before))
+            patch.setattr(Appender, "commit", dying_at(commit, before=(commit % 2 == 1) == first))
             patch.setattr("groundswell.importing.imports._Import._fail", lambda *_: None)
             try:
                 home.import_(file)
