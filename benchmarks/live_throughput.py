@@ -37,7 +37,6 @@ LIVE = """
 import json, os, sys, time
 from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
 from groundswell import kernels
@@ -58,14 +57,13 @@ file, home, written, first_us, gap_us = Path(sys.argv[1]), Path(sys.argv[2]), sy
 kernels.load_live()
 warm()
 
-@dataclass(frozen=True)
 class Raw(Block):
-    # Records as they lie in the file; read anew each time that they are asked for.
-    at: int = 0
-
+    # Records as they lie in the file; read from there in place of unpacking them.
+    frame, at = b"", 0
+    def __init__(self, *told, at): super().__init__(*told); object.__setattr__(self, "at", at)
+    def unpack(self, into): os.preadv(descriptor, [into], self.at)
     @property
-    def content(self):
-        return os.pread(descriptor, self.size, self.at)
+    def content(self): return os.pread(descriptor, self.size, self.at)
 
 class Stream:
     # The file as the loop sees a journal: blocks of a thousand records.
@@ -89,7 +87,7 @@ def cut():
     for number, first in enumerate(range(0, len(ends) - 1, 1_000), 1):
         last = min(first + 1_000, len(ends) - 1)
         us, size = first_us + gap_us * last, int(ends[last] - ends[first])
-        yield Raw(number, "bench", Kind.RECORDS, None, first, last - first, size, us, us, b"", None, int(ends[first]))
+        yield Raw(number, "bench", Kind.1_000, None, first, last - first, size, us, us, b"", None, at=int(ends[first]))
 
 class Listener:
     # Seconds of each stage; those of reading are beside the others.

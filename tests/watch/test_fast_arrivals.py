@@ -277,6 +277,16 @@ def test_a_record_that_the_ordinary_way_refuses_has_a_stand_in(ways: Ways) -> No
     assert posts["text"].is_valid().to_pylist() == [True, False, True, True]
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_several_threads_unpack_blocks_to_the_same_records(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    monkeypatch.setattr(batches, "_PART", 1)
+    blocks = [block for n in range(5) for block in blocks_of([b"x" * k for k in range(n + 1)], first=10 * n)]
+    one, several = Records.of(blocks), Records.of(blocks, threads)
+    for name in ("data", "bounds", "numbers", "received_us"):
+        assert np.array_equal(getattr(one, name), getattr(several, name))
+    assert several.lines(np.arange(len(several))) == one.lines(np.arange(len(one)))
+
+
 def test_the_kernels_are_loaded_beside_the_work_once_it_is_worth_while(
     ways: Ways, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,11 @@ class Block:
         found = zstandard.ZstdDecompressor().decompress(self.body, max_output_size=self.size)
         return found if self.frame is not None else found + b"\n"
 
+    def unpack(self, into: memoryview) -> None:
+        """Write `content` where it shall stand, `size` bytes; only for a block that has a `frame`."""
+        with zstandard.ZstdDecompressor().stream_reader(self.body) as reader:
+            reader.readinto(into)
+
     @property
     def records(self) -> list[bytes]:
         """The raw records."""
@@ -88,8 +93,7 @@ def content_of(blocks: Sequence[Block]) -> memoryview:
     content = np.empty(sum(block.size for block in blocks), np.uint8).data
     at = 0
     for block in blocks:
-        with zstandard.ZstdDecompressor().stream_reader(block.body) as reader:
-            reader.readinto(content[at : at + block.size])
+        block.unpack(content[at : at + block.size])
         at += block.size
     return content.toreadonly()
 
