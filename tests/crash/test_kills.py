@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -92,10 +93,16 @@ def outcome(settings: Settings) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(history: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, int]]:
+def undisturbed_home(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = home_with_trackers(tmp_path_factory.mktemp("undisturbed") / "home")
     run(settings, history)
-    return outcome(settings), json.loads((settings.home / "borders.json").read_text())
+    return settings.home
+
+
+@pytest.fixture(scope="module")
+def undisturbed(undisturbed_home: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    found = outcome(load_settings(home=undisturbed_home))
+    return found, json.loads((undisturbed_home / "borders.json").read_text())
 
 
 def compare(found: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -206,11 +213,14 @@ def test_a_hundred_kills_at_random_moments_change_nothing(
 
 
 def test_the_same_files_again_change_nothing_and_again_finds_the_same(
-    history: Path, undisturbed: tuple[dict[str, Any], dict[str, int]], tmp_path: Path, run_cli: Callable[..., Any]
+    history: Path,
+    undisturbed_home: Path,
+    undisturbed: tuple[dict[str, Any], dict[str, int]],
+    tmp_path: Path,
+    run_cli: Callable[..., Any],
 ) -> None:
     expected, _ = undisturbed
-    settings = home_with_trackers(tmp_path / "home")
-    run(settings, history)
+    settings = load_settings(home=shutil.copytree(undisturbed_home, tmp_path / "home"))
     document = run_cli(settings, "watch", "run", "--replay", str(history), "--json")
     assert document["state"] == "done before"
     compare(outcome(settings), expected)
