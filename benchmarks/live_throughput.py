@@ -87,7 +87,8 @@ def cut():
     for number, first in enumerate(range(0, len(ends) - 1, 1_000), 1):
         last = min(first + 1_000, len(ends) - 1)
         us, size = first_us + gap_us * last, int(ends[last] - ends[first])
-        yield Raw(number, "bench", Kind.RECORDS, None, first, last - first, size, us, us, b"", None, at=int(ends[first]))
+        told = (number, "bench", Kind.RECORDS, None, first, last - first, size, us, us, b"", None)
+        yield Raw(*told, at=int(ends[first]))
 
 class Listener:
     # Seconds of each stage; those of reading are beside the others.
