@@ -151,3 +151,23 @@ def _watched(desk: Desk) -> int:
         row = checkpoints.get(session, "watch")
         plans = checkpoints.plans_after(session, 0)
     return max([0 if row is None else row.block, *(plan.last_block for plan in plans)])
+
+
+def test_many_records_that_wait_are_written_before_it_is_time(
+    desk: Desk, journal: Journal, until: Until, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 0.02)
+    monkeypatch.setattr(module, "_BACKLOG", 5)
+    settings = load_settings(home=tmp_path / "home", commit_every=3600)
+    for _ in range(4):
+        journal.append("push", [b"{}"], received_us=1)
+    writer = Writer(desk, journal)
+    delivery = Delivery(settings, desk, journal, writer, now=wall_us)
+    assert delivery.waiting() == 4
+    delivery.start()
+    try:
+        journal.append("push", [b"{}", b"{}"], received_us=1)
+        until(lambda: delivery.behind() == 0, what="the commit")
+    finally:
+        delivery.stop()
+    assert delivery.waiting() == 0
