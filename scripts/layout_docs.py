@@ -27,7 +27,7 @@ from groundswell.importing.refusals import UNKNOWN_LAYOUT
 from groundswell.lake import Lake
 from groundswell.platforms import Layout, Shape, registry
 from groundswell.platforms.casts import filled_columns
-from groundswell.platforms.generic.columns import NAMES
+from groundswell.platforms.generic.names import NAMES
 from groundswell.schema import FIELDS
 from groundswell.settings import load_settings
 
