@@ -10,6 +10,7 @@ from groundswell.desk.clock import Clock, wall_us
 from groundswell.importing import drift
 from groundswell.lake import Lake, raw_index
 from groundswell.lake.maintenance import KEEP_HOURS, compact, vacuum
+from groundswell.lake.raw_join import join_objects
 from groundswell.lake.tables import TABLES
 
 if TYPE_CHECKING:
@@ -55,4 +56,7 @@ def keep_up(
             joined = compact(lake, table)
             before, after = before + joined.files_before, after + joined.files_after
             removed += vacuum(lake, table, keep_hours=keep_hours)
+        held.renew()
+        objects = join_objects(lake, settings.tmp_path)
+        before, after = before + objects.objects_before, after + objects.objects_after
     return Upkeep(before, after, removed, folded, swept.forgotten, swept.objects, swept.bytes)
