@@ -53,12 +53,19 @@ def _show(document: dict[str, Any]) -> None:
     output.print(f"{document['bus']}: {document['records']:,} records in {document['blocks']:,} blocks; {behind}")
     if not document["partitions"]:
         return
-    names = ("topic", "partition", "read to", "end", "behind", "late", "read by")
+    names = ("reader", "topic", "partition", "read to", "end", "behind", "late", "read by")
     table = Table(*names, box=None, pad_edge=False, header_style="bold")
     for each in document["partitions"]:
         late = "" if each["late_s"] is None else f"{each['late_s']:,.0f} s"
         numbers = (f"{each[name]:,}" for name in ("next_offset", "end_offset", "behind"))
-        table.add_row(each["topic"], str(each["partition"]), *numbers, late, each["owner"] if each["reading"] else "–")
+        table.add_row(
+            each["consumer"],
+            each["topic"],
+            str(each["partition"]),
+            *numbers,
+            late,
+            each["owner"] if each["reading"] else "–",
+        )
         if each["lost"]:
             messages.print(
                 f"Kafka removed {each['lost']:,} messages of partition {each['partition']} before they were read:"
