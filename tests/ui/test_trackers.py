@@ -188,7 +188,7 @@ def test_a_query_is_tested_on_the_past_before_it_is_saved(
     page: Page = visit(f"{stage.address}/trackers/new?q=%22side+effects%22").page
     page.get_by_role("button", name="Test on the past").click()
     test = page.get_by_role("region", name="What it would have done")
-    expect(test.get_by_text("With this promise it would have alerted")).to_be_visible()
+    expect(test.get_by_text("With this promise it would have alerted")).to_be_visible(timeout=120_000)
     expect(test.locator(".chart svg")).to_be_visible()
     fired = test.get_by_role("list", name="Alerts that would have been raised").get_by_role("listitem")
     expect(fired.first).to_be_visible()
