@@ -118,9 +118,7 @@ def _trimmed(base: Any, begin: Any, end: Any) -> Any:
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def find_links(
-    data: Bytes, offsets: Ints32, rows: Ints, out: Bytes, ends: Ints32, owners: Ints, slow: Bools
-) -> Any:
+def find_links(data: Bytes, offsets: Ints32, rows: Ints, out: Bytes, ends: Ints32, owners: Ints, slow: Bools) -> Any:
     """Links of the valid UTF-8 texts `rows` as written, one behind the other in `out`; how many, and their bytes.
 
     `ends` are their borders (the first is set to 0), `owners` the rows of the texts that they stand in; there is room

@@ -93,7 +93,7 @@ class Task:
 def _decoder(registry: str, home: str) -> Decode:
     """The decoder of this Python process, which keeps what it has asked for; on the disk only where the home is."""
     from groundswell.bus.avro import AvroDecoder, Registry  # noqa: PLC0415 - what only Avro needs
-    from groundswell.watch.cluster.places import home_here  # noqa: PLC0415
+    from groundswell.watch.cluster.places import home_here  # noqa: PLC0415 - only an executor needs it
 
     return AvroDecoder(Registry(registry, home_here(home) / "cache" / "schemas"))
 
