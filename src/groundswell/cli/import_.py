@@ -115,6 +115,7 @@ def import_(
     from groundswell.settings import load_settings
     from groundswell.sources.databases import Question
     from groundswell.text.characters import tables
+    from groundswell.web.sharing import limit_allocator
 
     given = {"tz": tz, "keep_raw": raw}
     settings = load_settings(**{name: value for name, value in given.items() if value is not None})
@@ -137,6 +138,7 @@ def import_(
     if _bytes_of(paths) > kernels.WORTH_WHILE:
         messages.print("preparing to read much", style="dim") if messages.is_terminal else None
         kernels.load(settings.home / "cache")
+        limit_allocator()
     tables()
     registry_for(settings)
     pa.scalar("")  # pyarrow looks for pandas now, and not when the first rows come

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 #: Rows that are derived and written together.
 ROWS: Final = 4_096
-_BYTES: Final = 8 << 20
+_BYTES: Final = 4 << 20
 #: Threads that derive columns of a large piece.
 WORKERS: Final = 2
 #: Chunks that wait to be derived while the engine goes on.
-_AHEAD: Final = 3
+_AHEAD: Final = 2
 
 
 @dataclass(frozen=True)

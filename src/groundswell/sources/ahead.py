@@ -72,7 +72,7 @@ def ahead(items: Iterator[T], depth: int) -> Generator[T]:
 def map_ahead(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     """`function` of each item in order, worked out by `workers` threads a little ahead of its use.
 
-    Items are taken in the caller's thread, at most twice as many ahead as there are workers.
+    Items are taken in the caller's thread, at most two more of them than there are workers.
 
     >>> list(map_ahead(str.upper, "abc", 2))
     ['A', 'B', 'C']
@@ -81,7 +81,7 @@ def map_ahead(function: Callable[[T], R], items: Iterable[T], workers: int) -> I
     with ThreadPoolExecutor(workers, thread_name_prefix="map-ahead") as pool:
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * workers:
+            if len(waiting) > workers + 1:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
