@@ -14,7 +14,8 @@ import pytest
 from groundswell import kernels
 from groundswell.engines import quick_rows
 from groundswell.engines.duckdb import DuckEngine
-from groundswell.engines.evaluate import Evaluator, masked
+from groundswell.engines.evaluate import Evaluator
+from groundswell.engines.operations import masked
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
 from groundswell.platforms.tiktok import NESTED
