@@ -166,6 +166,7 @@ def same(found: dict[str, Any], expected: dict[str, Any]) -> None:
         assert found[name] == value, name
 
 
+@pytest.mark.soak  # the parity suite kills one in `make test`
 @pytest.mark.timeout(600)
 def test_a_driver_killed_in_foreach_batch_gives_what_one_process_gives(
     kafka: Kafka, topic: str, in_one_process: dict[str, Any], tmp_path: Path
