@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 
-from groundswell import kernels
 from groundswell.engines import quick_rows
 from groundswell.engines.duckdb import DuckEngine
 from groundswell.engines.evaluate import Evaluator
@@ -19,7 +17,6 @@ from groundswell.engines.operations import masked
 from groundswell.platforms import casts
 from groundswell.platforms.layout import Layout, Shape
 from groundswell.platforms.tiktok import NESTED
-from groundswell.settings import Settings
 from groundswell.sources.line_index import LineIndex
 from groundswell.sources.lines import Piece
 
@@ -34,18 +31,7 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _loaded() -> Iterator[None]:
-    kernels.load()
-    yield
-    kernels.unload()
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
-    engine = DuckEngine(Settings(home=tmp_path_factory.mktemp("home")))
-    yield engine
-    engine.close()
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 def layout_of(posts: Any) -> Layout:

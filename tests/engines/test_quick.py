@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from threading import local
 from typing import Any
@@ -15,12 +14,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from groundswell import kernels
 from groundswell.engines import quick, quick_rows
 from groundswell.engines.duckdb import DuckEngine
 from groundswell.platforms.layout import Layout, Shape
 from groundswell.platforms.tiktok import NESTED
-from groundswell.settings import Settings
 
 RAW = {
     "a": "string",
@@ -37,18 +34,7 @@ NUMBERS = [
 ]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _loaded() -> Iterator[None]:
-    kernels.load()
-    yield
-    kernels.unload()
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
-    engine = DuckEngine(Settings(home=tmp_path_factory.mktemp("home")))
-    yield engine
-    engine.close()
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 def layout_of(raw: dict[str, str]) -> Layout:
