@@ -58,7 +58,8 @@ class PaceMeter:
             SourceStatus(
                 name=source,
                 kind=source.partition(":")[0],
-                connected=beats.get(source, 0) >= now_us - CONNECTED_US,
+                # The beats of a replay are of the stream's time, and what it brings is of now.
+                connected=source in arrived or beats.get(source, 0) >= now_us - CONNECTED_US,
                 records_per_s=round(arrived[source].records / seconds, 1) if source in arrived else 0.0,
                 newest_event_at=moment(self._newest[source]) if source in self._newest else None,
             )

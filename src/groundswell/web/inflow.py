@@ -53,7 +53,7 @@ def read_sources(services: Services) -> Sources:
         status = live.get(name)
         arrived = waiting.get(name)
         heard = None if arrived is None else arrived.received_us
-        began = _connected_since(connections.get(name, ()), now)
+        began = _connected_since(connections.get(name, ()), min(now, clock))
         items.append(
             Source(
                 name=name,

@@ -100,7 +100,8 @@ def read_status(services: Services) -> Status:
         followed = len(trackers.list_active(session))
         opened, seq = alerts.open_count(session), changes.last_seq(session)
         lags = read_lag(session, services.now())
-        readers = reader_lags(session, services.journal, lags, services.now(), services.watching.block())
+        clock = pace.clock_us or services.now()  # of a replay: what waits is as old as the stream says
+        readers = reader_lags(session, services.journal, lags, clock, services.watching.block())
         failing, waiting = [row.name for row in channels.failing(session)], outbox.pending(session)
     watermark = None if mark is None else mark.watermark
     newest = None if watermark is None else watermark + settings.lateness * _SECOND
