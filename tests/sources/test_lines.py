@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.sources import line_index
+from groundswell.sources import line_index, lines
 from groundswell.sources.compression import Compression, CutShortError
 from groundswell.sources.containers import Container, Form
 from groundswell.sources.line_index import LineIndex
@@ -53,8 +53,8 @@ def test_a_block_border_in_a_line_changes_nothing(tmp_path: Path, monkeypatch: p
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, 40), max_size=12), st.booleans(), st.integers(5, 20))
-def test_long_lines_are_found_wherever_they_are(lengths: list[int], ended: bool, limit: int) -> None:
+@given(st.lists(st.integers(0, 40), max_size=12), st.booleans(), st.integers(5, 20), st.sampled_from((1, 4, 1 << 14)))
+def test_long_lines_are_found_wherever_they_are(lengths: list[int], ended: bool, limit: int, look: int) -> None:
     import tempfile
 
     parts = [b"x" * length for length in lengths]
@@ -64,7 +64,9 @@ def test_long_lines_are_found_wherever_they_are(lengths: list[int], ended: bool,
         if len(part) > limit:
             expected.append((at, at + len(part)))
         at += len(part) + 1
-    with tempfile.NamedTemporaryFile() as file:
+    with tempfile.NamedTemporaryFile() as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "_LOOK", look)
+        patch.setattr(lines, "_STEP", 2 * look)
         file.write(data)
         file.flush()
         assert long_lines(Path(file.name), limit) == expected

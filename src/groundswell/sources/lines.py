@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import mmap
+import os
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,7 +25,9 @@ from groundswell.sources.stored import Source
 #: Bytes of a piece that is written to disk.
 PIECE: Final = 128 << 20
 _LARGE: Final = 8 << 20
-_STEP: Final = 16 << 20
+#: Bytes in which a line feed is looked for first, and at most at once.
+_LOOK: Final = 16 << 10
+_STEP: Final = 1 << 20
 _WHITE: Final = b" \t\r\n"
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
@@ -96,12 +98,13 @@ def long_lines(path: Path, limit: int) -> list[tuple[int, int]]:
     if size <= limit:
         return []
     found: list[tuple[int, int]] = []
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+    # Read and not mapped: of a mapped file half a megabyte around each place would count as memory of this process.
+    with path.open("rb", buffering=0) as file:
         start = 0
         while size - start > limit:
-            last = view.rfind(b"\n", start, start + limit + 1)
+            last = _last_feed(file.fileno(), start, start + limit + 1)
             if last < 0:
-                end = _line_end(view, start + limit)
+                end = _next_feed(file.fileno(), start + limit, size)
                 found.append((start, end))
                 last = end
             start = last + 1
@@ -127,16 +130,27 @@ def spill_lines(chunks: Iterable[bytes], begin: tuple[int, int], limit: int, tmp
         raise failure
 
 
-def _line_end(view: mmap.mmap, start: int) -> int:
-    """Where the line that `start` is in ends; what was looked at shall not count as memory of this process."""
-    at = start - start % mmap.PAGESIZE
-    while at < len(view):
-        found = view.find(b"\n", max(at, start), at + _STEP)
-        view.madvise(mmap.MADV_DONTNEED, at, min(_STEP, len(view) - at))
+def _last_feed(file: int, begin: int, end: int) -> int:
+    """The place of the last line feed between two places of a file; -1 if there is none."""
+    step = _LOOK
+    while end > begin:
+        at = max(begin, end - step)
+        last = os.pread(file, end - at, at).rfind(b"\n")
+        if last >= 0:
+            return at + last
+        end, step = at, min(2 * step, _STEP)
+    return -1
+
+
+def _next_feed(file: int, begin: int, size: int) -> int:
+    """The place of the first line feed from a place on; the size of the file if none follows."""
+    at = begin
+    while block := os.pread(file, _STEP, at):
+        found = block.find(b"\n")
         if found >= 0:
-            return found
-        at += _STEP
-    return len(view)
+            return at + found
+        at += len(block)
+    return size
 
 
 class _Cutter:
