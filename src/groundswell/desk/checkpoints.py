@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from groundswell.desk.clock import wall_us
-from groundswell.desk.tables import CheckpointRow, PlanRow
+from groundswell.desk.tables import CheckpointRow, PlanRow, RosterRow
 from groundswell.desk.upsert import upsert
 
 
@@ -48,18 +50,27 @@ def plan(
     clock_us: int,
     trackers: Sequence[tuple[str, int]],
     covered: Sequence[tuple[int, int]] | None = None,
+    roster: str | None = None,
 ) -> None:
-    """Record a batch before it is done."""
-    row = PlanRow(
-        number=number,
-        first_block=first_block,
-        last_block=last_block,
-        clock=clock_us,
-        trackers=[list(tracker) for tracker in trackers],
-        covered=None if covered is None else [list(interval) for interval in covered],
-    )
-    session.add(row)
-    session.flush()
+    """Record a batch before it is done. `roster` is `roster_of(trackers)`, where the caller has it already."""
+    roster = roster_of(trackers) if roster is None else roster
+    if session.scalar(select(RosterRow.id).where(RosterRow.id == roster)) is None:
+        session.execute(insert(RosterRow).values(id=roster, trackers=[list(tracker) for tracker in trackers]))
+    row = {
+        "number": number,
+        "first_block": first_block,
+        "last_block": last_block,
+        "clock": clock_us,
+        "roster": roster,
+        "covered": None if covered is None else [list(interval) for interval in covered],
+    }
+    session.execute(insert(PlanRow).values(row))
+
+
+def roster_of(trackers: Sequence[tuple[str, int]]) -> str:
+    """The id of these trackers (id and version of each), in this order."""
+    said = json.dumps([list(tracker) for tracker in trackers], separators=(",", ":"))
+    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
 
 def plans_after(session: Session, number: int) -> list[PlanRow]:
@@ -73,5 +84,8 @@ def drop_plans_after(session: Session, number: int) -> None:
 
 
 def drop_plans(session: Session, number: int) -> None:
-    """Remove the plans up to `number`: a checkpoint covers them."""
-    session.execute(delete(PlanRow).where(PlanRow.number <= number))
+    """Remove the plans up to `number`: a checkpoint covers them. The trackers of the last one are likely to be next."""
+    needed = select(PlanRow.roster).where(PlanRow.number >= number)
+    session.execute(delete(PlanRow).where(PlanRow.number < number))
+    session.execute(delete(RosterRow).where(RosterRow.id.not_in(needed)))
+    session.execute(delete(PlanRow).where(PlanRow.number == number))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from groundswell.desk.base import Base, Micros, Serial
 from groundswell.desk.bus_tables import BusBlockRow, BusConnectionRow, BusNumberRow, BusPartitionRow, BusPositionRow
@@ -112,6 +112,22 @@ class SeriesRow(Base):
     late: Mapped[int] = mapped_column(Integer, default=0)  # posts that came after it closed (in count too)
 
 
+class CounterRow(Base):
+    """How often something was changed; whoever keeps it in memory asks this first. Triggers count, whoever writes."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)  # trackers
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+class RosterRow(Base):
+    """Trackers that are in force together. Many plans have the same, so it stands here once; `id` is its hash."""
+
+    __tablename__ = "rosters"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    trackers: Mapped[list[Any]] = mapped_column(JSON)  # [[id, version], …]
+
+
 class PlanRow(Base):
     """A batch that the runner is about to do: its borders and its clock, so that a replayed one is the same."""
 
@@ -120,8 +136,14 @@ class PlanRow(Base):
     first_block: Mapped[int] = mapped_column(BigInteger)  # journal blocks, inclusive
     last_block: Mapped[int] = mapped_column(BigInteger)  # less than first_block: a tick of the clock only
     clock: Mapped[int] = mapped_column(Micros)
-    trackers: Mapped[list[Any]] = mapped_column(JSON)  # [[id, version], …] in force
+    roster: Mapped[str] = mapped_column(ForeignKey("rosters.id"))  # the trackers in force
     covered: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))  # [[from, to], …]; null in a replay
+    in_force: Mapped[RosterRow] = relationship(lazy="joined", innerjoin=True, viewonly=True)
+
+    @property
+    def trackers(self) -> list[Any]:
+        """Id and version of each tracker in force."""
+        return self.in_force.trackers
 
 
 class CheckpointRow(Base):
@@ -233,12 +255,14 @@ __all__ = [
     "ChangeRow",
     "ChannelRow",
     "CheckpointRow",
+    "CounterRow",
     "DayMartRow",
     "DriftRow",
     "InboxRow",
     "LeaseRow",
     "OutboxRow",
     "PlanRow",
+    "RosterRow",
     "RunRow",
     "SeriesRow",
     "SpentRow",

@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from groundswell.desk.clock import wall_us
-from groundswell.desk.tables import AlertRow, TrackerRow
+from groundswell.desk.tables import AlertRow, CounterRow, TrackerRow
 from groundswell.errors import ConflictError, NotFoundError
 
 
@@ -144,6 +144,11 @@ def list_active(session: Session) -> list[TrackerRow]:
     """All trackers in force, by name."""
     query = select(TrackerRow).where(TrackerRow.removed_at.is_(None)).order_by(func.lower(TrackerRow.name))
     return list(session.scalars(query))
+
+
+def edition(session: Session) -> int:
+    """A number that is another one after every change of a tracker, whichever process makes it."""
+    return session.scalar(select(CounterRow.value).where(CounterRow.name == "trackers")) or 0
 
 
 def columns_active(session: Session) -> Sequence[Row[Any]]:
