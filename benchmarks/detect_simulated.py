@@ -17,8 +17,9 @@ as many false alerts as promised.
 The peers see the same series; windows in a row are one alert: mean + 2.5 standard deviations of the last day (the
 rule of many dashboards); an exponentially weighted mean with 3 of its deviations; the idea of Twitter's S-H-ESD
 (median of the time of day over two weeks, median absolute deviation, extreme Studentised deviate at 5 %, once a
-day); and STL of statsmodels (robust, 3 deviations of the remainder; it sees the whole series, the future too, and
-is slow, so it gets two of each kind). river's detectors are not here: it is not installed.
+day); STL of statsmodels (robust, 3 deviations of the remainder; it sees the whole series, the future too); and
+river's PredictiveAnomalyDetection over its Holt-Winters with a day's season (3 deviations, a week of warm-up), where
+river is installed. The last two are slow and get two series of each kind.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
@@ -150,12 +152,33 @@ def stl(counts: Floats) -> list[list[int]]:
     return _openings(found)
 
 
+def river_forecast(counts: Floats) -> list[list[int]]:
+    """Farther from what river's Holt-Winters forecasts than its detector's threshold; two series only."""
+    from river.anomaly import PredictiveAnomalyDetection
+    from river.time_series import HoltWinters
+
+    found = np.zeros((len(counts), 3), dtype=np.bool_)
+    for at in (1, 2):
+        model = HoltWinters(alpha=0.05, beta=0.001, gamma=0.1, seasonality=PER_DAY)
+        detector = PredictiveAnomalyDetection(model, horizon=1, n_std=3.0, warmup_period=6 * PER_DAY)
+        values = counts[:, at].tolist()
+        for value in values[:PER_DAY]:
+            model.learn_one(value)
+        for number, value in enumerate(values[PER_DAY:], start=PER_DAY):
+            found[number, at] = detector.score_one(None, value) >= 1
+            detector.learn_one(None, value)
+    return _openings(found)
+
+
 Rule = Callable[[Floats], list[list[int]]]
+#: Peers that are given two series of each kind.
+SLOW: Final = ("statsmodels STL", "river Holt-Winters")
 PEERS: Final[dict[str, Rule]] = {
     "mean + 2.5 sd": mean_and_deviations,
     "EWMA 3 sd": ewma,
     "S-H-ESD's idea": seasonal_esd,
     "statsmodels STL": stl,
+    **({"river Holt-Winters": river_forecast} if find_spec("river") else {}),
 }
 
 
@@ -260,7 +283,7 @@ def quiet_table(kinds: list[Kind], each: int, options: argparse.Namespace, rules
             for counts, _ in batches(
                 kind, each if name == "groundswell" else min(each, BATCH), options.days, options.seed
             ):
-                found = rule(counts)[: 2 if name == "statsmodels STL" else None]
+                found = rule(counts)[: 2 if name in SLOW else None]
                 opened += sum(map(len, found))
                 tried += len(found)
             rate = opened / tried / options.days * PROMISE
@@ -281,13 +304,13 @@ def event_table(kinds: list[Kind], options: argparse.Namespace, rules: dict[str,
                 part, delay = told(known_all(changed, mean, kind), begins, event.within)
                 print(f"{event.name:<22}{kind!s:<20}{'all known':<18}{part:>8.0%}{delay:>14.0f}", flush=True)
             for name, rule in rules.items():
-                found = rule(changed)[: 2 if name == "statsmodels STL" else None]
+                found = rule(changed)[: 2 if name in SLOW else None]
                 part, delay = told(found, begins, event.within)
                 print(f"{event.name:<22}{kind!s:<20}{name:<18}{part:>8.0%}{delay:>14.0f}", flush=True)
     counts, _ = next(batches(Kind(0.01, None), BATCH, options.days, options.seed))
     changed, begins = new_word(counts, np.random.default_rng([options.seed, 8]))
     for name, rule in rules.items():
-        if name != "statsmodels STL":
+        if name not in SLOW:
             part, delay = told(rule(changed), begins, 6)
             print(f"{'new word, 8 a window':<22}{'nothing before':<20}{name:<18}{part:>8.0%}{delay:>14.0f}", flush=True)
 
