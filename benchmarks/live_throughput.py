@@ -49,7 +49,8 @@ from groundswell.platforms import registry
 from groundswell.settings import load_settings
 from groundswell.telemetry import stages
 from groundswell.watch.detector import warm
-from groundswell.watch.loop import Parts, WatchLoop
+from groundswell.watch.loop import WatchLoop
+from groundswell.watch.parts import Parts
 from groundswell.watch.trackers import add_tracker
 from groundswell.watch.warm import take_up
 

@@ -106,6 +106,9 @@ def _goes_through(live: Live, store: Faults, seconds: float) -> str:
         until(lambda: not live.parts()["lake"]["ok"], "the server says that its store is away")
         until(lambda: live.status()["lake_trouble"] is not None, "the head of the page says it")
         assert live.status()["posts_total"] >= 100
+        # Its past lies in the store; nothing waits for it.
+        live.api.post("/trackers", json={"name": f"late {status}", "query": "again"}).raise_for_status()
+        until(lambda: "do without their past" in live.parts()["watch"]["detail"], "the new tracker is watched")
         until(lambda: live.done("watch"), "the watch goes on meanwhile")
         assert not live.done("lake")
         pause.wait(seconds / 2)
@@ -115,6 +118,7 @@ def _goes_through(live: Live, store: Faults, seconds: float) -> str:
     store.fail(None)
     until(lambda: live.done("lake"), "all posts in the lake")
     until(lambda: live.status()["lake_trouble"] is None, "the page says nothing any more")
+    until(lambda: "do without" not in live.parts()["watch"]["detail"], "the new trackers have learned their past")
     assert all(part["ok"] for part in live.parts().values())
     code, said = live.process.end()
     assert code == 0, said
@@ -123,6 +127,7 @@ def _goes_through(live: Live, store: Faults, seconds: float) -> str:
     ledger = lake.read("ledger")
     assert sum(ledger["received"].to_pylist()) == sum(ledger["stored"].to_pylist()) == live.sent
     assert "trying again" in said, said
+    assert "trackers have learned their past" in said, said
     return said
 
 

@@ -117,7 +117,8 @@ def test_a_past_that_cannot_be_read_is_said_and_the_watch_goes_on(
     with caplog.at_level(logging.WARNING, logger="groundswell.watch"):
         state = teach(WatchState.empty(), [ARM], START, PARAMS, lake=lake, stop=never)
     assert state.keys == [("arm", 1)]
-    assert "1 trackers start without a past: the disk is gone" in caplog.text
+    assert "1 trackers start without a past, and learn it when the lake can be read: the disk is gone" in caplog.text
+    assert state.series[0].untaught
 
 
 def test_teaching_is_given_up_when_the_watch_is_to_stop(lake: Lake) -> None:

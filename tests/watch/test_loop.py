@@ -23,7 +23,8 @@ from groundswell.watch import loop as loops
 from groundswell.watch import snapshot
 from groundswell.watch.alert_rows import write_alerts
 from groundswell.watch.contract import SeriesPoint, TrackerSpec
-from groundswell.watch.loop import Parts, WatchLoop
+from groundswell.watch.loop import WatchLoop
+from groundswell.watch.parts import Parts
 from groundswell.watch.state import WatchState
 from groundswell.watch.trackers import add_tracker
 from groundswell.watch.warm import take_up
@@ -46,6 +47,8 @@ class Home:
     taught: list[list[str]] = field(default_factory=list)
     told: dict[tuple[str, int, int], SeriesPoint] = field(default_factory=dict)
     while_teaching: Callable[[], None] = lambda: None
+    away: bool = False
+    asked: list[int] = field(default_factory=list)
 
     def push(self, number: int, minute: int, text: str) -> None:
         at = START + minute * 60 * SECOND
@@ -72,8 +75,14 @@ class Home:
         def teach(state: WatchState, specs: Sequence[TrackerSpec], _: int) -> WatchState:
             self.taught.append([spec.name for spec in specs])
             take_up(state, specs, loop.params)
+            for one in state.series:
+                one.untaught = self.away
             self.while_teaching()
             return state
+
+        def may_catch_up(block: int) -> bool:
+            self.asked.append(block)
+            return not self.away
 
         with ExitStack() as stack:
             engine = open_engine(self.settings)
@@ -87,6 +96,7 @@ class Home:
                 registry=registry_for(self.settings),
                 teach=teach,
                 teach_topics=lambda topics, _: topics,
+                may_catch_up=may_catch_up,
                 now=lambda: START,
                 hook=hook,
             )
@@ -118,6 +128,28 @@ def test_a_tracker_that_is_made_while_another_is_taught_is_taught_too_before_any
         loop.checkpoint()
     assert sum(home.counts(first)) == 2
     assert sum(home.counts(made[0])) == 1
+
+
+def test_a_tracker_that_started_without_its_past_is_taught_once_the_lake_has_what_came_meanwhile(home: Home) -> None:
+    home.add("Shoes")
+    home.push(0, 0, "shoes")
+    home.away = True
+    with home.loop() as loop:
+        assert loop.advance() == 1
+        assert [one.name for one in loop.untaught()] == ["Shoes"]
+        loop.checkpoint()
+    with home.loop() as loop:
+        home.push(1, 1, "shoes")
+        assert loop.advance() == 1
+        assert home.taught == [["Shoes"]]
+        home.away = False
+        home.push(2, 2, "shoes")
+        assert loop.advance() == 1
+        assert loop.untaught() == []
+        home.push(3, 3, "shoes")
+        assert loop.advance() == 1
+    assert home.taught == [["Shoes"], ["Shoes"]]
+    assert home.asked == [1, 2]
 
 
 def test_what_was_planned_before_an_upgrade_is_planned_anew_once_trackers_have_learned(

@@ -52,6 +52,12 @@ class Lake:
         """Why the store of the lake is waited for at this moment; null while it answers, and of a disk."""
         return self.root.store.trouble if isinstance(self.root, S3Path) else None
 
+    def silence(self, within_s: float) -> str | None:
+        """Why the store of the lake gives no answer within so long; null where it does, and of a disk."""
+        return self.trouble or (
+            self.root.store.silence(self.root.key, within_s) if isinstance(self.root, S3Path) else None
+        )
+
     @property
     def beside(self) -> Path:
         """Folder on this machine for key files, text indexes and counts."""

@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from groundswell.errors import UsageError
+from groundswell.stores import haste
 from groundswell.stores.refusals import may_pass, reason
 
 if TYPE_CHECKING:
@@ -34,18 +34,6 @@ _PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 _CHUNK: Final = 8 << 20
 SCHEME: Final = "s3://"
-_HASTE: Final = threading.local()
-
-
-@contextmanager
-def hurried(seconds: float) -> Iterator[None]:
-    """Within the block this thread waits no longer than so for a store: somebody wants an answer now."""
-    before = getattr(_HASTE, "seconds", None)
-    _HASTE.seconds = seconds
-    try:
-        yield
-    finally:
-        _HASTE.seconds = before
 
 
 def file_system(bucket: str, endpoint: str = "", attempts: int = 3) -> pafs.S3FileSystem:
@@ -128,6 +116,23 @@ class Store:
         """The client for what `patiently` tries again."""
         return file_system(self._first, self.endpoint, 2)
 
+    def silence(self, key: str, within_s: float) -> str | None:
+        """Why the store gives no answer within so long; null where it answers, whatever it says. Asks for `key`."""
+        found: list[str | None] = []
+
+        def look() -> None:
+            try:
+                self.asking.get_file_info(key)
+            except Exception as error:  # only whether there is an answer matters
+                found.append(reason(error) if may_pass(error) else None)
+            else:
+                found.append(None)
+
+        thread = threading.Thread(target=look, name="is the store there", daemon=True)
+        thread.start()
+        thread.join(within_s)
+        return found[0] if found else f"no answer within {within_s:g} s"
+
     def options(self) -> dict[str, str]:
         """What the Delta library is told of the store; a commit is a put that fails if its number is taken."""
         options = {
@@ -164,6 +169,7 @@ class Store:
 
     def _patiently(self, what: str, action: Callable[[], T]) -> T:
         begun, pause, tries = time.monotonic(), _PAUSE_S, 0
+        stop = haste.ended()
         where = self.endpoint or "Amazon S3"
         while True:
             try:
@@ -171,15 +177,15 @@ class Store:
             except Exception as error:  # the Delta library raises several kinds
                 waited = time.monotonic() - begun
                 limit = self.patience_s if self.answered else min(_FIRST_S, self.patience_s)
-                limit = min(limit, getattr(_HASTE, "seconds", None) or limit)
-                if not may_pass(error) or waited >= limit:
+                limit = haste.at_most(limit)
+                if not may_pass(error) or waited >= limit or stop.is_set():
                     raise
                 tries += 1
                 said = f"cannot {what}: {reason(error)} ({where})"
                 self._waiting[threading.get_ident()] = f"{said}; it is tried again and again"
                 if tries == 2:
                     log.warning("%s; trying again for %.0f s", said, limit)
-                threading.Event().wait(min(pause, max(limit - waited, 0.01)))
+                stop.wait(min(pause, max(limit - waited, 0.01)))
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
                 continue
             self.answered = True

@@ -11,6 +11,7 @@ from groundswell.bus import Bus
 from groundswell.desk import Desk, alert_cases, checkpoints
 from groundswell.desk.clock import Clock
 from groundswell.errors import ConflictError, GroundswellError
+from groundswell.stores import until
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -108,6 +109,11 @@ class Delivery:
             self._turn.release()
 
     def _run(self) -> None:
+        # Whoever stops it does not wait for a store that is away; the journal keeps what was not written.
+        with until(self._stop):
+            self._keep_on()
+
+    def _keep_on(self) -> None:
         waited = refused = 0.0
         while not self._stop.wait(_LOOK_S):
             waited += _LOOK_S
@@ -142,6 +148,10 @@ class Delivery:
     def behind(self) -> int:
         """How many blocks of the journal the lake does not have yet."""
         return self._journal.last_block() - self._done()
+
+    def has(self, block: int) -> bool:
+        """Whether the lake has all of the journal up to a block."""
+        return self._done() >= block
 
     def waiting(self) -> int:
         """How many records the lake does not have yet."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from groundswell.errors import GroundswellError
+from groundswell.errors import GroundswellError, UnavailableError
 from groundswell.query import Matcher, parse
 from groundswell.watch.contract import DAY, Ints, TrackerSpec, WatchParams
+from groundswell.watch.profiles import Profile
 from groundswell.watch.recent import LEARNED
 from groundswell.watch.state import WatchState
 from groundswell.watch.warm import take_up, teach_counted, teach_posts
@@ -51,7 +52,8 @@ def teach(
     """The state after `specs` have seen the posts of the last weeks before `until_us`, if the lake has any.
 
     The same lake gives the same state. The given `state` is used up. Trackers whose past cannot be read start
-    without it, which the log says.
+    without it, which the log says, and are marked as `untaught`: given once more, they are taught what they have met
+    meanwhile together with what was before.
 
     Raises:
         StoppedError: `stop` was set meanwhile.
@@ -78,15 +80,48 @@ def _teach(
 ) -> WatchState:
     try:
         past = Past(specs, until_us, params, lake, check)
-        if past.is_empty:
-            return state
-        counted = past.count()
-        check()
-        state = teach_counted(state, specs, counted, past.begun_us, params, check=check)
-        past.teach_posts(state, counted[0])
+        if not past.is_empty:
+            counted = past.count()
+            check()
+            state = teach_counted(state, specs, counted, past.begun_us, params, check=check)
+            _forget_posts(state, specs)
+            past.teach_posts(state, counted[0])
+    except UnavailableError as error:
+        return without_past(state, specs, params, str(error))
     except GroundswellError as error:
         log.warning("%d trackers start without a past: %s", len(specs), error)
+    waited = _mark(state, specs, untaught=False)
+    if waited:
+        log.warning("the lake can be read: %d trackers have learned their past", waited)
     return state
+
+
+def without_past(state: WatchState, specs: Sequence[TrackerSpec], params: WatchParams, why: str) -> WatchState:
+    """The state after `specs` have begun without a past, which is to be taught later. The given `state` is used up."""
+    take_up(state, specs, params)
+    known = _mark(state, specs, untaught=True)
+    if known < len(specs):
+        said = "%d trackers start without a past, and learn it when the lake can be read: %s"
+        log.warning(said, len(specs) - known, why)
+    return state
+
+
+def _mark(state: WatchState, specs: Sequence[TrackerSpec], *, untaught: bool) -> int:
+    """Say of trackers whether their past is still to be taught; of how many it was said before. Changes `state`."""
+    wanted = {(spec.id, spec.version) for spec in specs}
+    mine = [series for key, series in zip(state.keys, state.series, strict=True) if key in wanted]
+    before = sum(series.untaught for series in mine)
+    for series in mine:
+        series.untaught = untaught
+    return before
+
+
+def _forget_posts(state: WatchState, specs: Sequence[TrackerSpec]) -> None:
+    """What trackers met before they were taught is in the lake as well. Changes `state`."""
+    wanted = {(spec.id, spec.version) for spec in specs}
+    for key, series in zip(state.keys, state.series, strict=True):
+        if key in wanted:
+            series.profile = Profile()
 
 
 class Past:

@@ -26,7 +26,7 @@ from groundswell.sources.records import Line
 from groundswell.sources.replay import Prepared, ReplaySource, name_of, position_in
 from groundswell.sources.stdin import StdinSource
 from groundswell.sources.tail import TailSource
-from groundswell.watch.loop import Hook
+from groundswell.watch.parts import Hook
 from groundswell.watch.replay import Progress, Reading, prepare, replay_key
 from groundswell.watch.runner import Runner, RunnerStatus
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from groundswell.bus import Block
-from groundswell.desk import Desk, checkpoints, trackers
-from groundswell.desk.clock import Clock
-from groundswell.desk.leases import Held
+from groundswell.desk import checkpoints
 from groundswell.telemetry import count, is_heard, stage
 from groundswell.watch import flow
-from groundswell.watch.ahead import ReadAhead, Reader, Wanted, parser
+from groundswell.watch.ahead import ReadAhead, Wanted, parser
 from groundswell.watch.alert_rows import close_lost
 from groundswell.watch.commit import (
     load_progress,
@@ -28,23 +24,12 @@ from groundswell.watch.commit import (
     write_snapshot,
 )
 from groundswell.watch.contract import DAY, HOUR, SECOND, StepOutput, TrackerSpec, WatchBatch
-from groundswell.watch.emerging.state import Emerging
-from groundswell.watch.plan import (
-    Plan,
-    covered_until,
-    in_force,
-    limits,
-    params_of,
-    spec_of,
-)
-from groundswell.watch.state import Key, WatchState
+from groundswell.watch.parts import Parts
+from groundswell.watch.plan import Plan, covered_until, limits, params_of
+from groundswell.watch.roster import Roster
+from groundswell.watch.state import Key
 from groundswell.watch.topic_rows import close_lost_topics
 from groundswell.watch.windows import NEVER
-
-if TYPE_CHECKING:
-    from groundswell.engines.contract import Engine
-    from groundswell.platforms import Registry
-    from groundswell.settings import Settings
 
 #: A checkpoint is made about this often while records come in, seconds: so much is done again after a kill.
 CHECKPOINT_S: Final = 10.0
@@ -57,39 +42,6 @@ _LEAST_SPAN_US: Final = HOUR
 _MOST_SPAN_US: Final = 14 * DAY
 #: A watermark further ahead of the clock than this belongs to a replay of another time, not to a live stream.
 _AHEAD_US: Final = DAY
-
-Hook = Callable[[str], None]
-"""Called at each border of a step with its name: `planned`, `published`, `stepped`, `snapshot`, `committing`,
-`committed`."""
-
-Teach = Callable[[WatchState, Sequence[TrackerSpec], int], WatchState]
-"""Teaches a state what the history of new trackers before a time (microseconds) was."""
-
-
-Read = Callable[[Plan, Sequence[Block], Sequence[TrackerSpec], WatchState], WatchBatch]
-"""Gives the posts of a planned batch, for these trackers and the state before it."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the loop works with."""
-
-    settings: Settings
-    desk: Desk
-    journal: Reader
-    held: Held
-    engine: Engine | None
-    """Null where `read` gives the posts."""
-    registry: Registry
-    teach: Teach
-    teach_topics: Callable[[Emerging, int], Emerging]
-    """The same for words that no tracker asks for."""
-    now: Clock
-    hook: Hook
-    told: Callable[[], None] = lambda: None
-    """Called after each commit that the page can see."""
-    read: Read | None = None
-    """Reads the posts of a batch; null: here, by the engine or the compiled kernels."""
 
 
 class WatchLoop:
@@ -105,8 +57,9 @@ class WatchLoop:
         self._folder = parts.settings.state_path
         self._clock_us = 0
         self._saved_at = time.monotonic()
-        self._rows: Sequence[Row[Any]] = ()
-        self._taken_up: dict[Key, TrackerSpec] = {}
+        self._roster = Roster()
+        self._keys: list[Key] = []
+        self._untaught: list[TrackerSpec] = []
         self._ahead = ReadAhead(parts.journal, parser(parts.engine, parts.registry, parts.settings))
         with parts.desk.reading() as session:
             self.progress = load_progress(session, self._folder)
@@ -178,7 +131,7 @@ class WatchLoop:
 
     def _span_us(self) -> int:
         # The state knows no trackers before its first batch.
-        trackers = max(len(self.progress.state.keys), len(self._taken_up), 1)
+        trackers = max(len(self.progress.state.keys), len(self._roster), 1)
         a_day = sum(DAY / size for size in self.params.sizes) * trackers
         return int(min(max(_MOST_POINTS / a_day * DAY, _LEAST_SPAN_US), _MOST_SPAN_US))
 
@@ -244,9 +197,8 @@ class WatchLoop:
         covered = covered_until(parts.journal.connections(clock_us - 2 * DAY), clock_us) if self._live else None
         with stage("watch", "plan"), parts.desk.session() as session:
             parts.held.guard(session)
-            # One that was made since the others were taught is taught its past before a batch counts for it.
-            in_force_now = tuple(key for key in trackers.versions_active(session) if key in self._taken_up)
-            plan = Plan(self.progress.batch + 1, self.progress.block + 1, last_block, clock_us, in_force_now, covered)
+            keys, roster = self._roster.planned(session)
+            plan = Plan(self.progress.batch + 1, self.progress.block + 1, last_block, clock_us, keys, covered)
             checkpoints.plan(
                 session,
                 plan.number,
@@ -255,13 +207,14 @@ class WatchLoop:
                 clock_us=plan.clock_us,
                 trackers=plan.trackers,
                 covered=plan.covered,
+                roster=roster,
             )
         parts.hook("planned")
         return plan
 
     def _do(self, plan: Plan, blocks: Sequence[Block], *, tell: bool = True) -> None:
         parts = self._parts
-        specs = self._specs_of(plan)
+        specs = self._roster.of(plan, parts.desk)
         if parts.read is None:
             wanted = Wanted(plan.first_block, plan.last_block, plan.clock_us, flow.compiled(specs)[1])
             batch = WatchBatch(self._ahead.posts(blocks, wanted), clock_us=plan.clock_us, covered=plan.covered)
@@ -289,14 +242,6 @@ class WatchLoop:
         self._clock_us = max(self._clock_us, plan.clock_us)
         parts.hook("stepped")
 
-    def _specs_of(self, plan: Plan) -> list[TrackerSpec]:
-        """The trackers of a plan, as they were when it was made, or as they are where it is an older process's."""
-        found = [self._taken_up.get(key) for key in plan.trackers]
-        if None not in found:
-            return [spec for spec in found if spec is not None]
-        with self._parts.desk.reading() as session:
-            return in_force(plan, trackers.by_id(session))
-
     def close(self) -> None:
         """End the thread that reads ahead."""
         self._ahead.close()
@@ -307,12 +252,11 @@ class WatchLoop:
         What is planned next counts for the trackers that are active now.
         """
         with self._parts.desk.reading() as session:
-            rows = trackers.columns_active(session)
-        if rows != self._rows:
-            self._rows = rows
-            self._taken_up = {(spec.id, spec.version): spec for spec in map(spec_of, rows)}
-        known = set(self.progress.state.keys)
-        new = [spec for spec in self._taken_up.values() if (spec.id, spec.version) not in known]
+            self._roster.take_up(session)
+        new = self._roster.unknown_to(self.progress.state)
+        late = self.untaught()
+        if late and self._parts.may_catch_up(self.progress.block):
+            new = [*new, *late]
         topics = self.params.topics.per_day > 0 and self.progress.state.topics.window_us == 0
         if not new and not topics:
             return
@@ -325,9 +269,18 @@ class WatchLoop:
             self.progress.state.topics = self._parts.teach_topics(self.progress.state.topics, until_us)
         if new:
             self.progress.state = self._parts.teach(self.progress.state, new, until_us)
+            self._keys = []  # some may have learned their past, or may not
         self.progress.take_past({(spec.id, spec.version) for spec in new})
         self.progress.batch += 1
         self._save()
+
+    def untaught(self) -> list[TrackerSpec]:
+        """The trackers that started without their past and are still to be taught it."""
+        state = self.progress.state
+        if self._keys is not state.keys:
+            self._keys = state.keys
+            self._untaught = [one.tracker for one in state.series if one.untaught and one.tracker is not None]
+        return self._untaught
 
     def _first_open_us(self) -> int | None:
         size = self.params.base_us

@@ -21,16 +21,15 @@ from groundswell.desk import Desk, DeskLostError, leases, open_desk
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import ConflictError, GroundswellError, UnavailableError
 from groundswell.sources.feed import LiveSource
+from groundswell.stores import hurried
 from groundswell.stores.refusals import StoreLostError
 from groundswell.watch.closing_time import ClosingTime
-from groundswell.watch.contract import TrackerSpec
 from groundswell.watch.delivery import Delivery
-from groundswell.watch.emerging.state import Emerging
-from groundswell.watch.history import StoppedError, teach
-from groundswell.watch.loop import Hook, Parts, WatchLoop
+from groundswell.watch.history import StoppedError
+from groundswell.watch.learning import Teacher
+from groundswell.watch.loop import WatchLoop
+from groundswell.watch.parts import Hook, Parts
 from groundswell.watch.plan import params_of
-from groundswell.watch.state import WatchState
-from groundswell.watch.topic_history import teach_topics
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -45,6 +44,8 @@ _SMALL: Final = 5_000
 MAX_AHEAD: Final = 200
 #: How long a watch whose sources have ended goes on sending what is due, seconds.
 DRAIN_S: Final = 15.0
+#: How long a watch that is stopped waits for the lake's store to take a last batch, seconds.
+LAST_S: Final = 3.0
 #: A lease that was not given back has lapsed after this time, seconds.
 _LAPSED_S: Final = 30.0
 
@@ -63,6 +64,8 @@ class RunnerStatus:
     trouble: str | None
     bus_trouble: str | None = None
     """Why nothing comes in by the bus."""
+    untaught: int = 0
+    """Trackers that started without their past, because the lake could not be read, and are still to be taught it."""
 
 
 class Runner:
@@ -128,6 +131,7 @@ class Runner:
             behind_blocks=max(0, journal.last_block() - loop.progress.block),
             trouble=delivery.said(),
             bus_trouble=journal.trouble(),
+            untaught=len(loop.untaught()),
         )
 
     def may_append(self) -> bool:
@@ -169,7 +173,9 @@ class Runner:
         if stop.is_set():
             # Whoever stops it does not want to wait; the journal keeps what the lake does not have yet, and the outbox
             # what was not sent.
-            delivery.write_some()
+            if delivery.said() is None:
+                with hurried(LAST_S):
+                    delivery.write_some()
         else:
             delivery.drain()
             sender.drain(DRAIN_S)
@@ -242,17 +248,8 @@ class Runner:
         stack.callback(engine.close)
         lake = Lake.open(self._settings)
 
-        def teach_new(state: WatchState, specs: Sequence[TrackerSpec], until_us: int) -> WatchState:
-            with contextlib.suppress(GroundswellError):
-                # What streamed in lately is history too; if it cannot be written now, it must do without.
-                delivery.write_some()
-            return teach(state, specs, until_us, params_of(self._settings), lake=lake, stop=stop)
-
-        def teach_words(topics: Emerging, until_us: int) -> Emerging:
-            with contextlib.suppress(GroundswellError):
-                delivery.write_some()
-            return teach_topics(topics, until_us, params_of(self._settings), lake=lake, stop=stop)
-
+        params = params_of(self._settings)
+        teacher = Teacher(lake, params, stop, said=delivery.said, bring=delivery.write_some, has=delivery.has)
         parts = Parts(
             settings=self._settings,
             desk=desk,
@@ -260,8 +257,9 @@ class Runner:
             held=held,
             engine=engine,
             registry=registry_for(self._settings),
-            teach=teach_new,
-            teach_topics=teach_words,
+            teach=teacher.teach,
+            teach_topics=teacher.teach_topics,
+            may_catch_up=teacher.may_catch_up,
             now=self._now,
             hook=self._hook,
             told=self._changed,

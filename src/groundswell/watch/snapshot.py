@@ -59,6 +59,7 @@ class _SeriesDocument(msgspec.Struct):
     profile: Profile
     episode: Episode | None
     notice: Notice | None
+    untaught: bool = False
 
 
 class _WindowDocument(msgspec.Struct):
@@ -239,7 +240,7 @@ def _state_arrays(state: WatchState) -> tuple[_Document, Arrays]:
     document = _Document(
         keys=state.keys,
         series=[
-            _SeriesDocument(one.tracker, one.first_us, one.told_us, one.profile, one.episode, one.notice)
+            _SeriesDocument(one.tracker, one.first_us, one.told_us, one.profile, one.episode, one.notice, one.untaught)
             for one in state.series
         ],
         frames=frames,
@@ -314,7 +315,7 @@ def _state_of(document: _Document, arrays: Arrays, posts: pa.Table) -> WatchStat
     return WatchState(
         keys=document.keys,
         series=[
-            Series(one.tracker, one.first_us, one.profile, one.episode, one.told_us, one.notice)
+            Series(one.tracker, one.first_us, one.profile, one.episode, one.told_us, one.notice, one.untaught)
             for one in document.series
         ],
         frames=[_frame_of(f"frame/{number}", one, arrays) for number, one in enumerate(document.frames)],

@@ -37,6 +37,8 @@ class Series:
     """End of its last episode: windows that start before it have been told."""
     notice: Notice | None = None
     """The open alert of the rule that does not wait for a window."""
+    untaught: bool = False
+    """Its past could not be read: it is to be taught as soon as it can be."""
 
 
 @dataclass

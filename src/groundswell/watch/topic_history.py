@@ -45,8 +45,15 @@ def teach_topics(state: Emerging, until_us: int, params: WatchParams, *, lake: L
     try:
         _read(past, until_us, lake, stop)
     except GroundswellError as error:
-        log.warning("topics start without a past: %s", error)
-        past = Past(Emerging.empty(state.seed), params.base_us, params.topics)
+        return topics_without_past(state, until_us, params, str(error))
+    past.end(until_us)
+    return past.state
+
+
+def topics_without_past(state: Emerging, until_us: int, params: WatchParams, why: str) -> Emerging:
+    """The state that begins at `until_us` and knows nothing of what was before. The given `state` is used up."""
+    log.warning("topics start without a past: %s", why)
+    past = Past(Emerging.empty(state.seed), params.base_us, params.topics)
     past.end(until_us)
     return past.state
 

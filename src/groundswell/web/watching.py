@@ -116,10 +116,12 @@ class Watching:
         status = self.status()
         if status is None:
             return "starts"
+        waiting = f"; {status.untaught:,} trackers do without their past until the lake can be read"
+        without = waiting if status.untaught else ""
         if status.trouble is not None:
-            what = f"the lake is not written: {status.trouble}"
+            what = f"the lake is not written: {status.trouble}{without}"
             raise UnavailableError(what)
-        return f"runs here, {status.behind_blocks:,} blocks of the journal to do"
+        return f"runs here, {status.behind_blocks:,} blocks of the journal to do{without}"
 
     def _keep(self) -> None:
         while not self._stop.is_set():

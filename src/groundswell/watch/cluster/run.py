@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,15 +34,12 @@ from groundswell.watch.cluster.queries import Batch, Query, ends_of
 from groundswell.watch.cluster.reach import LAKE, WATCH, Reach
 from groundswell.watch.cluster.slices import Task
 from groundswell.watch.cluster.topic import COLUMNS, reader_options
-from groundswell.watch.contract import TrackerSpec
 from groundswell.watch.digest import Wanted
-from groundswell.watch.emerging.state import Emerging
-from groundswell.watch.history import teach
-from groundswell.watch.loop import Hook, Parts, WatchLoop
+from groundswell.watch.learning import Teacher
+from groundswell.watch.loop import WatchLoop
+from groundswell.watch.parts import Hook, Parts
 from groundswell.watch.plan import params_of, spec_of
 from groundswell.watch.runner import DRAIN_S, TICK_S, RunnerStatus, despite_a_lost_desk, only_runner
-from groundswell.watch.state import WatchState
-from groundswell.watch.topic_history import teach_topics
 
 if TYPE_CHECKING:
     from groundswell.settings import Settings
@@ -117,8 +114,7 @@ class SparkWatch:
         loop, reach = self._loop, self._reach
         if loop is None or reach is None:
             return None
-        lake, watch = (self._queries.get(name) for name in (LAKE, WATCH))
-        trouble = None if lake is None else lake.trouble
+        watch = self._queries.get(WATCH)
         bus_trouble = reach.trouble or (None if watch is None else watch.trouble)
         return RunnerStatus(
             records=self.records,
@@ -126,7 +122,8 @@ class SparkWatch:
             watermark_us=loop.progress.watermark_us,
             block=loop.progress.block,
             behind_blocks=max(0, self._feed.newest - loop.progress.block),
-            trouble=None if trouble is None else str(trouble),
+            trouble=self._lake_trouble(),
+            untaught=len(loop.untaught()),
             bus_trouble=None if bus_trouble is None else str(bus_trouble),
         )
 
@@ -174,6 +171,17 @@ class SparkWatch:
         if self._loop is not None:
             self._loop.close()
 
+    def _lake_trouble(self) -> str | None:
+        """Why the lake is not written, or its store waited for."""
+        query = self._queries.get(LAKE)
+        trouble = None if query is None else query.trouble
+        return self._lake.trouble if trouble is None else str(trouble)
+
+    def _has(self, block: int) -> bool:
+        """Whether the lake has all that was watched since this process began."""
+        del block  # the lake's micro-batches are others
+        return all(self._stored.get(number, -1) >= last for number, last in self._watched.items())
+
     def _forget(self) -> None:
         self._loop = self._reach = self._sender = None
         self._queries = {}
@@ -182,13 +190,7 @@ class SparkWatch:
         from groundswell.platforms.saved import registry_for  # noqa: PLC0415 - loads every layout
 
         params = params_of(self._settings)
-
-        def teach_new(state: WatchState, specs: Sequence[TrackerSpec], until_us: int) -> WatchState:
-            return teach(state, specs, until_us, params, lake=self._lake, stop=stop)
-
-        def teach_words(topics: Emerging, until_us: int) -> Emerging:
-            return teach_topics(topics, until_us, params, lake=self._lake, stop=stop)
-
+        teacher = Teacher(self._lake, params, stop, said=self._lake_trouble, has=self._has)
         parts = Parts(
             settings=self._settings,
             desk=desk,
@@ -196,8 +198,9 @@ class SparkWatch:
             held=held,
             engine=None,
             registry=registry_for(self._settings),
-            teach=teach_new,
-            teach_topics=teach_words,
+            teach=teacher.teach,
+            teach_topics=teacher.teach_topics,
+            may_catch_up=teacher.may_catch_up,
             now=self._now,
             hook=self._hook,
             told=self._told,
@@ -349,8 +352,7 @@ class SparkWatch:
         written = writer.write(frame, batch_id + 1, self._task())
         self._stored |= written.ends
         self._note(LAKE, written.ends, written.received_us)
-        watched = self._watched
-        if watched and all(self._stored.get(part, -1) >= last for part, last in watched.items()):
+        if self._watched and self._has(self._place.base):
             self._settle()
 
     def _settle(self) -> None:
