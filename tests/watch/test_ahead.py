@@ -108,7 +108,7 @@ def test_what_comes_out_does_not_depend_on_reading_ahead(
                     monkeypatch.setattr(loop._ahead, "go_on", lambda *_: None)
                 turn = 0
                 while loop.advance():
-                    given.append(loop._ahead._guess is not None)
+                    given.append(len(loop._ahead._guesses) == ahead.DEPTH)
                     turn += 1
                     if turn == 4:
                         add(home, "Hats")
@@ -144,9 +144,11 @@ def test_a_batch_for_other_trackers_is_thrown_away(home: Home, monkeypatch: pyte
     one, both = asked[0][3], asked[-1][3]
     here = threading.current_thread().name
     assert one is not both
-    # The second pair is read ahead; so is the third, for one tracker, and read again for two; the last is the newest.
-    assert asked[:4] == [(here, 1, 2, one), ("ahead", 3, 4, one), ("ahead", 5, 6, one), (here, 5, 6, both)]
-    assert asked[4:] == [("ahead", 7, 8, both), (here, 9, 10, both)]
+    # The second pair is read ahead; so are the next two, for one tracker, and read again for two; the last is newest.
+    assert asked[0] == (here, 1, 2, one)
+    assert sorted(each[:3] for each in asked[1:4]) == [("ahead", first, first + 1) for first in (3, 5, 7)]
+    assert asked[4:] == [(here, 5, 6, both), ("ahead", 7, 8, both), (here, 9, 10, both)]
+    assert {each[3] for each in asked[:4]} == {one}
     assert sum(home.counts(first)) == 8
 
 
@@ -192,8 +194,8 @@ def test_what_goes_wrong_is_raised_where_its_batch_is_asked_for_and_it_is_read_a
     assert [block.seq for block in reader.blocks(3, 4)] == [3, 4]
     failing = [True]
 
-    def fail(_blocks: Sequence[Block], _wanted: Wanted) -> Arrivals:
-        if failing.pop():
+    def fail(_blocks: Sequence[Block], wanted: Wanted) -> Arrivals:
+        if wanted.first_block == 3 and failing.pop():
             raise ZeroDivisionError
         return TableArrivals.empty()
 
@@ -229,11 +231,29 @@ def test_a_batch_that_may_grow_is_not_read_ahead(bus: Bus) -> None:
     reader.close()
 
 
+def test_batches_are_read_at_once_and_each_goes_on_with_the_clock_of_the_one_before(bus: Bus) -> None:
+    both, clocks = threading.Barrier(ahead.DEPTH, timeout=20), dict[int, int]()
+
+    def meet(_blocks: Sequence[Block], wanted: Wanted) -> Arrivals:
+        clocks[wanted.first_block] = wanted.clock_us
+        both.wait()
+        return TableArrivals.empty()
+
+    reader, late = ReadAhead(bus, meet), START + 10 * 60 * SECOND
+    reader.go_on(Wanted(0, 0, 0, MATCHER), late)
+    blocks = reader.blocks(1, 2)
+    reader.posts(blocks, Wanted(1, 2, late, MATCHER))
+    reader.posts(reader.blocks(3, 4), Wanted(3, 4, late, MATCHER))
+    assert clocks == {1: late, 3: late}
+    reader.close()
+
+
 def test_another_clock_is_another_batch_and_no_thread_is_left(bus: Bus) -> None:
     clocks: list[int] = []
 
     def note(_blocks: Sequence[Block], wanted: Wanted) -> Arrivals:
-        clocks.append(wanted.clock_us)
+        if wanted.first_block == 3:
+            clocks.append(wanted.clock_us)
         return TableArrivals.empty()
 
     reader = ReadAhead(bus, note)

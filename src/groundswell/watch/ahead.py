@@ -1,11 +1,12 @@
-"""The next batch of the journal, read while the last one is stepped, so that all cores have something to do."""
+"""The next batches of the journal, read while one is stepped, so that all cores have something to do."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
 
 from groundswell.bus import Block, Connected
 from groundswell.query import Matcher
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
     from groundswell.platforms import Registry
     from groundswell.settings import Settings
+
+
+#: Batches that are read ahead, at most. The beginning and the end of a batch are work for one core; with two of them in
+#: work the others have something to do meanwhile.
+DEPTH: Final = 2
 
 
 class Reader(Protocol):
@@ -78,82 +84,91 @@ def parser(engine: Engine | None, registry: Registry, settings: Settings) -> Par
 
 
 class ReadAhead:
-    """Reads one batch ahead, in a thread of its own that ends with `close`.
+    """Reads some batches ahead, in threads of its own that end with `close`.
 
     A batch that was read ahead is a guess. Who asks for one gets it only where it is the very same that reading now
-    would give; else the guess is forgotten, and it is read here and now. What goes wrong while reading ahead is raised
-    where the batch is asked for, and nowhere if it never is.
+    would give; else it is forgotten with all that follow, and read here and now. What goes wrong while reading ahead is
+    raised where the batch is asked for, and nowhere if it never is.
     """
 
     def __init__(self, journal: Reader, parse: Parse) -> None:
-        """`parse` is called in both threads, though not at once."""
+        """`parse` is called in several threads at once."""
         self._journal = journal
         self._parse = parse
-        self._worker: ThreadPoolExecutor | None = None
-        self._guess: _Guess | None = None
+        self._workers: ThreadPoolExecutor | None = None
+        self._guesses: deque[_Guess] = deque()
 
     def go_on(self, done: Wanted, clock_us: int, max_span_us: int | None = None) -> None:
-        """Begin to read the batch behind one that is about to be stepped, if it is whole; `clock_us` is its clock.
+        """Begin to read what is behind a batch that is about to be stepped, as far as it is whole.
 
-        What comes in meanwhile cannot make it longer then, and it is not the newest, so its clock does not depend on
-        when it is done. Never more than one batch is held: an older guess is forgotten first.
+        `clock_us` is the clock before it. What comes in meanwhile cannot make a whole batch longer, and it is not the
+        newest, so its clock does not depend on when it is done. Never more than `DEPTH` batches are held.
         """
-        self.forget()
-        newest = self._journal.last_block()
-        if newest <= done.last_block + 1:
-            return
-        last = self._journal.borders(done.last_block, *limits(), max_span_us)
-        if last >= newest:
-            return
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-        wanted = Wanted(done.last_block + 1, last, max(done.clock_us, clock_us), done.matcher)
-        blocks: Future[Sequence[Block]] = Future()
-        self._guess = _Guess(wanted, blocks, self._worker.submit(self._work, wanted, blocks))
+        first = self._guesses[0].wanted if self._guesses else None
+        if first is not None and (first.first_block != done.last_block + 1 or first.matcher is not done.matcher):
+            self.forget()
+        newest, clock_us = self._journal.last_block(), max(done.clock_us, clock_us)
+        while len(self._guesses) < DEPTH:
+            before = self._guesses[-1] if self._guesses else None
+            at = done.last_block if before is None else before.wanted.last_block
+            if newest <= at + 1:
+                return
+            last = self._journal.borders(at, *limits(), max_span_us)
+            if last >= newest:
+                return
+            if self._workers is None:
+                self._workers = ThreadPoolExecutor(DEPTH, thread_name_prefix="ahead")
+            wanted, fetched = Wanted(at + 1, last, clock_us, done.matcher), Future[_Fetched]()
+            clock = None if before is None else before.fetched
+            self._guesses.append(_Guess(wanted, fetched, self._workers.submit(self._work, wanted, clock, fetched)))
 
     def blocks(self, first_block: int, last_block: int) -> Sequence[Block]:
         """The blocks of a batch, read ahead or now."""
-        guess = self._guess
+        guess = self._guesses[0] if self._guesses else None
         if guess is not None and (guess.wanted.first_block, guess.wanted.last_block) == (first_block, last_block):
-            if guess.blocks.exception() is not None:
-                self._guess = None
-            return guess.blocks.result()
+            error = guess.fetched.exception()
+            if error is not None:
+                self.forget()
+                raise error
+            return guess.fetched.result().blocks
         with stage("watch", "read"):
             return self._journal.between(first_block, last_block)
 
     def posts(self, blocks: Sequence[Block], wanted: Wanted) -> Arrivals:
         """The posts of a batch of these blocks, read ahead or now; what was read ahead is given away or forgotten."""
-        guess = self._guess
+        guess = self._guesses[0] if self._guesses else None
         if not blocks or guess is None:
             return self._read(blocks, wanted)
-        if guess.wanted.received(blocks).fits(wanted):
-            self._guess = None
+        if guess.fetched.exception() is None and guess.fetched.result().wanted.fits(wanted):
+            self._guesses.popleft()
             return guess.posts.result()
         self.forget()
         return self._read(blocks, wanted)
 
     def forget(self) -> None:
         """Let go of what was read ahead, once it is."""
-        guess, self._guess = self._guess, None
-        if guess is not None:
-            guess.posts.exception()  # waits; whoever asks for the batch meets it anew
+        while self._guesses:
+            self._guesses.popleft().posts.exception()  # waits; whoever asks for the batch meets it anew
 
     def close(self) -> None:
-        """End the thread; what it read is forgotten."""
+        """End the threads; what they read is forgotten."""
         self.forget()
-        if self._worker is not None:
-            self._worker.shutdown()
-            self._worker = None
+        if self._workers is not None:
+            self._workers.shutdown()
+            self._workers = None
 
-    def _work(self, wanted: Wanted, blocks: Future[Any]) -> Arrivals:
+    def _work(self, wanted: Wanted, before: Future[_Fetched] | None, fetched: Future[_Fetched]) -> Arrivals:
         try:
             with stage("watch", "read"):
-                fetched = self._journal.between(wanted.first_block, wanted.last_block)
+                blocks = self._journal.between(wanted.first_block, wanted.last_block)
+            if before is not None:  # its clock goes on with the one before it, whose blocks were asked for first
+                wanted = replace(wanted, clock_us=max(wanted.clock_us, before.result().wanted.clock_us))
+            wanted = wanted.received(blocks)
         except BaseException as error:
-            blocks.set_exception(error)
+            fetched.set_exception(error)
             raise
-        blocks.set_result(fetched)
-        return self._read(fetched, wanted.received(fetched))
+        fetched.set_result(_Fetched(wanted, blocks))
+        return self._read(blocks, wanted)
 
     def _read(self, blocks: Sequence[Block], wanted: Wanted) -> Arrivals:
         with stage("watch", "parse"):
@@ -161,7 +176,15 @@ class ReadAhead:
 
 
 @dataclass(frozen=True, slots=True)
+class _Fetched:
+    """The blocks of a batch, and the batch with its clock."""
+
+    wanted: Wanted
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, slots=True)
 class _Guess:
     wanted: Wanted
-    blocks: Future[Sequence[Block]]
+    fetched: Future[_Fetched]
     posts: Future[Arrivals]

@@ -137,7 +137,8 @@ def arrivals_of_records(groups: Sequence[Records], ways: Ways) -> Arrivals:
             parts.append(_begun_table(posts_of(records, np.arange(len(records)), ways), ways))
         else:
             parts += _fast(records, layout, ways)
-    joined = join(parts, _pool(ways.settings.cores) if len(parts) > 1 else None)
+    # Parts that were matched where they were read have nothing left to work out, and the threads read what follows.
+    joined = join(parts, _pool(ways.settings.cores) if len(parts) > 1 and ways.matcher is None else None)
     if ways.matcher is not None and isinstance(joined, JoinedArrivals):
         # By whoever reads, which may be beside a step; that one then waits for no thread.
         joined.begin(ways.matcher, terms=ways.counts_terms)
