@@ -26,9 +26,10 @@ def whole(session: Session, row: AlertRow) -> dict[str, Any]:
 
 def summaries(session: Session, rows: Sequence[AlertRow], *, with_members: bool = False) -> list[dict[str, Any]]:
     """Alerts without their cards (`web.alert_models.AlertSummary`), in the order given."""
-    known = trackers.by_id(session)
     counts = alert_life.comment_counts(session, [row.id for row in rows])
     groups = alert_groups.members(session, [row.group_id for row in rows]) if with_members else {}
+    shown = [*rows, *(member for group in groups.values() for member in group)]
+    known = trackers.by_id(session, {row.tracker_id for row in shown})
     return [
         {
             **documents.alert_summary(row, known[row.tracker_id], comments=counts.get(row.id, 0)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, TypedDict
 
 from sqlalchemy import Row, func, select, update
@@ -163,6 +163,9 @@ def versions_active(session: Session) -> list[tuple[str, int]]:
     return [(id_, version) for id_, version in session.execute(query.order_by(func.lower(TrackerRow.name)))]
 
 
-def by_id(session: Session) -> dict[str, TrackerRow]:
-    """Every tracker ever added, by id."""
-    return {row.id: row for row in session.scalars(select(TrackerRow))}
+def by_id(session: Session, only: Collection[str] | None = None) -> dict[str, TrackerRow]:
+    """Every tracker ever added, by id; or `only` those of some ids."""
+    query = select(TrackerRow)
+    if only is not None:
+        query = query.where(TrackerRow.id.in_(only))
+    return {row.id: row for row in session.scalars(query)}

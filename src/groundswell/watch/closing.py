@@ -206,9 +206,8 @@ def _close(
         one.learn(start, params, ~judged.gap)
     trend.learn(frame, start, params, taught=not judged.gap[0])
     _add_late(state, frame, judged)
-    length = frame.window_us // 1_000_000
-    for slot, (tracker_id, _) in enumerate(state.keys):
-        written.points[tracker_id, length, start] = judged.closed.point(slot, tracker_id, frame.window_us)
+    points = judged.closed.points([tracker_id for tracker_id, _ in state.keys], frame.window_us)
+    written.points |= {(point.tracker_id, point.window_s, start): point for point in points}
     return judged.gap
 
 

@@ -12,9 +12,8 @@ import os
 import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -27,15 +26,13 @@ from groundswell.watch.alert_rows import write_alerts
 from groundswell.watch.contract import AlertRecord, SeriesPoint, StepOutput
 from groundswell.watch.emerging.records import TopicRecord
 from groundswell.watch.emerging.state import Emerging
-from groundswell.watch.evidence import window_document
+from groundswell.watch.evidence import rfc3339
 from groundswell.watch.snapshot import OldStateError
 from groundswell.watch.state import Key, WatchState
 from groundswell.watch.topic_rows import write_topics
 
 #: The live page is told of at most this many windows at once; a replay at full speed closes thousands.
 TOLD_WINDOWS: Final = 50
-#: Rows in one statement.
-_CHUNK: Final = 2_000
 #: Old windows and changes are looked for at every so many checkpoints.
 _PRUNE_EVERY: Final = 50
 
@@ -169,9 +166,10 @@ def write_news(session: Session, progress: Progress, now_us: int) -> None:
     """
     if not progress.has_news:
         return
-    rows = tracker_rows.by_id(session)
-    _write_points(session, progress.points.values())
-    write_alerts(session, progress.alerts.values(), rows, now_us)
+    series.write_all(session, [msgspec.structs.astuple(point) for point in progress.points.values()])
+    if progress.alerts:
+        rows = tracker_rows.by_id(session, {alert.tracker_id for alert in progress.alerts.values()})
+        write_alerts(session, progress.alerts.values(), rows, now_us)
     write_topics(session, progress.topics.values(), now_us)
     _tell_windows(session, progress.points.values(), now_us)
 
@@ -197,23 +195,33 @@ def write_outcome(session: Session, progress: Progress, generation: int, now_us:
             topics.prune(session, progress.watermark_us)
 
 
-def _write_points(session: Session, points: Iterable[SeriesPoint]) -> None:
-    left = iter(points)
-    while rows := [msgspec.structs.asdict(point) for point in islice(left, _CHUNK)]:
-        series.write(session, rows)
-
-
 def _tell_windows(session: Session, points: Iterable[SeriesPoint], now_us: int) -> None:
     by_window: dict[tuple[int, int], list[SeriesPoint]] = {}
     for point in points:
         by_window.setdefault((point.window_s, point.start), []).append(point)
     for size in sorted({window_s for window_s, _ in by_window}):
-        for start in newest((start for window_s, start in by_window if window_s == size), TOLD_WINDOWS):
-            windows = {
-                point.tracker_id: window_document(point) | {"count": point.count, "late": point.late}
-                for point in by_window[size, start]
-            }
-            changes.append(session, "window", changes.window_subject(size, start), windows, now_us=now_us)
+        starts = newest((start for window_s, start in by_window if window_s == size), TOLD_WINDOWS)
+        told = [(changes.window_subject(size, start), _windows(start, by_window[size, start])) for start in starts]
+        changes.append_all(session, "window", told, now_us=now_us)
+
+
+def _windows(start: int, points: Iterable[SeriesPoint]) -> dict[str, dict[str, Any]]:
+    """The windows of all trackers that start at one time, by tracker, with what came late."""
+    said = rfc3339(start)
+    return {
+        point.tracker_id: {
+            "start": said,
+            "count": point.count,
+            "expected": point.expected,
+            "lower": point.lower,
+            "upper": point.upper,
+            "return_days": point.return_days,
+            "platform_ratio": point.platform_ratio,
+            "state": point.state,
+            "late": point.late,
+        }
+        for point in points
+    }
 
 
 def newest(starts: Iterable[int], count: int) -> Sequence[int]:

@@ -219,7 +219,7 @@ class WatchBatch:
     covered: Sequence[tuple[int, int]] | None = None
 
 
-class SeriesPoint(msgspec.Struct, frozen=True):
+class SeriesPoint(msgspec.Struct, frozen=True, gc=False):
     """One closed window of one tracker; the same (tracker_id, window_s, start) again replaces the earlier one."""
 
     tracker_id: str

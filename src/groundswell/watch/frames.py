@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Final
@@ -138,6 +139,17 @@ class Closed:
             state=STATES[int(self.state[slot])],
             late=int(self.late[slot]),
         )
+
+    def points(self, tracker_ids: Sequence[str], window_us: int) -> list[SeriesPoint]:
+        """The window of every tracker, all of which must have been there."""
+        known = self.reals.astype(object)
+        known[np.isnan(self.reals)] = None
+        size, start = window_us // SECOND, self.start
+        columns = (known.tolist(), self.count.tolist(), self.state.tolist(), self.late.tolist())
+        return [
+            SeriesPoint(tracker_id, size, start, count, a, b, c, d, e, f, STATES[state], late)
+            for tracker_id, (a, b, c, d, e, f), count, state, late in zip(tracker_ids, *columns, strict=True)
+        ]
 
     def put(self, slot: int, point: SeriesPoint) -> None:
         """Make the window of one tracker that of `point`."""

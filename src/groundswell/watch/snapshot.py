@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,14 +98,14 @@ class _Document(msgspec.Struct):
     topics: list[str]
 
 
-def _table_bytes(table: pa.Table) -> bytes:
+def _table_bytes(table: pa.Table) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return bytes(sink.getvalue())
+    return sink.getvalue()
 
 
-def _table_of(data: bytes) -> pa.Table:
+def _table_of(data: pa.Buffer) -> pa.Table:
     with pa.ipc.open_stream(data) as reader:
         return reader.read_all()
 
@@ -265,16 +265,23 @@ def dump_state(state: WatchState, path: Path) -> None:
         OSError: the file cannot be written.
     """
     document, arrays = _state_arrays(state)
-    rows: list[tuple[str, str, list[int], bytes]] = [
-        (name, array.dtype.str, list(array.shape), array.tobytes()) for name, array in arrays.items()
-    ]
-    rows.append((":document", "", [], msgspec.msgpack.encode(document)))
-    rows.append((":posts", "", [], _table_bytes(state.recent.posts)))
     schema = _SCHEMA.with_metadata({b"format": _FORMAT, b"version": str(STATE_VERSION).encode()})
-    table = pa.table([list(column) for column in zip(*rows, strict=True)], schema=schema)
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    # Level 1: most of a young state is zeros, and what an old one has learned hardly becomes smaller.
+    options = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1), use_threads=False)
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
-        writer.write_table(table)
+        for name, array in arrays.items():
+            # One at a time, and from where it lies: thousands of trackers are hundreds of megabytes.
+            whole = np.ascontiguousarray(array)
+            writer.write_batch(_section(name, array.dtype.str, array.shape, pa.py_buffer(whole)))
+        writer.write_batch(_section(":document", "", (), pa.py_buffer(msgspec.msgpack.encode(document))))
+        writer.write_batch(_section(":posts", "", (), _table_bytes(state.recent.posts)))
+
+
+def _section(name: str, kind: str, shape: Sequence[int], data: pa.Buffer) -> pa.RecordBatch:
+    ends = pa.py_buffer(np.array([0, data.size], dtype=np.int64))
+    held = pa.Array.from_buffers(pa.large_binary(), 1, [None, ends, data])
+    columns = [pa.array([name]), pa.array([kind]), pa.array([list(shape)], pa.list_(pa.int64())), held]
+    return pa.RecordBatch.from_arrays(columns, schema=_SCHEMA)
 
 
 def load_state(path: Path) -> WatchState:
@@ -284,30 +291,38 @@ def load_state(path: Path) -> WatchState:
         UnreadableFileError: it is no state file.
         OldStateError: it is one of another version.
     """
+    arrays: Arrays = {}
+    rest: dict[str, pa.Buffer] = {}
     try:
         with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source) as reader:
-            table = reader.read_all()
+            _check(reader.schema.metadata or {}, path)
+            for number in range(reader.num_record_batches):
+                for name, kind, shape, data in _sections(reader.get_batch(number)):
+                    if kind:
+                        arrays[name] = np.frombuffer(data, dtype=np.dtype(kind)).reshape(shape).copy()
+                    else:
+                        rest[name] = data
     except (OSError, pa.ArrowInvalid) as error:
         what = "the state of the watch cannot be read"
         raise UnreadableFileError(what, where=path, hint="remove it to start the watch anew") from error
-    metadata = table.schema.metadata or {}
+    document = msgspec.msgpack.decode(rest[":document"], type=_Document)
+    posts = _table_of(rest[":posts"])
+    return _state_of(document, arrays, posts)
+
+
+def _sections(batch: pa.RecordBatch) -> Iterator[tuple[str, str, list[int], pa.Buffer]]:
+    for row in range(batch.num_rows):
+        name, kind, shape, data = (column[row] for column in batch.columns)
+        yield name.as_py(), kind.as_py(), shape.as_py(), data.as_buffer()
+
+
+def _check(metadata: Mapping[bytes, bytes], path: Path) -> None:
     if metadata.get(b"format") != _FORMAT:
         what = "not a state of the watch"
         raise UnreadableFileError(what, where=path, hint="remove it to start the watch anew")
     if metadata.get(b"version") != str(STATE_VERSION).encode():
         what = f"not a state of the watch of version {STATE_VERSION}"
         raise OldStateError(what, where=path, hint="the watch learns anew from the lake")
-    sections = {
-        name: (kind, shape, data)
-        for name, kind, shape, data in zip(*(c.to_pylist() for c in table.columns), strict=True)
-    }
-    document = msgspec.msgpack.decode(sections.pop(":document")[2], type=_Document)
-    posts = _table_of(sections.pop(":posts")[2])
-    arrays = {
-        name: np.frombuffer(data, dtype=np.dtype(kind)).reshape(shape).copy()
-        for name, (kind, shape, data) in sections.items()
-    }
-    return _state_of(document, arrays, posts)
 
 
 def _state_of(document: _Document, arrays: Arrays, posts: pa.Table) -> WatchState:
