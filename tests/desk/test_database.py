@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from groundswell.desk import Desk, migrations, open_desk, trackers
+from groundswell.desk import Desk, checkpoints, migrations, open_desk, trackers
 from groundswell.desk.tables import Base
 from groundswell.errors import ConflictError, UnavailableError
 from groundswell.settings import Settings, load_settings
@@ -104,3 +104,23 @@ def test_a_home_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(UnavailableError, match="GROUNDSWELL_HOME"):
         open_desk(load_settings(home=tmp_path / "file" / "home"))
+
+
+def test_what_was_planned_by_an_older_version_is_done_as_it_was_planned(settings: Settings) -> None:
+    open_desk(settings).close()
+    with sqlite3.connect(settings.home / "desk.sqlite") as connection:
+        connection.executescript(
+            "DROP TABLE plans; DROP TABLE rosters; DROP TABLE counters;"
+            "DROP TRIGGER trackers_changed_by_insert; DROP TRIGGER trackers_changed_by_update;"
+            "DROP TRIGGER trackers_changed_by_delete;"
+            "CREATE TABLE plans (number BIGINT NOT NULL PRIMARY KEY, first_block BIGINT NOT NULL,"
+            " last_block BIGINT NOT NULL, clock BIGINT NOT NULL, trackers JSON NOT NULL, covered JSON);"
+            """INSERT INTO plans VALUES (7, 1, 2, 3, '[["t", 1]]', '[[4, 5]]'), (8, 3, 3, 4, '[["t", 1]]', NULL);"""
+            "UPDATE alembic_version SET version_num = '0009';"
+        )
+    connection.close()
+    with open_desk(settings) as desk, desk.reading() as session:
+        found = checkpoints.plans_after(session, 0)
+        said = [(row.number, row.last_block, row.clock, row.trackers, row.covered) for row in found]
+        assert said == [(7, 2, 3, [["t", 1]], [[4, 5]]), (8, 3, 4, [["t", 1]], None)]
+        assert found[0].roster == checkpoints.roster_of([("t", 1)])

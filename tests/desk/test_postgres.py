@@ -73,6 +73,9 @@ def test_an_alert_lives_is_grouped_and_counts_for_the_report(elsewhere: Desk) ->
         with elsewhere.session() as session:
             tracker = trackers.add(session, "Shoes", "shoe*", 30.0, now_us=NOW).id
             series.write(session, [window(tracker, NOW), window(tracker, NOW - 7 * 86_400_000_000, 4)])
+            before = trackers.edition(session)
+            trackers.change(session, "Shoes", promise_days=20.0)
+            assert trackers.edition(session) > before
             alerts.write(session, [alert("abcd1", tracker), alert("abcd2", tracker, NOW + 1)])
             cases = [{"alert_id": name, "data": b"x", "sketch": posts(0, 60)} for name in ("abcd1", "abcd2")]
             alert_cases.write(session, cases)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from groundswell.desk import Desk, alert_life, alerts, changes, checkpoints, documents, runs, series, tokens, trackers
 from groundswell.errors import ConflictError, NotFoundError, UnknownChoiceError
@@ -79,6 +80,31 @@ def test_another_query_is_a_new_version_and_the_same_is_not(desk: Desk) -> None:
         trackers.add(session, "Shoes", "shoe*", 30.0)
         assert trackers.change(session, "Shoes", "shoe*").version == 1
         assert trackers.change(session, "Shoes", "boots").version == 2
+
+
+def test_every_change_of_a_tracker_gives_another_edition_whoever_makes_it(desk: Desk) -> None:
+    met = []
+
+    def note() -> None:
+        with desk.reading() as session:
+            met.append(trackers.edition(session))
+
+    note()
+    with desk.session() as session:
+        trackers.add(session, "Shoes", "shoe*", 30.0)
+    note()
+    with desk.session() as session:
+        trackers.change(session, "Shoes", promise_days=10.0)
+    note()
+    with desk.session() as session:
+        session.execute(text("UPDATE trackers SET snoozed_until = 1"))
+    note()
+    with desk.session() as session:
+        trackers.remove(session, "Shoes")
+    note()
+    assert met == sorted(set(met))
+    note()
+    assert met[-1] == met[-2]
 
 
 def test_an_unknown_tracker_lists_those_that_are_there(desk: Desk) -> None:
@@ -176,6 +202,9 @@ def test_a_plan_waits_until_a_checkpoint_covers_it(desk: Desk) -> None:
         checkpoints.drop_plans(session, 2)
         assert [plan.number for plan in checkpoints.plans_after(session, 2)] == [3]
         assert checkpoints.plans_after(session, 2)[0].trackers == [["t", 1]]
+        checkpoints.plan(session, 4, first_block=4, last_block=4, clock_us=0, trackers=[("t", 1), ("u", 2)])
+        checkpoints.drop_plans(session, 3)
+        assert checkpoints.plans_after(session, 0)[0].trackers == [["t", 1], ["u", 2]]
         found = checkpoints.get(session, "watch")
         assert found is not None
         assert (found.batch, found.generation) == (2, 4)

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from groundswell.desk.tables import SeriesRow
-from groundswell.desk.upsert import upsert, upsert_all
+from groundswell.desk.upsert import upsert_all
 
 #: So many windows of a size are kept (event time, against the newest one): 35 days of 5 minutes …
 KEEP: Final = 10_080
@@ -19,12 +19,7 @@ _SMALL_S: Final = 300
 
 
 def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert or update windows by tracker, size and start."""
-    upsert(session, SeriesRow, rows)
-
-
-def write_all(session: Session, rows: Sequence[Sequence[Any]]) -> None:
-    """The same for all trackers at once; each row has the columns of `SeriesRow` in their order."""
+    """Insert or update windows by tracker, size and start; each has all columns, and no two are the same window."""
     upsert_all(session, SeriesRow, rows)
 
 

@@ -31,8 +31,8 @@ def upsert(
     session.execute(statement, [dict(row) for row in rows])
 
 
-def upsert_all(session: Session, table: type[DeclarativeBase], rows: Sequence[Sequence[Any]]) -> None:
-    """As `upsert`, of tens of thousands of rows of plain values, one for each column in the table's order.
+def upsert_all(session: Session, table: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> None:
+    """As `upsert`, of tens of thousands of rows with a plain value for each column of the table.
 
     They go to the driver as they are, in the order of their keys, so that neighbours in the index are written together.
     """
@@ -45,8 +45,7 @@ def upsert_all(session: Session, table: type[DeclarativeBase], rows: Sequence[Se
     set_ = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
     begin = f"INSERT INTO {table.__tablename__} ({', '.join(names)})"
     end = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {set_}"
-    at = [names.index(key) for key in keys]
-    ordered = sorted(rows, key=itemgetter(*at))
+    ordered = sorted(map(itemgetter(*names), rows), key=itemgetter(*(names.index(key) for key in keys)))
     if connection.dialect.name == "postgresql":
         kinds = [column.type.compile(connection.dialect) for column in columns]
         arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
@@ -54,4 +53,4 @@ def upsert_all(session: Session, table: type[DeclarativeBase], rows: Sequence[Se
         connection.exec_driver_sql(statement, tuple(list(column) for column in zip(*ordered, strict=True)))
         return
     marks = ", ".join("?" for _ in names)
-    connection.exec_driver_sql(f"{begin} VALUES ({marks}) {end}", [tuple(row) for row in ordered])
+    connection.exec_driver_sql(f"{begin} VALUES ({marks}) {end}", ordered)

@@ -166,7 +166,7 @@ def write_news(session: Session, progress: Progress, now_us: int) -> None:
     """
     if not progress.has_news:
         return
-    series.write_all(session, [msgspec.structs.astuple(point) for point in progress.points.values()])
+    series.write(session, [msgspec.structs.asdict(point) for point in progress.points.values()])
     if progress.alerts:
         rows = tracker_rows.by_id(session, {alert.tracker_id for alert in progress.alerts.values()})
         write_alerts(session, progress.alerts.values(), rows, now_us)
