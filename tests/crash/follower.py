@@ -15,12 +15,11 @@ import signal
 import struct
 import sys
 import threading
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.crash.replayer import ended, killer, watch_appends
+from tests.crash.replayer import ended, forked, killer, watch_appends
 
 from groundswell.channels import sender
 from groundswell.importing import stream
@@ -62,11 +61,8 @@ def source_of(spec: str, settings: Settings, clock: SharedClock) -> LiveSource:
 
 def follow(settings: Settings, spec: str, clock: SharedClock, at: str | None) -> int:
     """Follow the source in a child; its process id."""
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
+
+    def work() -> None:
         hook = killer(at, None)
         watch_appends(hook)
         stop = threading.Event()
@@ -78,11 +74,8 @@ def follow(settings: Settings, spec: str, clock: SharedClock, at: str | None) ->
 
         threading.Thread(target=look, daemon=True).start()
         Runner(settings, sources=[source_of(spec, settings, clock)], now=clock, hook=hook).run(stop)
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
+
+    return forked(work)
 
 
 def main() -> None:

@@ -72,28 +72,32 @@ def watch_appends(hook: Callable[[str], None]) -> None:
     Appender.commit = watched  # type: ignore[method-assign]  # a kill at that place
 
 
-def replay(settings: Settings, file: str, at: str | None = None) -> int:
-    """Run the replay in a child; its process id."""
+def forked(work: Callable[[], None]) -> int:
+    """Do it in a child that ends with it, and says what went wrong; its process id."""
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        counts = settings.home / "borders.json"
-        seen: Counter[str] = Counter()
-
-        def reached(name: str) -> None:
-            seen[name] += 1
-
-        hook = killer(at, reached)
-        watch_appends(hook)
-        Replay(settings, find_files([file], settings.tmp_path), Options(), hook=hook).run(running)
-        counts.write_text(json.dumps(seen))
+        work()
         status = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def replay(settings: Settings, file: str, at: str | None = None) -> int:
+    """Run the replay in a child; its process id."""
+
+    def work() -> None:
+        seen: Counter[str] = Counter()
+        hook = killer(at, lambda name: seen.update([name]))
+        watch_appends(hook)
+        Replay(settings, find_files([file], settings.tmp_path), Options(), hook=hook).run(running)
+        (settings.home / "borders.json").write_text(json.dumps(seen))
+
+    return forked(work)
 
 
 def ended(pid: int, within_s: float | None) -> int | None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.crash.replayer import ended, killer, watch_appends
+from tests.crash.replayer import ended, forked, killer, watch_appends
 
 from groundswell.bus import kafka_write, open_bus
 from groundswell.desk import open_desk
@@ -71,19 +69,13 @@ def watch(most: int) -> Work:
 
 def child(work: Work, settings: Settings, at: str | None) -> int:
     """Do it in a child; its process id."""
-    pid = os.fork()
-    if pid:
-        return pid
-    status = 1
-    try:
+
+    def do() -> None:
         seen: Counter[str] = Counter()
         work(settings, killer(at, lambda name: seen.update([name])))
         print(dict(seen), file=sys.stderr)
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
+
+    return forked(do)
 
 
 def main() -> None:

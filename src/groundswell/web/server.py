@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from groundswell.desk import Desk, tokens
 from groundswell.errors import ConflictError, UnavailableError, UsageError
+from groundswell.web.ending import Deadline
 from groundswell.web.security import is_loopback
 from groundswell.web.services import Services
 
@@ -100,6 +101,7 @@ class Server(uvicorn.Server):
             )
         )
         self._application = app
+        self._deadline = Deadline()
         self._when_started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -115,6 +117,13 @@ class Server(uvicorn.Server):
             services.hub.close()
         await super().shutdown(sockets)
 
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until it is told to end; from then on it takes no longer than `ending.END_S`."""
+        try:
+            super().run(sockets)
+        finally:
+            self._deadline.keep()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """End on SIGINT and SIGTERM; having ended as asked is no failure, so they are not raised again."""
@@ -126,4 +135,5 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
+        self._deadline.begin()
         self.handle_exit(number, frame)
