@@ -57,6 +57,27 @@ def test_an_error_answer_is_reported_as_what_it_says(workshop: Any, tmp_path: Pa
     assert "Bad Request (keyInvalid)" in done["files"][0]["error"]
 
 
+def test_an_answer_with_a_problem_and_a_status_is_no_post(workshop: Any, tmp_path: Path) -> None:
+    problem = {"title": "Too Many Requests", "detail": "Slow down", "type": "about:blank", "status": 429}
+    (tmp_path / "answer.json").write_text(json.dumps(problem))
+    done = workshop.import_(tmp_path / "answer.json")
+    assert (done["read"], done["stored"], done["rejected"]) == (1, 0, 1)
+    assert "Slow down (429)" in done["files"][0]["error"]
+
+
+def test_a_name_that_promises_another_kind_of_file_is_said(workshop: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.ndjson.gz").write_bytes(lines(record(1)))
+    (folder / "b.zip").write_text("id,text,created_at\n")
+    (folder / "c.csv").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+    read, bare, pointer = workshop.import_(folder)["files"]
+    assert (read["stored"], read["error"]) == (1, None)
+    assert read["notes"] == ["the name says .gz, but the content is plain JSON, and is read as what it is"]
+    assert bare["error"].endswith("the name says .zip, but the content is a plain table, and is read as what it is")
+    assert "a pointer of Git LFS" in pointer["error"]
+
+
 def test_an_empty_file_does_not_hide_among_good_ones(workshop: Any, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.ndjson").write_bytes(lines(record()))

@@ -132,3 +132,21 @@ def test_a_table_is_consistent_over_its_columns_and_tells_what_contradicts(engin
     found = pa.Table.from_batches(engine.map_rows(table, layout)).to_pylist()
     assert found[0]["created_at"] == datetime(2021, 4, 3, tzinfo=UTC)
     assert found[1]["reject"] == "date is not a plausible time: 04/15/2021"
+
+
+def test_minus_one_is_a_hidden_count_unless_the_column_is_a_score_or_has_other_negatives() -> None:
+    assert count_style(["-1", "340"]) == CountStyle(hidden=True)
+    assert count_style(["-1", "340"], votes=True) == CountStyle(signed=True)
+    assert count_style(["-1", "-2", "340"]) == CountStyle(signed=True)
+
+
+def test_a_hidden_count_is_absent_and_not_unread(engine: DuckEngine) -> None:
+    style = count_style(["-1", "1.2K"])
+    texts = ["-1", "-1.0", "1.2K", "x"]
+    assert cells(engine, texts, lambda raw: styled_count("likes", raw, style)) == [None, None, 1200, None]
+    table = engine.register("hidden", pa.table({"n": range(4), "raw": pa.array(texts)}))
+    told = table.select("n", bad=styled_count("likes", table.raw, style).is_unread()).order_by("n")
+    assert [row["bad"] for row in engine.run(told).read_all().to_pylist()] in (
+        [False] * 3 + [True],
+        [None, None, False, True],
+    )

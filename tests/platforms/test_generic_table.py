@@ -248,3 +248,58 @@ def test_a_post_of_instagram_is_known_by_the_shortcode_of_its_address_and_not_by
     rows: Rows = [{"id": "3012345678901234567", "url": "https://www.instagram.com/p/CnAbCdEfG/", "caption": "sun"}]
     (row,) = read(rows, fitted(rows))
     assert (row["platform"], row["post_id"]) == ("instagram", "CnAbCdEfG")
+
+
+IN_4CAT = "id thread_id body author timestamp unix_timestamp"
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        (
+            "url media_type hashtags num_likes num_comments likes_hidden location_name",
+            ["https://www.instagram.com/p/CsA1", "photo", "coffee", "", "3", "yes", "Rome"],
+            {"platform": "instagram", "kind": "image", "comments": 3, "location": "Rome", "likes": None},
+        ),
+        (
+            "link author_id retweet_count reply_count like_count impression_count language_guess",
+            ["https://twitter.com/a/status/163", "22", "0", "1", "2", "400", "en"],
+            {"platform": "x", "author_id": "22", "shares": 0, "comments": 1, "likes": 2, "views": 400, "lang": "en"},
+        ),
+        (
+            "chat views forwards author_forwarded_from_name",
+            ["news", "55", "1", ""],
+            {"platform": "telegram", "views": 55, "shares": 1},
+        ),
+    ],
+    ids=["instagram", "x", "telegram"],
+)
+def test_tables_of_4cat_are_known_as_such_whatever_their_source(
+    read: Read, columns: str, cells: list[str], expected: dict[str, Any]
+) -> None:
+    always = ["1", "1", "hi #coffee", "eva", "2023-05-10 10:00:00", "1683705600"]
+    row = dict(zip(f"{IN_4CAT} {columns}".split(), [*always, *cells], strict=True))
+    layout = fitted([row])
+    assert layout.id == "generic.fourcat"
+    (post,) = read([row], layout)
+    assert (post["text"], post["author_name"], post["created_at"].hour) == ("hi #coffee", "eva", 8)
+    assert {field: post[field] for field in expected} == expected
+
+
+def test_what_a_scraper_could_not_get_is_no_post(read: Read) -> None:
+    rows = [
+        {"url": "https://www.instagram.com/p/CsA1/", "caption": "hi", "likesCount": -1, "error": None},
+        {"url": "https://www.instagram.com/p/CsA2/", "caption": "no error", "likesCount": 2, "error": "false"},
+        {"url": "https://www.instagram.com/gone/", "error": "not_found", "errorDescription": "no such page"},
+    ]
+    hidden, shown, gone = read(rows, fitted(rows))
+    assert (hidden["likes"], hidden["metrics"], hidden["reject"]) == (None, None, None)
+    assert (shown["likes"], shown["reject"]) == (2, None)
+    assert gone["reject"] == "an error answer of the platform: not_found"
+
+
+def test_a_record_of_zeeschuimer_without_data_is_no_row_of_a_table() -> None:
+    record = {"item_id": "71", "timestamp_collected": 1, "source_platform": "tiktok.com", "data": None}
+    found = registry().recognise(record)
+    assert found is not None
+    assert found.id == "generic.zeeschuimer"

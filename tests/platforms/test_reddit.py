@@ -81,3 +81,40 @@ def test_posts_and_comments_of_one_file_are_not_taken_for_each_other(read: Read)
         "reddit.posts",
         "reddit.comments",
     ]
+
+
+def test_tables_without_a_column_for_the_community_take_it_from_the_address(read_table: Read) -> None:
+    post = {
+        **{
+            "id": "ll1p9h",
+            "title": "T",
+            "score": "1",
+            "author": "[deleted]",
+            "author_flair_text": "",
+            "removed_by": "x",
+        },
+        **{"created_utc": "1613473961", "num_comments": "0", "over_18": "False", "total_awards_received": "0.0"},
+        "full_link": "https://www.reddit.com/r/vis/comments/ll1p9h/t/",
+    }
+    comment = {
+        **{
+            "type": "comment",
+            "id": "hi1v",
+            "subreddit.id": "2r",
+            "subreddit.name": "nova",
+            "created_utc": "1635206399",
+        },
+        **{"permalink": "https://old.reddit.com/r/nova/comments/qfm/x/hi1v/", "body": "hi", "score": "-5"},
+    }
+    named = [found.id for row in (post, comment) if (found := registry().recognise(row))]
+    assert named == ["reddit.posts", "reddit.comments"]
+    (shown,) = read_table("reddit.posts", [post])
+    assert (shown["post_id"], shown["comments"], shown["extra"]) == (
+        "ll1p9h",
+        0,
+        {"subreddit": "vis", "removed_by": "x"},
+    )
+    assert "author_name" not in shown
+    (under,) = read_table("reddit.comments", [comment])
+    assert (under["comment_id"], under["post_id"], under["metrics"]) == ("hi1v", "qfm", {"score": -5})
+    assert (under["extra"], "likes" in under) == ({"subreddit": "nova"}, False)

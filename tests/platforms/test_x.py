@@ -210,3 +210,16 @@ def test_sentiment140_has_no_header_and_its_own_zone(read_table: Read) -> None:
     (post,) = read_table("x.sentiment140", [row])
     assert post["created_at"].isoformat() == "2009-04-07T05:19:45+00:00"
     assert (post["text"], post["extra"]) == ("Good #tea <3", {"rating": "4"})
+
+
+def test_a_tweet_of_v2_without_further_fields_is_known_by_the_answer_around_it(expanded: Any, read: Read) -> None:
+    parts = expanded({"data": [{"id": ID, "text": "hello"}], "meta": {"result_count": 1}})
+    assert [layout for layout, _ in parts] == ["x.v2"]
+    (post,) = read("x.v2", [part for _, part in parts])
+    assert (post["platform"], post["post_id"], post["text"]) == ("x", ID, "hello")
+
+
+def test_the_rest_of_a_broken_row_is_no_id(read_table: Read) -> None:
+    row = {"id": "the rest of a text", "user": "0", "timestamp": None, "retweets": None, "text": None}
+    (post,) = read_table("x.table", [row])
+    assert (post["reject"], "post_id" in post) == ("no post id or text", False)

@@ -247,3 +247,16 @@ def test_yt_dlp_tells_the_site_and_brings_comments_along(expanded: Any, read: Re
     assert (comment["post_id"], comment["likes"], comment.get("parent_id")) == ("v", 0, None)
     (other,) = read("youtube.yt_dlp", [{**parts[0][1], "extractor_key": "TikTok"}])
     assert other["platform"] == "tiktok"
+
+
+def test_the_first_trending_tables_have_a_day_without_a_year(read_table: Read) -> None:
+    row = {
+        **{"video_id": "abcdefghij0", "title": "T", "channel_title": "C", "category_id": "24", "tags": "a|b"},
+        **{"views": "7", "likes": "6", "dislikes": "1", "comment_total": "0", "thumbnail_link": "x", "date": "13.09"},
+    }
+    found = registry().recognise(row)
+    assert found is not None
+    assert found.id == "youtube.trending_csv"
+    (post,) = read_table(found.id, [row])
+    assert (post["platform"], post["likes"], post["comments"], "observed_at" in post) == ("youtube", 6, 0, False)
+    assert post["unread"] == "trending_day=13.09"

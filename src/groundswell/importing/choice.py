@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from groundswell.errors import ConflictError, UnknownChoiceError
+from groundswell.importing.refusals import platform_error
 from groundswell.importing.wrappers import Path_, held_at
 from groundswell.platforms.layout import Layout
 from groundswell.sources.documents import RECORD_KEYS
@@ -39,6 +40,9 @@ _COMMON: Final = tuple((key,) for key in sorted(RECORD_KEYS))
 #: Platforms of the layouts that are fitted to the columns: those that guess, and a person's saved mappings.
 GENERIC: Final = "generic"
 _FITTED: Final = (GENERIC, "saved")
+_TABLE: Final = "table"
+#: What names of columns find in an error answer: its message, its address, its kind.
+_OF_ERRORS: Final = {"text", "title", "url", "kind"}
 
 Record = Mapping[str, Any]
 
@@ -201,7 +205,7 @@ class Chooser:
         else:
             named = self.registry.get(self.options.layout)
             found = named if named.matches(record) else None
-        if found is None:
+        if found is None or (found.name == _TABLE and _is_error(record)):
             return None
         # Where names alone do not tell the columns apart, the cells must.
         tells = found.platform in _FITTED and (_is_nested(record) or not found.matches(dict.fromkeys(record)))
@@ -297,6 +301,15 @@ class Chooser:
 def _is_specific(found: object) -> bool:
     """Whether a record is of a layout that knows its kind by more than the names of its columns."""
     return isinstance(found, Layout) and found.platform not in _FITTED
+
+
+def _is_error(record: Record) -> bool:
+    """Whether a record that a table's names would read is an error answer and nothing beside it."""
+    if not isinstance(record, dict) or (said := platform_error(record)) is None or "code" in record:
+        return False
+    from groundswell.platforms import generic  # noqa: PLC0415 - loads Ibis, which only a generic table needs
+
+    return bool(said) and generic.guess(list(record), [record]).keys() <= _OF_ERRORS
 
 
 def _is_nested(record: Record) -> bool:

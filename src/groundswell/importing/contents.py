@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from groundswell.errors import UnreadableFileError
@@ -18,7 +19,7 @@ from groundswell.importing.reading import Reader
 from groundswell.importing.reads import Ignored, Reached, Read
 from groundswell.importing.refusals import Rejection, decode
 from groundswell.sources.ahead import ahead
-from groundswell.sources.compression import CutShortError
+from groundswell.sources.compression import Compression, CutShortError
 from groundswell.sources.containers import Container, Form, detect, text
 from groundswell.sources.databases import Database, DocumentAnswer, Mark
 from groundswell.sources.documents import HEAD_BYTES, Element, Oversized, Splitter
@@ -37,6 +38,17 @@ _LARGE_TABLE: Final = 8 << 20
 _CHUNKS_AHEAD: Final = 2
 #: A document of at most so many bytes is looked at whole before it is cut into records.
 _WHOLE_BYTES: Final = 4 << 20
+
+
+#: Endings of files that are not read as they are, and what may be found under them.
+_PACKED: Final = frozenset((".zip", ".gz", ".zst", ".bz2", ".xz", ".tar", ".tgz", ".xlsx", ".xls", ".parquet"))
+_FORMS: Final = {
+    Form.NDJSON: "plain JSON",
+    Form.JSON: "plain JSON",
+    Form.TABLE: "a plain table",
+    Form.TEXT: "plain text",
+    Form.BINARY: "binary and of no kind that is known",
+}
 
 
 class Watcher(Protocol):
@@ -100,6 +112,13 @@ class FileReading:
         except OSError as error:
             self.error = f"cannot be opened ({error.strerror or error})"
             return
+        odd = _misnamed(self.file.name, container)
+        self.notes += odd
+        yield from self._of_container(container)
+        if self.error is not None and odd:
+            self.error = f"{self.error}; {odd[0]}"
+
+    def _of_container(self, container: Container) -> Iterator[Read]:
         if container.form is Form.EMPTY:
             self.error = "the file is empty"
         elif container.form is Form.BINARY:
@@ -248,6 +267,14 @@ class FileReading:
         if layout is not None and self.watcher is not None:
             self.watcher.sample(layout, records)
         return layout
+
+
+def _misnamed(name: str, container: Container) -> list[str]:
+    """What to say of a file whose name promises a packed one, or another kind, than it holds."""
+    ending = PurePath(name).suffix.lower()
+    if container.form is Form.EMPTY or container.compression is not Compression.NONE or ending not in _PACKED:
+        return []
+    return [f"the name says {ending}, but the content is {_FORMS[container.form]}, and is read as what it is"]
 
 
 def _first_records(source: Source, container: Container) -> list[dict[str, Any]]:

@@ -114,6 +114,8 @@ def platform_error(record: dict[str, Any]) -> str | None:
     'an error answer of the platform: Unauthorized (401)'
     >>> platform_error({"error": "invalid_token", "error_description": "expired"})
     'an error answer of the platform: expired (invalid_token)'
+    >>> platform_error({"title": "Too Many Requests", "detail": "Slow down", "type": "about:blank", "status": 429})
+    'an error answer of the platform: Slow down (429)'
     """
     error, errors = record.get("error"), record.get("errors")
     if isinstance(error, dict):
@@ -123,6 +125,8 @@ def platform_error(record: dict[str, Any]) -> str | None:
         said = _said(_first(errors), _first(errors).get("code") or _first(errors).get("status"))
     elif isinstance(error, str | int) and error:
         said = _said({"message": error} | record, error)
+    elif isinstance(status := record.get("status"), int) and {"title", "detail", "type"} <= record.keys():
+        said = _said(record, status)  # a problem document (RFC 9457)
     else:
         codes = (record.get(name) for name in _CODES)
         code = next((code for code in codes if isinstance(code, int) and code), None)

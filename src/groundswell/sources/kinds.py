@@ -34,6 +34,7 @@ _OTHERS: Final = (
     (b"Rar!\x1a\x07", "a RAR archive; pack it as .zip or .tar.zst"),
     (b"\x04\x22\x4d\x18", "lz4 data; pack it with zstd or gzip"),
     (b"\x1f\x9d", "data packed by `compress`; pack it with zstd or gzip"),
+    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS, not the data; fetch it with `git lfs pull`"),
     (b"%PDF-", "a PDF; export the table behind it as CSV"),
     (b"SQLite format 3\0", "an SQLite database; import it as sqlite:///PATH with --table or --sql"),
     (b"PARE", "an encrypted Parquet file; write it without encryption"),

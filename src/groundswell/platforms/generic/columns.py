@@ -49,6 +49,8 @@ _METRIC_WORDS: Final = frozenset(
 _BEFORE: Final = (
     "total",
     "number_of",
+    "number",
+    "numbr",
     "no_of",
     "num_of",
     "nb_of",

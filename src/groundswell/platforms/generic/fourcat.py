@@ -20,6 +20,7 @@ _ALWAYS: Final = {"post_id": "id", "text": "body", "author_name": "author", "tit
 _SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "created_at": ("unix_timestamp", "timestamp"),
     "author_id": ("author_id", "author_user_id", "user_id"),
+    "kind": ("media_type", "post_type", "type"),
     "likes": ("likes", "num_likes", "like_count", "amount_likes", "digg_count", "score"),
     "comments": ("comments", "num_comments", "reply_count", "replies", "amount_comments", "comment_count"),
     "shares": ("shares", "retweet_count", "reposts", "amount_shares", "share_count", "num_reposts", "forwards"),

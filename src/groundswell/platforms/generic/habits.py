@@ -6,14 +6,15 @@ and dashes day first.
 
 **Numbers.** `1,234` is a thousand and more where every comma of the column parts groups of three digits, and 1.234
 where one does not (`0,5`); the same for points. `1.2K`, `3,4 Mio.` are read as they are written, 1,200 and 3,400,000 (a
-platform has rounded them before). A number that is not whole then is no count.
+platform has rounded them before). A number that is not whole then is no count. `-1`, where no
+other number has a minus and the column is no score, is what scrapers write for a count that is hidden.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import ibis
@@ -46,6 +47,9 @@ _SUFFIXES: Final = {
 _SUFFIX_SQL: Final = "^([0-9]+)([.]([0-9]+))?[ \u00a0\u202f]*([^0-9., ]+)[.]?$"
 
 
+_HIDDEN: Final = ("-1", "-1.0")
+
+
 @dataclass(frozen=True, slots=True)
 class CountStyle:
     """How a column writes counts: the sign between thousands (or none), that of decimals, magnitudes, minus."""
@@ -54,6 +58,8 @@ class CountStyle:
     decimal: str = "."
     suffixes: bool = False
     signed: bool = False
+    hidden: bool = False
+    """Whether `-1` says that the platform hides the count: no other number of the column has a minus."""
 
     @property
     def is_plain(self) -> bool:
@@ -130,14 +136,16 @@ def is_count(value: str) -> bool:
     return found is not None and (not found[3] or found[3].casefold() in _SUFFIXES)
 
 
-def count_style(values: Iterable[str]) -> CountStyle:
+def count_style(values: Iterable[str], votes: bool = False) -> CountStyle:
     """How some cells write counts; plain where they give nothing to go by.
+
+    Where the column is of `votes` (a score), -1 is one like any other; elsewhere scrapers write it for what is hidden.
 
     >>> count_style(["1,234", "17"]).thousands, count_style(["1,234", "0,5"]).decimal, count_style(["1.2K"]).suffixes
     (',', ',', True)
     """
     cores: list[str] = []
-    suffixes = signed = False
+    suffixes = signed = hidden = False
     for value in values:
         if (found := _CORE.fullmatch(value)) is None:
             continue
@@ -145,10 +153,12 @@ def count_style(values: Iterable[str]) -> CountStyle:
             continue
         cores.append(found[2])
         suffixes |= bool(found[3])
-        signed |= found[1] == "-"
+        below = found[1] == "-"
+        hidden |= below
+        signed |= below and (votes or found[2] not in ("1", "1.0"))
     thousands = next((sign for sign in (",", ".", " ") if _parts_groups(cores, sign)), "")
     decimal = "," if thousands == "." or (thousands != "," and any("," in core for core in cores)) else "."
-    return CountStyle(thousands, decimal, suffixes, signed)
+    return CountStyle(thousands, decimal, suffixes, signed, hidden and not signed)
 
 
 def _parts_groups(cores: Sequence[str], sign: str) -> bool:
@@ -167,6 +177,9 @@ def ordered_day(raw: ir.StringValue, day_first: bool) -> ir.StringValue:
 
 def styled_count(field: str, raw: ir.StringValue, style: CountStyle) -> casts.Cell:
     """A count in the style of its column; negative ones and what is no whole number are unread."""
+    if style.hidden:
+        raw = ibis.cases((~raw.strip().isin(_HIDDEN), raw))
+        style = replace(style, hidden=False)
     if style.is_plain or style == CountStyle(signed=True):
         return casts.integer(field, raw)
     return casts.Cell(field, raw, _whole(raw.strip(), style))

@@ -19,7 +19,8 @@ NAMES: Final[Mapping[str, str]] = {
     ),
     "text": (
         "text full_text tweet tweet_text content contents post_text message caption body selftext description "
-        "comment post status_message transcript inhalt nachricht beitrag texte contenu legende texto contenido "
+        "comment post status_message transcript clean_text clean_comment inhalt nachricht beitrag texte contenu "
+        "legende texto contenido "
         "mensaje conteudo mensagem legenda testo contenuto tekst inhoud metin icerik teks isi текст 本文 "
         "テキスト 内容 文本"
     ),
@@ -30,19 +31,20 @@ NAMES: Final[Mapping[str, str]] = {
         "created_at created_utc create_time create_time_iso created_at_iso created published_at publish_time "
         "published posted_at taken_at taken_at_timestamp created_date published_date publish_date date_posted "
         "video_publish_time status_published unix_timestamp timestamp datetime date_time date time post_date "
-        "tweet_created datum erstellt_am veroeffentlicht veroffentlicht zeitpunkt cree_le date_de_publication "
+        "tweet_created cts datum erstellt_am veroeffentlicht veroffentlicht zeitpunkt cree_le date_de_publication "
         "horodatage fecha fecha_creacion criado_em data data_pubblicazione gepubliceerd tarih tanggal дата 日時 "
         "日付 时间 日期"
     ),
     "observed_at": "observed_at collected_at scraped_at crawled_at retrieved_at fetched_at abgerufen_am",
     "author_id": (
-        "author_id user_id userid channel_id account_id owner_id from_id author_meta_id author_info_id autor_id "
-        "auteur_id"
+        "author_id user_id userid channel_id account_id owner_id from_id profile_id page_id author_meta_id "
+        "author_info_id autor_id auteur_id"
     ),
     "author_name": (
         "author_username author_user_name author_unique_id author_handle author_screen_name author_name "
         "author_meta_name author_info_unique_id username screen_name user_screen_name user_username user_name "
-        "owner_username owner_name handle author user channel_title account account_name nickname owner benutzer "
+        "owner_username owner_name handle author user channel_title channel_name account account_name "
+        "profile_name page_name writer nickname owner benutzer "
         "nutzer autor auteur utilisateur usuario utente autore gebruiker kullanici pengguna автор пользователь "
         "ユーザー 作者 用户"
     ),
@@ -52,8 +54,8 @@ NAMES: Final[Mapping[str, str]] = {
         "suka лайки いいね 点赞"
     ),
     "shares": (
-        "shares share_count shares_count num_shares share nretweets retweets retweet_count reposts repost_count "
-        "geteilt partages compartidos compartilhamentos condivisioni paylasim репосты 转发"
+        "shares share_count shares_count num_shares share nretweets retweets retweet_count retweet_num reposts "
+        "repost_count geteilt partages compartidos compartilhamentos condivisioni paylasim репосты 转发"
     ),
     "comments": (
         "comments comment_count comments_count num_comments comms_num nreplies comment replies reply_count "

@@ -36,7 +36,7 @@ from groundswell.platforms.generic.habits import (
 from groundswell.platforms.generic.names import NAMES, TITLE
 from groundswell.platforms.generic.nested import Path_, at, distinct, leaves_of, raw_of
 from groundswell.platforms.layout import Layout, Shape
-from groundswell.platforms.parts import handle, titled
+from groundswell.platforms.parts import any_of, handle, titled
 from groundswell.platforms.written import links, listed, whole_id
 
 if TYPE_CHECKING:
@@ -57,6 +57,13 @@ _KINDS: Final = {
     **dict.fromkeys(("link", "share", "article", "url"), "link"),
 }
 _X: Final = "^(twitter|x[.]com|x [(]twitter[)]|twitter/x)$"
+#: Columns in which collectors say why they got no post, and what they write there of a post that they got.
+_FAULTS: Final = frozenset(("error", "errordescription", "errormessage", "errorcode"))
+_NO_FAULT: Final = ("false", "0", "none", "null", "nan", "[]", "{}")
+#: Words in the name of a column in which -1 is a number like any other.
+_VOTES: Final = frozenset(("score", "scores", "votes", "vote", "karma", "points", "ups", "downs", "upvotes"))
+#: What is known of a post without having it.
+_ADDRESSED: Final = frozenset(("post_id", "url", "platform", "kind", "observed_at"))
 #: Cells of a column that are looked at to see how its numbers and days are written.
 _EVIDENCE: Final = 20_000
 
@@ -157,7 +164,10 @@ def _habits(chosen: Mapping[str, str], rows: Sequence[Mapping[str, Any]], metric
     order = day_order(text for texts in times.values() for text in texts)
     parted = tuple(column for column, texts in times.items() if is_parted(texts))
     counted = (*(column for field, column in chosen.items() if field in COUNTED), *metrics.values())
-    styles = {column: count_style(_texts_of(rows, column)) for column in counted}
+    styles = {
+        column: count_style(_texts_of(rows, column), not _VOTES.isdisjoint(plain_name(column).split("_")))
+        for column in counted
+    }
     unusual = tuple(sorted(((column, style) for column, style in styles.items() if not style.is_plain), key=str))
     return Habits(
         order, parted, unusual, tuple(sorted(metrics.items())), is_padded(_texts_of(rows, chosen.get("text")))
@@ -202,7 +212,7 @@ def _table(
     return Layout(
         platform="generic",
         name=name,
-        version=3,
+        version=4,
         shape=Shape.OBJECT if any(len(path) > 1 for path in paths.values()) else Shape.ROW,
         raw=raw_of(paths[column] for column in (*fields.values(), *(column for _, column in metrics), *rest)),
         matches=matches,
@@ -287,6 +297,7 @@ def _posts(reading: _Reading, raw: ir.Table) -> ir.Table:
     if "kind" in chosen:
         written = reading.cell(raw, chosen["kind"]).strip()
         extra[chosen["kind"]] = ibis.cases((kind_of(written).isnull() & (written != ""), written))
+    rejects = _errors(reading, raw)
     known = [field for field in ("post_id", "text", "url") if field in columns]
     if "url" in chosen:
         own = columns.get("post_id")
@@ -299,9 +310,27 @@ def _posts(reading: _Reading, raw: ir.Table) -> ir.Table:
         columns,
         metrics=metrics,
         extra=extra,
+        rejects=rejects,
         required=known or [field for field in COUNTED if field in columns],
         reject_unread=time,
     )
+
+
+def _errors(reading: _Reading, raw: ir.Table) -> list[tuple[ir.BooleanValue, str | ir.StringValue]]:
+    """Rejects rows in which a collector says why it got no post (`url`, `error`): nothing but that stands in them."""
+    columns = [column for column in reading.rest if plain_name(column).replace("_", "") in _FAULTS]
+    if not columns:
+        return []
+    said = any_of(*(reading.cell(raw, column).strip() for column in columns))
+    fault = ibis.cases((~said.lower().isin(_NO_FAULT), said))
+    told = [column for field, column in reading.chosen.items() if field not in _ADDRESSED]
+    return [(fault.notnull() & _blank(reading, raw, told), "an error answer of the platform: " + fault)]
+
+
+def _blank(reading: _Reading, raw: ir.Table, columns: Sequence[str]) -> ir.BooleanValue:
+    if not columns:
+        return ibis.literal(True)
+    return any_of(*(reading.cell(raw, column).strip() for column in columns)).isnull()
 
 
 def _of_the_row(reading: _Reading, raw: ir.Table) -> ir.StringValue:

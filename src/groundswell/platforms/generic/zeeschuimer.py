@@ -60,6 +60,7 @@ _OWN: Final = {
     "douyin": "create_time",
     "instagram": "taken_at",
     "threads": "taken_at",
+    "tiktok-comments": "create_time",
 }
 #: The first part of a host that says nothing.
 _BEFORE: Final = "^(https?://)?(www[.]|m[.])?"
@@ -68,7 +69,8 @@ _BEFORE: Final = "^(https?://)?(www[.]|m[.])?"
 def matches(record: Mapping[str, Any]) -> bool:
     """Whether it is wrapped as Zeeschuimer does it, from wherever."""
     data, source = record.get("data"), record.get("source_platform")
-    return isinstance(data, Mapping) and isinstance(source, str) and "timestamp_collected" in record
+    wrapped = {"data", "timestamp_collected"} <= record.keys() and isinstance(source, str)
+    return wrapped and (data is None or isinstance(data, Mapping))
 
 
 def posts(raw: ir.Table) -> ir.Table:

@@ -68,7 +68,8 @@ def matches(record: Mapping[str, Any]) -> bool:
     named = (isinstance(kind, str) and not kind.isdigit()) or "media_product_type" in record
     linked = "permalink" in record and "instagram.com" in str(record.get("permalink"))
     parts = {"timestamp", "caption", "like_count", "comments_count", "insights"} & record.keys()
-    return "id" in record and (named or linked) and bool(parts) and "taken_at" not in record
+    of_4cat = {"thread_id", "body"} <= record.keys()
+    return "id" in record and (named or linked) and bool(parts) and "taken_at" not in record and not of_4cat
 
 
 def matches_comment(record: Mapping[str, Any]) -> bool:

@@ -40,7 +40,7 @@ COLUMNS: Final = (
         "edited",
         "replies",
     ),
-    *("retrieved_on", "retrieved_utc", "total_awards_received", "is_submitter", "title"),
+    *("retrieved_on", "retrieved_utc", "total_awards_received", "is_submitter", "title", "subreddit.name"),
 )
 
 
@@ -49,14 +49,16 @@ def matches(record: Mapping[str, Any]) -> bool:
     keys = record.keys()
     if record.get("kind") not in (None, "t1") or isinstance(record.get("data"), Mapping) or "title" in keys:
         return False
-    return "body" in keys and ("link_id" in keys or {"subreddit", "created_utc"} <= keys)
+    community = bool({"subreddit", "subreddit.name"} & keys)
+    return "body" in keys and ("link_id" in keys or (community and "created_utc" in keys))
 
 
 def comments(raw: ir.Table) -> ir.Table:
     """One comment for each record; a comment that holds its replies is taken apart before."""
     votes = score(raw.score, raw.score_hidden)
     comment_id = bare_id(any_of(raw.comment_id, raw.id, raw["name"]))
-    post_id = bare_id(any_of(raw.link_id, raw.post_id, raw.submission_id))
+    under = raw.permalink.re_extract("/comments/([0-9a-z]+)/", 1)
+    post_id = bare_id(any_of(raw.link_id, raw.post_id, raw.submission_id, under))
     return casts.mapped(
         raw,
         {
@@ -78,7 +80,7 @@ def comments(raw: ir.Table) -> ir.Table:
             casts.integer("awards", raw.total_awards_received),
         ],
         extra={
-            "subreddit": raw.subreddit.nullif(""),
+            "subreddit": any_of(raw.subreddit, raw["subreddit.name"]),
             "distinguished": raw.distinguished.nullif(""),
             "edited_at": raw.edited.nullif("false").nullif("False").nullif(""),
         },
@@ -94,7 +96,7 @@ def comments(raw: ir.Table) -> ir.Table:
 COMMENTS: Final = Layout(
     platform="reddit",
     name="comments",
-    version=1,
+    version=2,
     shape=Shape.ROW,
     raw=dict.fromkeys(COLUMNS, "string"),
     matches=matches,

@@ -90,6 +90,11 @@ def bare_id(full: ir.StringValue) -> ir.StringValue:
     return full.strip().re_replace("^t[0-9]_", "").nullif("")
 
 
+def shown_in(address: ir.StringValue) -> ir.StringValue:
+    """The community in a post's address: `nba` of `/r/nba/comments/abc123/`."""
+    return address.re_extract("/r/([A-Za-z0-9_]+)/comments/", 1).nullif("")
+
+
 def page(permalink: ir.StringValue) -> ir.StringValue:
     """The address that a permalink is the path of."""
     return ibis.cases((permalink.startswith("/"), SITE + permalink), (permalink.startswith("http"), permalink))

@@ -23,6 +23,7 @@ from groundswell.platforms.reddit.common import (
     likes,
     page,
     score,
+    shown_in,
     there,
 )
 
@@ -45,10 +46,15 @@ COLUMNS: Final = (
     ),
     *("score", "hide_score", "num_comments", "comms_num", "num_crossposts", "total_awards_received", "upvote_ratio"),
     *("permalink", "full_link", "url", "url_overridden_by_dest", "domain", "subreddit", "is_self", "is_video"),
-    *("is_gallery", "post_hint", "link_flair_text", "over_18", "removed_by_category", "retrieved_on"),
-    *("retrieved_utc", "utc_datetime_str"),
+    *("is_gallery", "post_hint", "link_flair_text", "over_18", "removed_by_category", "removed_by", "retrieved_on"),
+    *("retrieved_utc", "utc_datetime_str", "author_flair_text", "subreddit.name", "type"),
 )
-_OWN: Final = frozenset(("subreddit", "comms_num", "subreddit_id", "link_flair_text", "num_crossposts", "selftext"))
+_OWN: Final = frozenset(
+    (
+        *("subreddit", "comms_num", "subreddit_id", "link_flair_text", "num_crossposts", "selftext"),
+        *("author_flair_text", "subreddit.name"),
+    )
+)
 _PLACE: Final = "/comments/([0-9a-z]+)"
 _IMAGE: Final = "(?i)(//i[.]redd[.]it/|//i[.]imgur[.]com/|[.](jpe?g|png|gif|webp)([?].*)?$)"
 _VIDEO: Final = "(?i)(//v[.]redd[.]it/|//(www[.])?youtube[.]com/|//youtu[.]be/)"
@@ -104,14 +110,14 @@ def posts(raw: ir.Table) -> ir.Table:
             casts.integer("awards", raw.total_awards_received),
         ],
         extra={
-            "subreddit": raw.subreddit.nullif(""),
+            "subreddit": any_of(raw.subreddit, raw["subreddit.name"], shown_in(any_of(raw.permalink, raw.full_link))),
             "flair": raw.link_flair_text.nullif(""),
             "link": outside,
             "upvote_ratio": raw.upvote_ratio.nullif(""),
             "over_18": ibis.cases((raw.over_18.lower() == "true", "true")),
-            "removed_by": raw.removed_by_category.nullif(""),
+            "removed_by": any_of(raw.removed_by_category, raw.removed_by),
         },
-        rejects=[(raw.title.isnull(), "no title")],
+        rejects=[((raw.title.isnull() | (raw["type"] == "comment").fill_null(False)), "no title")],
         required=["post_id"],
         reject_unread={"created_at": NO_TIME},
     )
@@ -120,7 +126,7 @@ def posts(raw: ir.Table) -> ir.Table:
 POSTS: Final = Layout(
     platform="reddit",
     name="posts",
-    version=1,
+    version=2,
     shape=Shape.ROW,
     raw=dict.fromkeys(COLUMNS, "string"),
     matches=matches,

@@ -8,6 +8,7 @@ that a spreadsheet has rounded (`1.34E+18`) is none. Ratings of sentiment and wh
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import ibis
@@ -94,7 +95,9 @@ def posts(raw: ir.Table) -> ir.Table:
     def cell(part: str) -> ir.StringValue:
         return any_of(*(raw[name] for name in NAMES[part]))
 
-    post_id = whole_id("id", cell("id"))
+    found = whole_id("id", cell("id"))
+    # A row that was broken in two has the rest of a text there.
+    post_id = replace(found, value=ibis.cases((~found.value.re_search("[ \t\r\n]"), found.value)))
     by_handle = handle(cell("handle"))
     return casts.mapped(
         raw,
@@ -142,7 +145,7 @@ def posts(raw: ir.Table) -> ir.Table:
 TABLE: Final = Layout(
     platform="x",
     name="table",
-    version=1,
+    version=2,
     shape=Shape.ROW,
     raw=dict.fromkeys(COLUMNS, "string"),
     matches=matches,

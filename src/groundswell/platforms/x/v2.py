@@ -108,6 +108,9 @@ class _Included:
         geo = tweet.get("geo")
         if isinstance(geo, Mapping):
             out["geo"] = {**geo, **self._places.get(str(geo.get("place_id")), {})}
+        if not matches(out):
+            # Without `tweet.fields` a tweet is its id and its text; what says that it is one is the answer around it.
+            out["edit_history_tweet_ids"] = [str(tweet.get("id"))]
         return out
 
     def _whole(self, reference: Any) -> Any:

@@ -1,11 +1,11 @@
 """YouTube's trending lists as tables: a video recurs on each day on which it trended, with that day's counters.
 
-Four families of columns go round: those of 2017 (`category_id`, `publish_time`, `views`), of 2020 on (`publishedAt`,
-`channelId`, `categoryId`, `view_count`), of the lists of many countries (`snapshot_date`, `daily_rank`,
-`channel_name`) and of the daily exports of the Data API (`video_published_at`, `video_trending__date`). Where
-comments or ratings are switched off the table says 0, which is no count: they are null. An id that a
-spreadsheet took for a formula (`#NAME?`) is read from the thumbnail's address. Tags are the uploader's search
-words, not hashtags: they are in `extra`.
+Five families of columns go round: the first of 2017 (`comment_total`; its `date` has no year, so the day is unread),
+those of later in 2017 (`category_id`, `publish_time`, `views`), of 2020 on (`publishedAt`, `channelId`, `categoryId`,
+`view_count`), of the lists of many countries (`snapshot_date`, `daily_rank`, `channel_name`) and of the daily exports
+of the Data API (`video_published_at`, `video_trending__date`). Where comments or ratings are switched off the table
+says 0, which is no count: they are null. An id that a spreadsheet took for a formula (`#NAME?`) is read from the
+thumbnail's address. Tags are the uploader's search words, not hashtags: they are in `extra`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: The columns of each part of a video, in all the tables' spellings.
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "video_id": ("video_id", "videoId", "video id"),
-    "day": ("trending_date", "snapshot_date", "video_trending__date", "video_trending_date", "trendingDate"),
+    "day": ("trending_date", "snapshot_date", "video_trending__date", "video_trending_date", "trendingDate", "date"),
     "title": ("title", "video_title"),
     "description": ("description", "video_description"),
     "channel_id": ("channelId", "channel_id"),
@@ -55,7 +55,8 @@ COLUMNS: Final = tuple(name for names in NAMES.values() for name in names)
 def matches(record: Mapping[str, Any]) -> bool:
     """Whether there are the columns of a video's id, of the day on which it trended and of its channel."""
     keys = record.keys()
-    return all(any(name in keys for name in NAMES[part]) for part in ("video_id", "day", "channel_title"))
+    known = all(any(name in keys for name in NAMES[part]) for part in ("video_id", "day", "channel_title"))
+    return known or {"video_id", "channel_title", "comment_total", "thumbnail_link", "date"} <= keys
 
 
 def posts(raw: ir.Table) -> ir.Table:
