@@ -1,7 +1,8 @@
 """The detector's loops over series and windows; `groundswell.watch.detector` is the plain twin and says what they mean.
 
 A row of `core` holds what is known of one series, in the columns of `groundswell.kernels.columns`; `bin_posts` and
-`bin_windows` have a column for each hour of the week. `c` is `groundswell.watch.constants.Constants`.
+`bin_windows` have a row for each hour of the week and a column for each series. `c` is
+`groundswell.watch.constants.Constants`.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def forecast_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by on
     Does the series from `begin` to `end`, so that two threads can do half each.
     """
     by_bin, by_kind = np.empty(BINS), np.empty(48)
-    stream_profile(bin_posts[0], bin_windows[0], rough_of(core[0], c), c, by_bin, by_kind)
+    stream_profile(bin_posts[:, 0], bin_windows[:, 0], rough_of(core[0], c), c, by_bin, by_kind)
     middle = start + window // 2
     hour, day = place(middle)
     hour_before, day_before = place(middle - HOUR)
@@ -79,7 +80,7 @@ def forecast_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by on
     bent = first != 0.0 or third != 0.0
     holidays = free.shape[1] > 0
     for i in range(begin, end):
-        row, own_posts, own_windows = core[i], bin_posts[i], bin_windows[i]
+        row, own_posts, own_windows = core[i], bin_posts[:, i], bin_windows[:, i]
         mean = row[TOTAL_POSTS] / row[TOTAL_WINDOWS] if row[TOTAL_WINDOWS] > 0 else 0.0
         rough = rough_of(row, c)
         one = _SUNDAY if holidays and free[2, i] else day
@@ -206,7 +207,7 @@ def score_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
 def stream_of(core: Floats, bin_posts: Floats, bin_windows: Floats, window: int, c: Any) -> Floats:
     """What the whole stream's row says for all others: its season by bin (168), and 1 if it is known well enough."""
     out, by_kind = np.empty(BINS + 1), np.empty(48)
-    stream_profile(bin_posts[0], bin_windows[0], rough_of(core[0], c), c, out[:BINS], by_kind)
+    stream_profile(bin_posts[:, 0], bin_windows[:, 0], rough_of(core[0], c), c, out[:BINS], by_kind)
     out[BINS] = 1.0 if core[0, SEEN] >= max(c.known_stream / window, c.known_windows) else 0.0
     return out
 
@@ -271,7 +272,7 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
             spread = (row[SPREAD_SUM] + c.spread_prior * c.spread_prior_weight) / weight_known
             behind = 0.0
             for other in range(5 if day >= 5 else 0, DAYS if day >= 5 else 5):
-                behind += bin_posts[i, hour * DAYS + other]
+                behind += bin_posts[hour * DAYS + other, i]
             rough = rough_of(row, c)
             doubt = rough * (1.0 / posts + 1.0 / (behind + rough * c.season_prior))
             wide = min(count, expected + c.spread_clip * deviation + 3.0)
@@ -289,13 +290,13 @@ def learn_rows(  # noqa: PLR0913, PLR0917, PLR0915 - a loop takes its arrays one
         row[LEVEL_WINDOWS] = keep * row[LEVEL_WINDOWS] + season
         # Season; a public holiday teaches nothing about the day that it falls on.
         if not (holidays and free[2, i]):
-            met = bin_windows[i, number] * window / HOUR
+            met = bin_windows[number, i] * window / HOUR
             narrow = max(c.season_clip * deviation + 1.0, c.season_young * expected / (1.0 + met))
             usual = count if young or shifted else min(max(count, expected - narrow), expected + narrow)
-            more = max(usual, 0.0) - (1 - season_keep) * bin_posts[i, number]
-            longer = 1.0 - (1 - season_keep) * bin_windows[i, number]
-            bin_posts[i, number] += more
-            bin_windows[i, number] += longer
+            more = max(usual, 0.0) - (1 - season_keep) * bin_posts[number, i]
+            longer = 1.0 - (1 - season_keep) * bin_windows[number, i]
+            bin_posts[number, i] += more
+            bin_windows[number, i] += longer
             row[TOTAL_POSTS] += more
             row[TOTAL_WINDOWS] += longer * stream_season
         if stream_known and not young:

@@ -41,7 +41,8 @@ class Detector:
     core: Floats
     """Discounted sums; columns as in `groundswell.kernels.columns`."""
     bin_posts: Floats
-    """Discounted posts by hour of the week, shape (series, 168) …"""
+    """Discounted posts by hour of the week, shape (series, 168), hour by hour in memory: a window reads and changes few
+    of them, and what no window has reached yet takes no memory …"""
     bin_windows: Floats
     """… and windows."""
 
@@ -51,14 +52,13 @@ class Detector:
     @classmethod
     def empty(cls, series: int) -> Detector:
         """A detector that knows nothing of `series` series."""
-        return cls(np.zeros((series, at.COLUMNS)), np.zeros((series, at.BINS)), np.zeros((series, at.BINS)))
+        return cls(np.zeros((series, at.COLUMNS)), *(np.zeros((series, at.BINS), order="F") for _ in range(2)))
 
     def rows(self, kept: Ints) -> Detector:
         """The detector of other rows; -1 is a series of which nothing is known."""
         fresh = Detector.empty(len(kept))
-        old = kept >= 0
         for name in self.ARRAYS:
-            getattr(fresh, name)[old] = getattr(self, name)[kept[old]]
+            put_rows(getattr(fresh, name), getattr(self, name), kept)
         return fresh
 
     def __len__(self) -> int:
@@ -78,6 +78,16 @@ class Detector:
     def level_windows(self) -> Floats:
         """Discounted windows behind the level, each as long as its season factor."""
         return self.core[:, at.LEVEL_WINDOWS]
+
+
+def put_rows(into: Floats, of: Floats, kept: Ints) -> None:
+    """Make row n of `into`, which is all zeros, row `kept[n]` of `of`; -1 stays as it is.
+
+    Columns that are nothing but zeros are left alone: they take no memory as long as nobody writes to them.
+    """
+    old = kept >= 0
+    for column in np.flatnonzero(of.any(axis=0)).tolist():
+        into[old, column] = of[kept[old], column]
 
 
 @dataclass(frozen=True)
@@ -149,7 +159,7 @@ def forecast(
     """
     out = np.empty((4, len(detector)))
     holidays, loop = _NO_HOLIDAYS if free is None else free, _kernel().forecast_rows
-    core, posts, windows = detector.core, detector.bin_posts, detector.bin_windows
+    core, posts, windows = detector.core, detector.bin_posts.T, detector.bin_windows.T
 
     def part(begin: int, end: int) -> None:
         loop(core, posts, windows, start_us, params.window_us, holidays, constants, out, begin, end)
@@ -244,7 +254,7 @@ def learn(  # noqa: PLR0913, PLR0917 - all that a caller may have already
     """
     known = forecast(detector, start_us, params, free, constants) if known is None else known
     scores = score(detector, counts, start_us, params, known, constants=constants) if scores is None else scores
-    core, posts, windows = detector.core, detector.bin_posts, detector.bin_windows
+    core, posts, windows = detector.core, detector.bin_posts.T, detector.bin_windows.T
     kernel, ahead, logs = _kernel(), known, scores.surprise
     holidays, looked = _NO_HOLIDAYS if free is None else free, params.drop_expected
     # Before any row learns, the stream's too: the halves may be done in any order.
@@ -278,8 +288,8 @@ def run(
     learning = np.empty((windows, series), dtype=np.bool_)
     _kernel().run_windows(
         detector.core,
-        detector.bin_posts,
-        detector.bin_windows,
+        detector.bin_posts.T,
+        detector.bin_windows.T,
         np.ascontiguousarray(counts, dtype=np.float64),
         starts,
         params.window_us,

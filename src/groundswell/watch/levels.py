@@ -24,7 +24,7 @@ from groundswell.kernels import columns as at
 from groundswell.watch import plain
 from groundswell.watch.constants import CONSTANTS, Constants
 from groundswell.watch.contract import DAY, WatchParams
-from groundswell.watch.detector import LONGEST_RETURN, Scores
+from groundswell.watch.detector import LONGEST_RETURN, Scores, put_rows
 from groundswell.watch.season import place, surroundings
 
 Floats = npt.NDArray[np.float64]
@@ -56,7 +56,7 @@ class Levels:
     core: Floats
     """Discounted sums; columns as in `groundswell.kernels.columns`, values in the place of posts."""
     bin_sums: Floats
-    """Discounted deviations from the level by hour and kind of day, shape (series, 48) …"""
+    """Discounted deviations from the level by hour and kind of day, shape (series, 48), hour by hour in memory …"""
     bin_windows: Floats
     """… and how many."""
 
@@ -66,14 +66,14 @@ class Levels:
     @classmethod
     def empty(cls, series: int, kind: Kind = "positive") -> Levels:
         """What is known of `series` series before anything was seen."""
-        return cls(kind, np.zeros((series, at.COLUMNS)), np.zeros((series, HOURS)), np.zeros((series, HOURS)))
+        bins = (np.zeros((series, HOURS), order="F") for _ in range(2))
+        return cls(kind, np.zeros((series, at.COLUMNS)), *bins)
 
     def rows(self, kept: Ints) -> Levels:
         """Those of other rows; -1 is a series of which nothing is known."""
         fresh = Levels.empty(len(kept), self.kind)
-        old = kept >= 0
         for name in self.ARRAYS:
-            getattr(fresh, name)[old] = getattr(self, name)[kept[old]]
+            put_rows(getattr(fresh, name), getattr(self, name), kept)
         return fresh
 
     def __len__(self) -> int:
@@ -117,8 +117,8 @@ def forecast(
 ) -> Floats:
     """Median and variance on the transformed scale, season, and degrees of freedom; shape (4, series)."""
     first, second, weight = _bins(start_us, params.window_us)
-    factors = levels.bin_sums / (levels.bin_windows + _SEASON_PRIOR)
-    season = (1 - weight) * factors[:, first] + weight * factors[:, second]
+    now, following = (levels.bin_sums[:, n] / (levels.bin_windows[:, n] + _SEASON_PRIOR) for n in (first, second))
+    season = (1 - weight) * now + weight * following
     core = levels.core
     windows = core[:, at.LEVEL_WINDOWS]
     level = core[:, at.LEVEL_POSTS] / np.maximum(windows, 1e-9)

@@ -65,7 +65,7 @@ def forecast_rows(
     Does all series; the compiled loops are told which.
     """
     rough = _roughness(core, c)
-    profile = stream_profile(bin_posts[0], bin_windows[0], float(rough[0]), c)
+    profile = stream_profile(bin_posts[:, 0], bin_windows[:, 0], float(rough[0]), c)
     total, longer = core[:, at.TOTAL_POSTS], core[:, at.TOTAL_WINDOWS]
     mean = np.divide(total, longer, out=np.zeros(len(core)), where=longer > 0)
 
@@ -74,7 +74,7 @@ def forecast_rows(
         days = np.full(len(core), day)
         if free.shape[1]:
             days[free[away]] = SUNDAY
-        return factor(bin_posts, bin_windows, mean, rough, hour, days, profile, c)
+        return factor(bin_posts.T, bin_windows.T, mean, rough, hour, days, profile, c)
 
     middle = start + window // 2
     season, behind = of_hour(middle, 2)
@@ -219,7 +219,7 @@ def score_rows(
 
 def stream_of(core: Floats, bin_posts: Floats, bin_windows: Floats, window: int, c: Constants) -> Floats:
     """What the whole stream's row says for all others: its season by bin (168), and 1 if it is known well enough."""
-    by_bin, _ = stream_profile(bin_posts[0], bin_windows[0], float(_roughness(core[:1], c)[0]), c)
+    by_bin, _ = stream_profile(bin_posts[:, 0], bin_windows[:, 0], float(_roughness(core[:1], c)[0]), c)
     known = core[0, at.SEEN] >= max(c.known_stream / window, c.known_windows)
     return np.append(by_bin, float(known))
 
@@ -261,13 +261,13 @@ def learn_rows(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by one
     rough = _roughness(core, c)
     posts = core[:, at.LEVEL_POSTS] + c.level_prior
     keep = _level_memory(core, window, seen, c) * np.where(shifted, c.shift_forgets, 1.0)
-    behind = of_kind(bin_posts, hour, np.full(len(core), day))
+    behind = of_kind(bin_posts.T, hour, np.full(len(core), day))
     doubt = rough * (1.0 / posts + 1.0 / (behind + rough * c.season_prior))
     wide = np.minimum(counts, expected + c.spread_clip * deviation + 3.0)
     _learn_spread(core, wide, known, doubt, taught & ~(young | shifted), window, c)
     put(core, at.LEVEL_POSTS, keep * core[:, at.LEVEL_POSTS] + clipped, taught)
     put(core, at.LEVEL_WINDOWS, keep * core[:, at.LEVEL_WINDOWS] + season, taught)
-    met = bin_windows[:, number] * window / HOUR
+    met = bin_windows[number] * window / HOUR
     narrow = np.maximum(c.season_clip * deviation + 1.0, c.season_young * expected / (1.0 + met))
     usual = np.where(young | shifted, counts, np.clip(counts, expected - narrow, expected + narrow))
     # A public holiday teaches nothing about the day that it falls on.
@@ -328,10 +328,10 @@ def _learn_season(  # noqa: PLR0913, PLR0917 - a loop takes its arrays one by on
 ) -> None:
     # A bin is met for an hour, then not for a week: it forgets by the windows that it was met in.
     fade = 1.0 - 2.0 ** (-min(window * 24, DAY) / c.season_half_life)
-    more = np.where(where, counts - fade * bin_posts[:, number], 0.0)
-    longer = np.where(where, 1.0 - fade * bin_windows[:, number], 0.0)
-    bin_posts[:, number] += more
-    bin_windows[:, number] += longer
+    more = np.where(where, counts - fade * bin_posts[number], 0.0)
+    longer = np.where(where, 1.0 - fade * bin_windows[number], 0.0)
+    bin_posts[number] += more
+    bin_windows[number] += longer
     core[:, at.TOTAL_POSTS] += more
     core[:, at.TOTAL_WINDOWS] += longer * stream
 

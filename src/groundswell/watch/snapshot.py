@@ -44,6 +44,9 @@ _SCHEMA: Final = pa.schema(
     ]
 )
 
+#: Behind the type of an array whose columns lie one after the other.
+_TURNED: Final = " by column"
+
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
 
@@ -115,7 +118,8 @@ def _detector_arrays(name: str, detector: Detector) -> Arrays:
 
 
 def _detector_of(name: str, arrays: Mapping[str, Array]) -> Detector:
-    return Detector(**{array: arrays[f"{name}/{array}"] for array in Detector.ARRAYS})
+    core, posts, windows = (arrays[f"{name}/{array}"] for array in Detector.ARRAYS)
+    return Detector(core, np.asfortranarray(posts), np.asfortranarray(windows))
 
 
 def _window_arrays(name: str, start: int, window: Window) -> tuple[_WindowDocument, Arrays]:
@@ -271,8 +275,10 @@ def dump_state(state: WatchState, path: Path) -> None:
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
         for name, array in arrays.items():
             # One at a time, and from where it lies: thousands of trackers are hundreds of megabytes.
-            whole = np.ascontiguousarray(array)
-            writer.write_batch(_section(name, array.dtype.str, array.shape, pa.py_buffer(whole)))
+            turned = array.ndim > 1 and array.flags.f_contiguous and not array.flags.c_contiguous
+            whole = array.T if turned else np.ascontiguousarray(array)
+            kind = array.dtype.str + (_TURNED if turned else "")
+            writer.write_batch(_section(name, kind, array.shape, pa.py_buffer(whole)))
         writer.write_batch(_section(":document", "", (), pa.py_buffer(msgspec.msgpack.encode(document))))
         writer.write_batch(_section(":posts", "", (), _table_bytes(state.recent.posts)))
 
@@ -299,7 +305,7 @@ def load_state(path: Path) -> WatchState:
             for number in range(reader.num_record_batches):
                 for name, kind, shape, data in _sections(reader.get_batch(number)):
                     if kind:
-                        arrays[name] = np.frombuffer(data, dtype=np.dtype(kind)).reshape(shape).copy()
+                        arrays[name] = _array_of(kind, shape, data)
                     else:
                         rest[name] = data
     except (OSError, pa.ArrowInvalid) as error:
@@ -314,6 +320,17 @@ def _sections(batch: pa.RecordBatch) -> Iterator[tuple[str, str, list[int], pa.B
     for row in range(batch.num_rows):
         name, kind, shape, data = (column[row] for column in batch.columns)
         yield name.as_py(), kind.as_py(), shape.as_py(), data.as_buffer()
+
+
+def _array_of(kind: str, shape: Sequence[int], data: pa.Buffer) -> Array:
+    held = np.frombuffer(data, dtype=np.dtype(kind.removesuffix(_TURNED)))
+    if not kind.endswith(_TURNED):
+        return held.reshape(shape).copy()
+    array = np.zeros(shape, dtype=held.dtype, order="F")
+    for number, column in enumerate(held.reshape(shape[::-1])):
+        if column.any():  # the others take no memory as long as nobody writes to them
+            array[:, number] = column
+    return array
 
 
 def _check(metadata: Mapping[bytes, bytes], path: Path) -> None:
