@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from groundswell import schema
+from groundswell.kernels.once import once
 from groundswell.query import Matcher
 from groundswell.watch.contract import Hashes, Ints, Pairs, Terms
 from groundswell.watch.seen import hash_bytes, identities
@@ -47,44 +47,44 @@ class TableArrivals:
         self._matched = matcher, matcher.pairs(self._posts)
         return self
 
-    @cached_property
+    @once
     def record(self) -> Ints:
         """Global record number, ascending."""
         return _numbers(self._posts.column("record"))
 
-    @cached_property
+    @once
     def received_us(self) -> Ints:
         """When it was received."""
         return _numbers(self._posts.column("received_us"))
 
-    @cached_property
+    @once
     def event_us(self) -> Ints:
         """When it happened: `created_at`, else `observed_at`, else when it was received."""
         created = self._posts.column("created_at").cast(pa.int64())
         return np.asarray(pc.fill_null(created, 0).to_numpy() + np.where(_valid(created), 0, self.observed_us))
 
-    @cached_property
+    @once
     def observed_us(self) -> Ints:
         """`observed_at`, else when it was received."""
         return _numbers(pc.coalesce(self._posts.column("observed_at").cast(pa.int64()), self._column("received_us")))
 
-    @cached_property
+    @once
     def identity(self) -> Hashes:
         """The same for a post that comes again."""
         return identities(self._posts)
 
-    @cached_property
+    @once
     def author(self) -> Hashes:
         """Hash of the author's id, else of the name; 0 where both are missing."""
         who = pc.coalesce(self._posts.column("author_id"), self._posts.column("author_name"))
         return np.where(_valid(who), hash_bytes(who), np.uint64(0))
 
-    @cached_property
+    @once
     def reach(self) -> Floats:
         """Followers of the author; NaN: not known."""
         return _reals(self._posts.column("followers"))
 
-    @cached_property
+    @once
     def engagement(self) -> Floats:
         """Likes, comments, shares and saves together; NaN: none of them is known."""
         columns = [_reals(self._posts.column(name)) for name in _COUNTED]
@@ -92,7 +92,7 @@ class TableArrivals:
         total = np.sum([np.nan_to_num(column) for column in columns], axis=0)
         return np.where(known, total, np.nan)
 
-    @cached_property
+    @once
     def _platforms(self) -> Any:
         return pc.fill_null(self._column("platform"), "unknown").dictionary_encode()
 
@@ -114,11 +114,11 @@ class TableArrivals:
             return self._matched[1]
         return matcher.pairs(self._posts)
 
-    @cached_property
+    @once
     def _words(self) -> _Words:
         return _Words(pc.split_pattern(self._column("tokens"), " "))
 
-    @cached_property
+    @once
     def _tags(self) -> _Words:
         return _Words(self._column("hashtags"), "#")
 
@@ -126,7 +126,7 @@ class TableArrivals:
         """The distinct words and hashtags of each post, sorted by row, words first, each where it first stands."""
         return self._terms
 
-    @cached_property
+    @once
     def _terms(self) -> Terms:
         parts = (self._words, self._tags)
         row = np.concatenate([part.row for part in parts])

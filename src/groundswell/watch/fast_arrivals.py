@@ -6,7 +6,6 @@ ordinary way in, so that it is the same as in the lake.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -18,6 +17,7 @@ from groundswell.importing.derive import filled
 from groundswell.importing.fast.posts import FastPosts
 from groundswell.importing.fast.spans import Values
 from groundswell.kernels.lookups import UNKNOWN, YES, Fields, Lists
+from groundswell.kernels.once import once
 from groundswell.kernels.posts import distinct_terms, first_places, hash_all
 from groundswell.kernels.records import ABSENT, TEXT
 from groundswell.query import Matcher
@@ -73,35 +73,35 @@ class FastArrivals:
             self._matched = matcher, self._match(matcher)
         return self
 
-    @cached_property
+    @once
     def event_us(self) -> Ints:
         """When it happened."""
         created, known = self._posts.created
         return np.where(known, created, self.observed_us)
 
-    @cached_property
+    @once
     def observed_us(self) -> Ints:
         """When its counters were seen."""
         observed, known = self._posts.observed
         return np.where(known, observed, self.received_us)
 
-    @cached_property
+    @once
     def identity(self) -> Hashes:
         """The same for a post that comes again."""
         return mixed(hash_texts([self._platform]) * ODD + hashes_of(self._posts.post_id))
 
-    @cached_property
+    @once
     def author(self) -> Hashes:
         """Hash of the author's id, else of the name; 0 where both are missing."""
         who = pc.coalesce(self._posts.author_id, self._posts.author_name)
         return np.where(_valid(who), hashes_of(who), np.uint64(0))
 
-    @cached_property
+    @once
     def reach(self) -> Floats:
         """Followers of the author."""
         return self._real("followers")
 
-    @cached_property
+    @once
     def engagement(self) -> Floats:
         """Likes, comments, shares and saves together."""
         columns = [self._real(name) for name in _COUNTED]
@@ -151,7 +151,7 @@ class FastArrivals:
         """The distinct words and hashtags of each post, sorted by row, words first, each where it first stands."""
         return self._terms
 
-    @cached_property
+    @once
     def _terms(self) -> Terms:
         words, tags = self._words, self._tags
         signed = self._signed_tags[1]
@@ -183,30 +183,30 @@ class FastArrivals:
         """The records of some of the posts, and what was read of them, as `whole` takes both."""
         return self._rows[rows], self._posts.take(rows)
 
-    @cached_property
+    @once
     def _read(self) -> Any:
         return read_words(self._posts.text)
 
-    @cached_property
+    @once
     def _words(self) -> Any:
         return words_of(*text_buffers(self._read.tokens))
 
-    @cached_property
+    @once
     def _hashtags(self) -> Any:
         return filled(self._posts.hashtags, self._posts.text, hashtags_of, self._read.hashtags)
 
-    @cached_property
+    @once
     def _tags(self) -> Lists:
         return lists_of(self._hashtags)
 
-    @cached_property
+    @once
     def _signed_tags(self) -> tuple[Any, Hashes]:
         """The hashtags of all posts with their `#`, and their hashes."""
         tags = self._hashtags.flatten()
         signed = pc.binary_join_element_wise("#", tags, "") if len(tags) else tags
         return signed, hashes_of(signed)
 
-    @cached_property
+    @once
     def _mentions(self) -> Any:
         none = pa.nulls(len(self), pa.list_(pa.string()))
         return filled(none, self._posts.text, mentions_of, self._read.mentions)

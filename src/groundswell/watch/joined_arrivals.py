@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from functools import cached_property, reduce
+from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.kernels import loaded_live
+from groundswell.kernels.once import once
 from groundswell.query import Matcher
 from groundswell.watch.arrivals import MOST_PLATFORMS, TableArrivals
 from groundswell.watch.contract import Arrivals, Hashes, Ints, Pairs, Terms
@@ -64,48 +65,48 @@ class JoinedArrivals:
         self._matched = matcher, self._match(matcher)
         return self
 
-    @cached_property
+    @once
     def received_us(self) -> Ints:
         """When it was received."""
         return np.asarray(self._joined(lambda part: part.received_us))
 
-    @cached_property
+    @once
     def event_us(self) -> Ints:
         """When it happened."""
         return np.asarray(self._joined(lambda part: part.event_us))
 
-    @cached_property
+    @once
     def observed_us(self) -> Ints:
         """When its counters were seen."""
         return np.asarray(self._joined(lambda part: part.observed_us))
 
-    @cached_property
+    @once
     def identity(self) -> Hashes:
         """The same for a post that comes again."""
         return np.asarray(self._joined(lambda part: part.identity))
 
-    @cached_property
+    @once
     def author(self) -> Hashes:
         """Hash of the author."""
         return np.asarray(self._joined(lambda part: part.author))
 
-    @cached_property
+    @once
     def reach(self) -> Floats:
         """Followers of the author."""
         return np.asarray(self._joined(lambda part: part.reach))
 
-    @cached_property
+    @once
     def engagement(self) -> Floats:
         """Likes, comments, shares and saves together."""
         return np.asarray(self._joined(lambda part: part.engagement))
 
-    @cached_property
+    @once
     def platforms(self) -> tuple[str, ...]:
         """Names of the platforms of all parts, each once; from `MOST_PLATFORMS` on all are one, "unknown"."""
         names = tuple(dict.fromkeys(name for part in self._parts for name in part.platforms))
         return names if len(names) <= MOST_PLATFORMS else (*names[:MOST_PLATFORMS], "unknown")
 
-    @cached_property
+    @once
     def platform(self) -> npt.NDArray[np.uint8]:
         """Platform as a number into `platforms`."""
         number = {name: at for at, name in reversed(list(enumerate(self.platforms)))}
@@ -136,7 +137,7 @@ class JoinedArrivals:
         """What emerging topics count."""
         return self._terms
 
-    @cached_property
+    @once
     def _terms(self) -> Terms:
         found = self._each(lambda part: part.terms())
         row = np.concatenate([self._rows(at, terms.row) for at, terms in enumerate(found)])

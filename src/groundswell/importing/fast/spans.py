@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from groundswell.kernels import records as kernel
 from groundswell.kernels import texts, values
+from groundswell.kernels.once import once
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -142,13 +143,13 @@ class Values:
         """Which values are of one of these kinds."""
         return np.isin(self.kind, np.array(kinds, np.uint8))
 
-    @cached_property
+    @once
     def is_there(self) -> Bools:
         """Which values are there and not null."""
         there: Bools = self.kind > kernel.NULL
         return there
 
-    @cached_property
+    @once
     def is_text(self) -> Bools:
         """Which values are texts."""
         return self.is_kind(kernel.TEXT, kernel.ESCAPED)
