@@ -119,6 +119,9 @@ class HomeMetrics:
             yield _gauge("groundswell_watermark_timestamp_seconds", "The watermark, Unix time.", (), {(): at})
             delay = {(): now / _SECOND - at}
             yield _gauge("groundswell_watermark_delay_seconds", "How far the watermark is behind now.", (), delay)
+        if status is not None:
+            what = "Queries that are watched without their past, because the lake could not be read."
+            yield _gauge("groundswell_trackers_untaught", what, (), {(): status.untaught})
         beats = {(one.source,): float(one.to_us >= now - _CONNECTED_US) for one in journal.connections(now - _NAMED_US)}
         yield _gauge("groundswell_source_connected", "1: the source is connected.", ("source",), _most(beats))
 

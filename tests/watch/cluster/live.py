@@ -30,7 +30,7 @@ PROGRAM = (sys.executable, "-c", "from groundswell.cli import main; main()")
 #: A JVM that lives for a minute has more from a quick start than from good machine code.
 QUICK = "spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 #: A busy machine may take this long for what takes some seconds.
-PATIENCE_S = 150.0
+PATIENCE_S = 300.0
 
 
 @dataclass
