@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell import kernels
-from groundswell.importing.known import KeySet, no_keys
+from groundswell.importing.known import MANY, KeySet, no_keys
 from groundswell.lake.keyfiles import KeyRun, halves
 
 #: Keys that share their first half are the hard case.
@@ -34,13 +36,21 @@ def rows(keys: list[bytes], month: str = "2024-01") -> pa.Table:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.booleans(), st.lists(st.lists(KEYS, min_size=1, max_size=12), max_size=15), st.lists(KEYS, max_size=10))
-def test_a_key_is_new_exactly_once(compiled: bool, batches: list[list[bytes]], stored: list[bytes]) -> None:
+@given(
+    st.booleans(),
+    st.lists(st.lists(KEYS, min_size=1, max_size=12), max_size=15),
+    st.lists(KEYS, max_size=10),
+    st.sampled_from((1, 4, MANY)),
+)
+def test_a_key_is_new_exactly_once(
+    compiled: bool, batches: list[list[bytes]], stored: list[bytes], in_memory: int
+) -> None:
     if compiled:
         kernels.load()
     else:
         kernels.unload()
-    keys = KeySet(lambda _platform, _month: [KeyRun.of(*halves(pa.array(stored[n::2], pa.binary()))) for n in (0, 1)])
+    runs = [KeyRun.of(*halves(pa.array(stored[n::2], pa.binary()))) for n in (0, 1)]
+    keys = KeySet(lambda _platform, _month: runs, Path(tempfile.gettempdir()), in_memory)
     seen = set(stored)
     for batch in batches:
         expected = []
@@ -89,3 +99,23 @@ def test_many_keys_in_several_partitions_are_known_again() -> None:
         stored = KeySet(lambda _platform, month: [runs[month]])
         assert not stored.admit(table).any()
         assert stored.admit(rows([b"new" + key[3:] for key in keys[:5000]])).all()
+
+
+def test_many_keys_leave_the_memory_and_no_file_has_a_name(tmp_path: Path) -> None:
+    kernels.load()
+    keys = [bytes(16), *(n.to_bytes(8, "big") * 2 for n in range(1, 5_000))]
+    known = KeySet(no_keys, tmp_path / "lake", many=1_000)
+    for at in range(0, len(keys), 600):
+        assert known.admit(rows(keys[at : at + 600])).all()
+    assert known.held == len(keys)
+    assert not list((tmp_path / "lake").iterdir())
+    assert not known.admit(rows(keys)).any()
+    assert known.afresh().admit(rows(keys)).all()
+
+
+def test_where_no_file_can_be_made_the_keys_stay_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_bytes(b"not a folder")
+    known = KeySet(no_keys, tmp_path / "lake", many=10)
+    keys = [bytes([n]) * 16 for n in range(1, 50)]
+    assert known.admit(rows(keys)).all()
+    assert not known.admit(rows(keys)).any()

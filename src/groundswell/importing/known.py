@@ -1,12 +1,13 @@
 """Which observations are known already: 16-byte keys, compared whole.
 
 What the lake holds is asked of its key files (`groundswell.lake.keyfiles`), those of the partitions that are touched,
-when they are touched; what was seen since is kept in memory.
+when they are touched; what was seen since is kept in memory, and by runs of many keys in files that have no name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +16,13 @@ import pyarrow as pa
 
 from groundswell.kernels import loaded
 from groundswell.lake import Lake
-from groundswell.lake.keyfiles import Flags, Half, KeyRun, contains, halves, key_runs
+from groundswell.lake.keyfiles import Flags, Half, KeyRun, contains, halves, key_runs, mapped_run
 
 #: Given platform and month, the keys that the lake holds there.
 LoadKeys = Callable[[str, str], Iterable[KeyRun]]
 
+#: So many keys are kept in memory (about 32 bytes each, and as much while the table grows).
+MANY: Final = 1 << 21
 #: Sorted runs are merged when there are more; each look-up searches all of them.
 _RUNS: Final = 6
 _PLACES: Final = 1 << 16
@@ -30,15 +33,19 @@ _LEAST_RUN: Final = 64
 class KeySet:
     """The keys seen so far; `admit` says which of some rows are new, and remembers them."""
 
-    def __init__(self, load: LoadKeys) -> None:
+    def __init__(self, load: LoadKeys, folder: Path | None = None, many: int = MANY) -> None:
+        """`load` gives what the lake holds; of `many` keys that were seen a file is made in `folder` (null: none)."""
         self._load = load
+        self._folder = folder
+        self._many = many
         self._stored: dict[tuple[str, str], list[KeyRun]] = {}
-        self._seen: _Table | _Sorted = _Sorted() if loaded() is None else _Table()
+        self._left: list[KeyRun] = []
+        self._seen = _empty()
 
     @property
     def held(self) -> int:
-        """How many keys are kept in memory (about 32 bytes each)."""
-        return self._seen.count
+        """How many keys were seen."""
+        return self._seen.count + sum(len(run.high) for run in self._left)
 
     def admit(self, posts: pa.Table) -> Flags:
         """For each row (columns platform, month, key): whether it is new; of equal rows the first is."""
@@ -52,12 +59,22 @@ class KeySet:
                     part = fresh[rows]
                     run.discard_known(high[rows], low[rows], part)
                     fresh[rows] = part
+        for run in self._left:
+            run.discard_known(high, low, fresh)
         self._seen.add(high, low, fresh)
+        if self._folder is not None and self._seen.count >= self._many:
+            self._leave(self._folder)
         return fresh
 
     def afresh(self) -> KeySet:
         """A set that knows only what the lake holds."""
-        return KeySet(self._load)
+        return KeySet(self._load, self._folder, self._many)
+
+    def _leave(self, folder: Path) -> None:
+        """Put what is in memory into a file."""
+        high, low = self._seen.keys()
+        self._seen = _empty()  # before the keys are sorted, which takes as much again
+        self._left.append(mapped_run(KeyRun.of(high, low), folder))
 
     def _runs(self, partition: tuple[str, str]) -> list[KeyRun]:
         if partition not in self._stored:
@@ -82,6 +99,12 @@ class _Table:
         if not high.all():
             self._add_zero(np.flatnonzero((high == 0) & (low == 0) & fresh), fresh)
 
+    def keys(self) -> tuple[Half, Half]:
+        """All keys, in any order."""
+        used = (self._high != 0) | (self._low != 0)
+        high, low = self._high[used], self._low[used]
+        return (np.append(high, np.uint64(0)), np.append(low, np.uint64(0))) if self._has_zero else (high, low)
+
     def _add_zero(self, rows: npt.NDArray[np.int64], fresh: Flags) -> None:
         """The key of zeros has no place in the table, where it stands for an empty one."""
         fresh[rows[0 if self._has_zero else 1 :]] = False
@@ -91,10 +114,9 @@ class _Table:
         size = len(self._high)
         while count * 3 > size * 2:
             size *= 2
-        used = (self._high != 0) | (self._low != 0)
-        high, low = self._high[used], self._low[used]
+        high, low = self._high, self._low
         self._high, self._low = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
-        kernel.add_new(self._high, self._low, high, low, np.ones(len(high), np.bool_))
+        kernel.add_new(self._high, self._low, high, low, (high != 0) | (low != 0))
 
 
 class _Sorted:
@@ -115,6 +137,10 @@ class _Sorted:
             self._remember(high[new], low[new])
         fresh[order] = new
 
+    def keys(self) -> tuple[Half, Half]:
+        """All keys, in any order."""
+        return np.concatenate([high for high, _ in self._runs]), np.concatenate([low for _, low in self._runs])
+
     def _remember(self, high: Half, low: Half) -> None:
         self.count += len(high)
         self._runs.append((high, low))
@@ -127,6 +153,10 @@ class _Sorted:
             highs, lows = np.concatenate([h for h, _ in merged]), np.concatenate([w for _, w in merged])
             order = np.lexsort((lows, highs))
             self._runs[first:] = [(highs[order], lows[order])]
+
+
+def _empty() -> _Table | _Sorted:
+    return _Sorted() if loaded() is None else _Table()
 
 
 def _partitions(posts: pa.Table) -> list[tuple[tuple[str, str], npt.NDArray[np.int64] | None]]:

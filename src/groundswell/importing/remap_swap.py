@@ -56,7 +56,7 @@ class TableSwap:
         self._files = {
             file for file, rows in light_rows(lake, table) if any(content.holds(rows).any() for content in contents)
         }
-        self._keys = KeySet(keys_of(lake, table, {file.name for file in self._files}))
+        self._keys = KeySet(keys_of(lake, table, {file.name for file in self._files}), lake.beside)
         small = [content for content in contents if content.size <= SMALL]
         self._small = self._rows_of(small) if small else self._layout.schema.empty_table()
         self._remember_others(contents)

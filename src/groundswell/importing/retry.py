@@ -131,7 +131,7 @@ class _Retry:
     def run(self, rows: pa.Table, held: leases.Held) -> list[str]:
         """Store what is readable now; the ids of those rows."""
         resolved: list[str] = []
-        keys = KeySet(keys_of(self.lake))
+        keys = KeySet(keys_of(self.lake), self.lake.beside)
         with self.lake.appender("posts") as posts:
             for group in _groups(rows):
                 resolved += self._group(group, keys, posts.write)

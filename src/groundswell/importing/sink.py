@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.importing.known import KeySet, keys_of, take_rows
+from groundswell.importing.known import MANY, KeySet, keys_of, take_rows
 from groundswell.lake import Appender, Lake
 from groundswell.schema import FIELDS
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from groundswell.importing.along import Attendant
 
 QUARTER_US: Final = 900_000_000
-#: So many keys are kept in memory from one part of a run to the next.
-_MANY: Final = 1 << 21
 #: The tables of what layouts give, in the order of their commits; the posts are last, because theirs says it all.
 ORDER: Final = (*sorted(name for name in FIELDS if name != "posts"), "posts")
 
@@ -42,7 +40,7 @@ class Keys:
     def of(self, table: str) -> KeySet:
         """The keys of a table."""
         if table not in self._sets:
-            self._sets[table] = KeySet(keys_of(self._lake, table))
+            self._sets[table] = KeySet(keys_of(self._lake, table), self._lake.beside)
         return self._sets[table]
 
     def forget(self) -> None:
@@ -50,13 +48,13 @@ class Keys:
         self._sets.clear()
 
     def trim(self) -> None:
-        """Forget the keys of tables of which many are in memory; the lake holds them, after a commit."""
-        for table in [table for table, keys in self._sets.items() if keys.held > _MANY]:
+        """Forget the keys of tables of which many were seen; the lake holds them, after a commit."""
+        for table in [table for table, keys in self._sets.items() if keys.held >= MANY]:
             del self._sets[table]
 
     def without(self, table: str, files: set[str]) -> None:
         """Know what the lake holds outside of some files (their names)."""
-        self._sets[table] = KeySet(keys_of(self._lake, table, files))
+        self._sets[table] = KeySet(keys_of(self._lake, table, files), self._lake.beside)
 
     def check(self) -> None:
         """Forget the keys of tables that another process has appended to since `settle`."""

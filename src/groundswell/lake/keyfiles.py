@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +100,17 @@ def halves(keys: pa.ChunkedArray | pa.Array) -> tuple[Half, Half]:
     return pairs[:, 0].astype(np.uint64), pairs[:, 1].astype(np.uint64)
 
 
+def mapped_run(run: KeyRun, folder: Path) -> KeyRun:
+    """The same run, mapped from a file in `folder` that is gone with it; itself where none can be written."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as out:
+            _put(out, run)
+            out.flush()
+            return _read(np.memmap(out, np.dtype("<u8"), "r")) or run
+    return run
+
+
 def key_runs(lake: Lake, table: str, platform: str, month: str, without: frozenset[str]) -> Iterator[KeyRun]:
     """The keys of the data files of one partition as they are now, all but some files (by name).
 
@@ -133,15 +145,19 @@ def _open(lake: Lake, table: str, file: Place) -> KeyRun:
         run = KeyRun.of(*halves(parquet(file).read(columns=["key"])["key"]))
         with suppress(OSError):  # it is made again when it is asked for again
             _write(path, run)
+            run = _mapped(path) or run  # what is mapped is memory of the system, which may take it back
     return run
 
 
 def _mapped(path: Path) -> KeyRun | None:
     """The run in a key file; null if there is none, or none that is whole."""
     try:
-        numbers: Any = np.memmap(path, np.dtype("<u8"), "r")
+        return _read(np.memmap(path, np.dtype("<u8"), "r"))
     except (OSError, ValueError):
         return None
+
+
+def _read(numbers: npt.NDArray[Any]) -> KeyRun | None:
     if len(numbers) < _HEAD or int(numbers[0]) != _MAGIC:
         return None
     words, keys = int(numbers[1]), int(numbers[2])
@@ -154,15 +170,19 @@ def _mapped(path: Path) -> KeyRun | None:
 def _write(path: Path, run: KeyRun) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    head = np.array([_MAGIC, len(run.words), len(run.high), 0], np.dtype("<u8"))
     try:
         with part.open("wb") as out:
-            for array in (head, run.words, run.high, run.low):
-                array.astype(np.dtype("<u8"), copy=False).tofile(out)
+            _put(out, run)
         part.replace(path)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(part)
+
+
+def _put(out: IO[bytes], run: KeyRun) -> None:
+    head = np.array([_MAGIC, len(run.words), len(run.high), 0], np.dtype("<u8"))
+    for array in (head, run.words, run.high, run.low):
+        array.astype(np.dtype("<u8"), copy=False).tofile(out)
 
 
 def _fill(run: KeyRun) -> None:
