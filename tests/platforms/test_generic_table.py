@@ -303,3 +303,37 @@ def test_a_record_of_zeeschuimer_without_data_is_no_row_of_a_table() -> None:
     found = registry().recognise(record)
     assert found is not None
     assert found.id == "generic.zeeschuimer"
+
+
+def test_zeeschuimers_posts_of_linkedin_and_rednote_are_read_where_they_say_it(read: Read) -> None:
+    around = {"timestamp_collected": 1700000000123, "source_platform_url": "https://a.example"}
+    counts = {"totalSocialActivityCounts": {"numLikes": 5, "numComments": 0}}
+    link = {"actionTarget": "https://www.linkedin.com/in/ann-b?miniProfileUrn=urn"}
+    posts = [
+        {
+            **{**around, "item_id": "urn:li:activity:7130000000000000000", "source_platform": "linkedin.com"},
+            "data": {
+                "commentary": {"text": {"text": "Great #news"}},
+                "actor": {"name": {"text": "Ann B"}, "navigationContext": link},
+                "socialDetail": counts,
+            },
+        },
+        {
+            **{**around, "item_id": "65a", "source_platform": "xiaohongshu.com"},
+            "data": {
+                "id": "65a",
+                "note_card": {
+                    "display_title": "\u4f60\u597d",
+                    "user": {"user_id": "5f", "nickname": "x"},
+                    "interact_info": {"liked_count": "12", "collected_count": "0"},
+                },
+            },
+        },
+    ]
+    linkedin, note = read(posts, registry().get("generic.zeeschuimer"))
+    assert (linkedin["platform"], linkedin["text"], linkedin["author_name"]) == ("linkedin", "Great #news", "ann-b")
+    assert (linkedin["likes"], linkedin["comments"], linkedin["shares"]) == (5, 0, None)
+    assert linkedin["created_at"].isoformat().startswith("2023-11-14T")
+    assert linkedin["url"] == "https://www.linkedin.com/feed/update/urn:li:activity:7130000000000000000/"
+    assert (note["platform"], note["text"], note["author_id"]) == ("xiaohongshu", "\u4f60\u597d", "5f")
+    assert (note["likes"], note["saves"], note["comments"], note["reject"]) == (12, 0, None, None)

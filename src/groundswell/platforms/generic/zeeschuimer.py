@@ -1,7 +1,9 @@
 """Zeeschuimer's records of platforms without layouts of their own: what `data` says under names that many use.
 
-LinkedIn, Imgur, 9gag, Pinterest, Truth, Gab, RedNote … A text, a time, an author and the usual counters are looked for;
-the item's id and the time of collection stand around `data` and are always there.
+Imgur, 9gag, Pinterest, Truth, Gab … A text, a time, an author and the usual counters are looked for; the item's id and
+the time of collection stand around `data` and are always there. LinkedIn and RedNote say the same one object deeper. A
+post of LinkedIn has no time (only "2 days ago"), but the first 41 bits of its id are the milliseconds at which it was
+made.
 """
 
 from __future__ import annotations
@@ -22,6 +24,29 @@ if TYPE_CHECKING:
 _PERSON: Final = (
     "struct<id: string, username: string, acct: string, unique_id: string, name: string, nickname: string, "
     "full_name: string, followers_count: string, verified: string>"
+)
+_TEXT: Final = "struct<text: string>"
+#: LinkedIn's texts and counters, as its feed nests them.
+_LINKEDIN: Final = {
+    "commentary": "struct<text: struct<text: string>>",
+    "actor": f"struct<name: {_TEXT}, navigationContext: struct<actionTarget: string>>",
+    "socialDetail": (
+        "struct<totalSocialActivityCounts: struct<numLikes: string, numComments: string, numShares: string>>"
+    ),
+}
+_COUNTS: Final = (
+    "struct<liked_count: string, comment_count: string, shared_count: string, share_count: string, "
+    "collected_count: string>"
+)
+#: A note of RedNote, as its API has it (`note_card`) and as its pages do (`noteCard`).
+_NOTE: Final = (
+    "struct<title: string, display_title: string, desc: string, type: string, time: string, "
+    f"user: struct<user_id: string, nickname: string, nick_name: string>, interact_info: {_COUNTS}>"
+)
+_NOTE_OF_PAGES: Final = (
+    "struct<title: string, displayTitle: string, desc: string, type: string, time: string, "
+    "user: struct<userId: string, nickname: string>, "
+    "interactInfo: struct<likedCount: string, commentCount: string, sharedCount: string, collectedCount: string>>"
 )
 #: The columns of each field in `data`, the likeliest first.
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -52,7 +77,8 @@ RAW: Final = AROUND | {
     "data": "struct<"
     + ", ".join(f"{name}: string" for name in dict.fromkeys(_DATA))
     + "".join(f", {name}: {_PERSON}" for name in PEOPLE)
-    + ">"
+    + "".join(f", {name}: {kind}" for name, kind in _LINKEDIN.items())
+    + f", note_card: {_NOTE}, noteCard: {_NOTE_OF_PAGES}>"
 }
 #: Platforms with layouts of their own, and the key by which those know a record.
 _OWN: Final = {
@@ -86,22 +112,48 @@ def posts(raw: ir.Table) -> ir.Table:
 
     host = raw.source_platform.lower().strip().re_replace(_BEFORE, "")
     platform = host.re_extract("^([a-z0-9-]+)", 1).nullif("")
-    text = titled(cell("title"), plain(cell("text")))
-    name = handle(person("username", "acct", "unique_id", "name", "nickname", "full_name"))
+    counts, note, page = data.socialDetail.totalSocialActivityCounts, data.note_card, data.noteCard
+    found, shown = note.interact_info, page.interactInfo
+    text = titled(
+        any_of(cell("title"), note["title"], note.display_title, page["title"], page.displayTitle),
+        any_of(plain(cell("text")), data.commentary.text.text, note["desc"], page["desc"]),
+    )
+    # A profile's address has the handle that its other posts are known by.
+    profile = data.actor.navigationContext.actionTarget.re_extract("linkedin[.]com/(in|company|school)/([^/?#]+)", 2)
+    name = handle(
+        any_of(
+            person("username", "acct", "unique_id", "name", "nickname", "full_name"),
+            *(profile, data.actor["name"]["text"]),
+            *(note.user.nickname, note.user.nick_name, page.user.nickname),
+        )
+    )
     link = cell("url")
+    numbered = raw.item_id.re_extract("urn:li:(activity|ugcPost|share):([0-9]{19})", 2).try_cast("int64")
+    made = (numbered // (1 << 22)).cast("string")
     return casts.mapped(
         raw,
         {
             "platform": ibis.coalesce(platform, "unknown"),
             "post_id": any_of(raw.item_id, cell("id")),
-            "url": ibis.cases((link.startswith("http"), link)),
-            "author_id": person("id"),
+            "url": ibis.cases(
+                (link.startswith("http"), link),
+                (numbered.notnull(), "https://www.linkedin.com/feed/update/" + raw.item_id + "/"),
+            ),
+            "author_id": any_of(person("id"), note.user.user_id, page.user.userId),
             "author_name": name,
-            "created_at": casts.moment("created", cell("created")),
+            "created_at": casts.moment("created", any_of(cell("created"), made, note["time"], page["time"])),
             "text": text,
-            "likes": casts.integer("likes", cell("likes")),
-            "comments": casts.integer("comments", cell("comments")),
-            "shares": casts.integer("shares", cell("shares")),
+            "likes": casts.integer(
+                "likes", any_of(cell("likes"), counts.numLikes, found.liked_count, shown.likedCount)
+            ),
+            "comments": casts.integer(
+                "comments", any_of(cell("comments"), counts.numComments, found.comment_count, shown.commentCount)
+            ),
+            "shares": casts.integer(
+                "shares",
+                any_of(cell("shares"), counts.numShares, found.shared_count, found.share_count, shown.sharedCount),
+            ),
+            "saves": casts.integer("saves", any_of(found.collected_count, shown.collectedCount)),
             "views": casts.integer("views", cell("views")),
             "followers": casts.integer("followers", person("followers_count")),
             "verified": casts.boolean("verified", person("verified")),
@@ -128,7 +180,7 @@ def _has_its_own(raw: ir.Table, platform: ir.StringValue) -> ir.BooleanValue:
 ZEESCHUIMER: Final = Layout(
     platform="generic",
     name="zeeschuimer",
-    version=1,
+    version=2,
     shape=Shape.OBJECT,
     raw=RAW,
     matches=matches,
