@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 
 from groundswell import kernels
 from groundswell.schema import COUNTERS, MAPPED
+from groundswell.text.hashing import hash_bytes, hash_table
 from groundswell.text.keys import observation_keys
 from groundswell.text.tags import hashtags_of, mentions_of, urls_of
-from groundswell.text.tokens import read_words, tokenise
+from groundswell.text.tokens import read_hashed, read_words, tokenise
 
 ALPHABET = (
     "ab Z_9 ÄßŁﬁ ΣΊς बी ज़ुक् ไทยกำลั່ 漢カﾊﾝｶﾞ각한 🔥👍🏽👩‍💻❤️½²™ '’` #＃﹫@＠ :/. www. http://x.y "
@@ -137,3 +139,16 @@ def test_keys_of_numbers_at_every_power_of_ten() -> None:
     columns |= {"post_id": pa.array(np.arange(len(values)).astype(str)), "views": pa.array(values, pa.int64())}
     table = pa.table(columns)
     assert observation_keys(table).equals(plainly(lambda: observation_keys(table)))
+
+
+@quick
+@given(texts)
+def test_words_come_with_their_hashes_and_places(given_texts: list[str | None]) -> None:
+    array = pa.array(given_texts, pa.string())
+    read = read_hashed(array, hash_table())
+    expected = [(words or "").split() for words in plainly(lambda: tokenise(array)).to_pylist()]
+    places = list(zip(read.begins.tolist(), read.ends.tolist(), strict=True))
+    found = [bytes(read.data[begin:end]).decode() for begin, end in places]
+    assert [found[first:last] for first, last in pairwise(read.rows.tolist())] == expected
+    assert read.hashes.tolist() == hash_bytes(pa.array(found, pa.string())).tolist()
+    assert all(read.data[begin - 1] == read.data[end] == ord(" ") for begin, end in places)

@@ -22,13 +22,15 @@ from groundswell.kernels.topics import (
     place_terms,
     warm_topics,
 )
-from groundswell.kernels.words import HAS_AT, HAS_HASH, HAS_LINK, IS_SLOW, words
+from groundswell.kernels.words import HAS_AT, HAS_HASH, HAS_LINK, IS_SLOW, SPARE, Hashed, unhashed, words
 
 __all__ = [
     "HAS_AT",
     "HAS_HASH",
     "HAS_LINK",
     "IS_SLOW",
+    "SPARE",
+    "Hashed",
     "add_new",
     "arrays_of",
     "count_terms",
@@ -44,6 +46,7 @@ __all__ = [
     "place_keys",
     "place_terms",
     "read_digits",
+    "unhashed",
     "warm",
     "words",
 ]
@@ -72,7 +75,7 @@ def warm() -> None:
     classes, folded = np.zeros(128, np.uint8), np.zeros(128, np.uint32)
     classes.setflags(write=False)
     folded.setflags(write=False)
-    words(data, ends, classes, folded, out, np.zeros(2, np.int32), out[32:33])
+    words(data, ends, classes, folded, out, np.zeros(2, np.int32), out[32:33], unhashed())
     hash_observations(np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_), data, ends, data, ends, out)
     key, fresh = np.ones(1, np.uint64), np.ones(1, np.bool_)
     add_new(np.zeros(8, np.uint64), np.zeros(8, np.uint64), key, key, fresh)

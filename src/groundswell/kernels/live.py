@@ -43,7 +43,7 @@ def _warm_matching() -> None:
     bounds = _fixed([0, 3], np.int32)
     hashes, starts, ends, rows = np.zeros(3, np.uint64), np.zeros(3, np.int32), np.zeros(3, np.int32), one.repeat(2)
     found = m.hash_words(data, bounds, table, hashes, starts, ends, rows)
-    words = m.Words(data, bounds, hashes[:found], starts[:found], ends[:found], rows)
+    words = m.Words(data, hashes[:found], starts[:found], ends[:found], rows)
     lists = m.Lists(data, _fixed([0], np.int32), _fixed([0, 0], np.int32))
     in_words = matching.find_in_words(terms, words, table)
     in_lists = matching.find_in_lists(m.ListTerms(lexicon, none, none, begins, none), lists, table)

@@ -33,6 +33,7 @@ YES: Final = 2
 #: As `TABLE_SIZE` and `SHORT` of `groundswell.text.hashing`.
 _PLACES: Final = 512
 _SHORT: Final = 32
+_BYTE: Final = np.uint64(0xFF)
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
@@ -128,10 +129,12 @@ class Found(NamedTuple):
 
 
 class Words(NamedTuple):
-    """The words of n texts: `hashes`, `begins` and `ends` (places in `data`) one a word, `rows` (n + 1) borders."""
+    """The words of n texts: `hashes`, `begins` and `ends` (places in `data`) one a word, `rows` (n + 1) borders.
+
+    Each text stands in `data` as `" word word "`, the texts in any order.
+    """
 
     data: Bytes
-    bounds: Ints32
     hashes: Hashes
     begins: Ints32
     ends: Ints32
@@ -180,9 +183,19 @@ def number_of(byte: Any, at: Any, table: Any) -> Any:
 def hash_part(base: Any, begin: Any, end: Any, table: Any) -> Any:
     """`groundswell.text.hashing.hash_bytes` of some bytes; `base` and `table` are addresses."""
     total = _ODD
-    for i in range(end - begin):
+    size = np.int64(end - begin)
+    short = min(size, np.int64(_SHORT))
+    numbers = table + (_PLACES << 3)
+    done = np.int64(0)
+    while done + 8 <= short:
+        eight = word_at(base, begin + done)
+        for n in range(8):
+            total += word_at(numbers, (np.uint64((done + n) << 8) | eight & _BYTE) << np.uint64(3))
+            eight >>= np.uint64(8)
+        done += 8
+    for i in range(done, size):
         total += number_of(np.int64(byte_at(base, begin + i)), i, table)
-    return mix(total + np.uint64(end - begin))
+    return mix(total + np.uint64(size))
 
 
 @njit(nogil=True, cache=True, boundscheck=False)

@@ -59,7 +59,7 @@ def find_in_words(  # noqa: PLR0912, PLR0915 - one pass over the words, every br
     terms: WordTerms, words: Words, table: Hashes
 ) -> tuple[Ints32, Ints32]:
     """The leaves that are true of each post's words (some twice), and n + 1 borders."""
-    bounds, hashes, begins, ends = words.bounds, words.hashes, words.begins, words.ends
+    hashes, begins, ends = words.hashes, words.begins, words.ends
     base, numbers = words.data.ctypes.data, table.ctypes.data
     bits, bit_mask = terms.words.bits.ctypes.data, 64 * len(terms.words.bits) - 1
     leaf_of, opens, word_phrases, phrases_of_word = (
@@ -82,9 +82,13 @@ def find_in_words(  # noqa: PLR0912, PLR0915 - one pass over the words, every br
     rows = np.zeros(len(words.rows), np.int32)
     count = 0
     for row in range(len(words.rows) - 1):
-        until = words.rows[row + 1]
-        low, high = bounds[row], bounds[row + 1]
-        for word in range(words.rows[row], until):
+        from_, until = words.rows[row], words.rows[row + 1]
+        if from_ == until:
+            rows[row + 1] = count
+            continue
+        # There is one space before the first word and one behind the last.
+        low, high = begins[from_] - 1, ends[until - 1] + 1
+        for word in range(from_, until):
             value = hashes[word]
             begin = begins[word]
             if with_begins and goes_on(heads, base, begin, ends[word]):

@@ -69,7 +69,8 @@ def _half_at(_context: Any, base: Any, at: Any) -> Any:
 
 def _loaded(context: Any, builder: Any, signature: Any, arguments: Any, kind: Any) -> Any:
     base, at = (
-        context.cast(builder, value, given, types.int64) for value, given in zip(arguments, signature.args, strict=True)
+        context.cast(builder, value, given, types.int64)
+        for value, given in zip(arguments[:2], signature.args[:2], strict=True)
     )
     pointer = builder.inttoptr(builder.add(base, at), kind.as_pointer())
     loaded = builder.load(pointer)
@@ -103,6 +104,51 @@ def _each(builder: Any, operator: str, loaded: Any, byte: int) -> Any:
     return found
 
 
+def _plain32(_context: Any, base: Any, at: Any) -> Any:
+    """Which of the 32 bytes at a place are ASCII letters, digits or `_`: one bit each."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        loaded = _loaded(context, builder, signature, arguments, _BYTES32)
+        lower = builder.or_(loaded, ir.Constant(_BYTES32, [0x20] * 32))
+        letter = builder.and_(_each(builder, ">=", lower, 0x61), _each(builder, "<=", lower, 0x7A))
+        digit = builder.and_(_each(builder, ">=", loaded, 0x30), _each(builder, "<=", loaded, 0x39))
+        found = builder.or_(builder.or_(letter, digit), _each(builder, "==", loaded, 0x5F))
+        return builder.zext(builder.bitcast(found, ir.IntType(32)), ir.IntType(64))
+
+    return types.uint64(base, at), generate
+
+
+def _lower32(_context: Any, base: Any, at: Any, to: Any) -> Any:
+    """Copy the 32 bytes at a place behind an address to another address, ASCII capitals as small letters."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        loaded = _loaded(context, builder, signature, arguments[:2], _BYTES32)
+        capital = builder.and_(_each(builder, ">=", loaded, 0x41), _each(builder, "<=", loaded, 0x5A))
+        bit = builder.select(capital, ir.Constant(_BYTES32, [0x20] * 32), ir.Constant(_BYTES32, [0] * 32))
+        place = context.cast(builder, arguments[2], signature.args[2], types.int64)
+        stored = builder.store(builder.or_(loaded, bit), builder.inttoptr(place, _BYTES32.as_pointer()))
+        stored.align = 1
+        return context.get_dummy_value()
+
+    return types.void(base, at, to), generate
+
+
+def _put_byte(_context: Any, base: Any, at: Any, value: Any) -> Any:
+    """Write a byte to a place behind an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        first, place, byte = (
+            context.cast(builder, each, given, kind)
+            for each, given, kind in zip(
+                arguments, signature.args, (types.int64, types.int64, types.uint8), strict=True
+            )
+        )
+        builder.store(byte, builder.inttoptr(builder.add(first, place), ir.IntType(8).as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(base, at, value), generate
+
+
 def _lowest(_context: Any, value: Any) -> Any:
     """The place of the lowest bit that is set."""
 
@@ -125,3 +171,6 @@ half_at: Final[Any] = intrinsic(_half_at)
 word_at: Final[Any] = intrinsic(_word_at)
 signs32: Final[Any] = intrinsic(_signs32)
 lowest: Final[Any] = intrinsic(_lowest)
+plain32: Final[Any] = intrinsic(_plain32)
+lower32: Final[Any] = intrinsic(_lower32)
+put_byte: Final[Any] = intrinsic(_put_byte)

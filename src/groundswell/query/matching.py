@@ -18,6 +18,7 @@ from groundswell.query.masks import Matches, leaf_mask
 from groundswell.query.program import CODED_FIELDS, Compiled
 from groundswell.text.hashing import hash_bytes, hash_table
 from groundswell.text.terms import text_buffers
+from groundswell.text.tokens import HashedWords, read_hashed
 
 #: Pairs for which there is room at first, by post.
 _PAIRS: Final = 4
@@ -87,7 +88,13 @@ def words_of(data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int32]) -> Word
     rows = np.empty(len(bounds), np.int32)
     data, bounds = fixed(data), fixed(bounds)
     found = hash_words(data, bounds, hash_table(), hashes, begins, ends, rows)
-    return Words(data, bounds, hashes[:found], begins[:found], ends[:found], rows)
+    return Words(data, hashes[:found], begins[:found], ends[:found], rows)
+
+
+def words_in(texts: Any) -> tuple[Words, HashedWords]:
+    """The words of texts as they were written, and what else was seen in them."""
+    read = read_hashed(texts, hash_table())
+    return Words(fixed(read.data), read.hashes, read.begins, read.ends, read.rows), read
 
 
 def lists_of(lists: Any) -> Lists:

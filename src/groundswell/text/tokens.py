@@ -11,7 +11,8 @@ without words gives `" "`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from types import ModuleType
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,7 @@ from groundswell.kernels import loaded
 from groundswell.text.characters import APOSTROPHE, GAP, SOLO, tables
 from groundswell.text.folding import chunks_of, fold_texts, strings_of, without
 from groundswell.text.tags import fold_tags, hashtags_of, mentions_of, urls_of
+from groundswell.text.terms import text_buffers
 
 __all__ = ["fold_tags", "hashtags_of", "mentions_of", "tokenise", "tokenise_one", "urls_of"]
 
@@ -49,19 +51,98 @@ class Words:
     links: NDArray[np.bool_] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class HashedWords:
+    """The words of n texts by their hash (`groundswell.text.hashing`), and which texts may hold a hashtag or a handle.
+
+    `begins` and `ends` (places in `data`) have one a word, `rows` n + 1 borders. In `data` each text stands as
+    `" word word "`.
+    """
+
+    data: NDArray[np.uint8]
+    hashes: NDArray[np.uint64]
+    begins: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    hashtags: NDArray[np.bool_]
+    mentions: NDArray[np.bool_]
+
+
+def read_hashed(texts: pa.Array, table: NDArray[np.uint64]) -> HashedWords:
+    """The words of an array of texts with their hashes, by the compiled kernel, which must be loaded.
+
+    `table` is `groundswell.text.hashing.hash_table()`. A null text has no words.
+    """
+    kernel = loaded()
+    assert kernel is not None  # noqa: S101 - who reads records by kernels has loaded them
+    texts = pc.fill_null(texts, "") if texts.null_count else texts
+    room = int(texts.nbytes) + 1
+    hashes, begins, finishes = np.empty(room, np.uint64), np.empty(room, np.int32), np.empty(room, np.int32)
+    rows = np.empty(len(texts) + 1, np.int32)
+    data, _, marks = _scanned(texts, kernel, kernel.Hashed(table, hashes, begins, finishes, rows))
+    count = int(rows[-1])
+    found: list[Any] = [hashes[:count], begins[:count], finishes[:count]]
+    slow = np.flatnonzero((marks & kernel.IS_SLOW) != 0)
+    if len(slow):
+        texts_of_slow, more, of_more = _hashed(_tokenise_plain(texts.take(pa.array(slow))), table, len(data))
+        found, rows = _put_in(found, rows, slow, more, of_more)
+        data = np.concatenate((data, texts_of_slow))
+    has_hash, has_at = (marks & kernel.HAS_HASH) != 0, (marks & kernel.HAS_AT) != 0
+    return HashedWords(data, found[0], found[1], found[2], rows, has_hash, has_at)
+
+
+def _hashed(
+    tokens: pa.Array, table: NDArray[np.uint64], behind: int
+) -> tuple[NDArray[np.uint8], list[NDArray[Any]], NDArray[np.int32]]:
+    """The bytes of texts that stand behind others, the columns of their words, and the borders of the texts."""
+    from groundswell.kernels.lookups import hash_words  # noqa: PLC0415 - loads Numba
+
+    data, bounds = text_buffers(tokens)
+    bounds.setflags(write=False)
+    room = len(data) // 2 + 1
+    hashes, begins, ends = np.empty(room, np.uint64), np.empty(room, np.int32), np.empty(room, np.int32)
+    rows = np.empty(len(bounds), np.int32)
+    count = hash_words(data, bounds, table, hashes, begins, ends, rows)
+    return data, [hashes[:count], begins[:count] + np.int32(behind), ends[:count] + np.int32(behind)], rows
+
+
+def _put_in(
+    parts: list[NDArray[Any]], rows: NDArray[np.int32], where: NDArray[np.int64], more: list[NDArray[Any]],
+    of_more: NDArray[np.int32],
+) -> tuple[list[NDArray[Any]], NDArray[np.int32]]:  # fmt: skip
+    """Columns of words with those of some texts put in, which have none among them, and the new borders."""
+    places = [0, *rows[where].tolist(), int(rows[-1])]
+    borders = of_more.tolist()
+    joined = []
+    for part, extra in zip(parts, more, strict=True):
+        pieces = [part[: places[1]]]
+        for n in range(len(where)):
+            pieces += [extra[borders[n] : borders[n + 1]], part[places[n + 1] : places[n + 2]]]
+        joined.append(np.concatenate(pieces))
+    added = np.zeros(len(rows), np.int32)
+    added[where + 1] = np.diff(of_more)
+    return joined, rows + np.cumsum(added, dtype=np.int32)
+
+
+def _scanned(texts: pa.Array, kernel: ModuleType, hashed: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """What the kernel writes: the words of all texts, their borders, and what it saw in each."""
+    known = tables()
+    data, offsets = kernel.arrays_of(texts)
+    out = np.empty(2 * int(offsets[-1] - offsets[0]) + 2 * len(texts) + kernel.SPARE, np.uint8)
+    ends, marks = np.empty(len(texts) + 1, np.int32), np.empty(len(texts), np.uint8)
+    size = kernel.words(data, offsets, known.classes, known.folded, out, ends, marks, hashed)
+    return out[:size], ends, marks
+
+
 def read_words(texts: pa.Array) -> Words:
     """`tokenise` of an array, with what the compiled kernel sees on its way where it is loaded."""
     kernel = loaded()
     if kernel is None:
         return Words(_tokenise_plain(texts))
     texts = texts if pa.types.is_string(texts.type) else texts.cast(pa.string())
-    known = tables()
-    data, offsets = kernel.arrays_of(texts)
-    out = np.empty(2 * int(offsets[-1] - offsets[0]) + 2 * len(texts) + 8, np.uint8)
-    ends, marks = np.empty(len(texts) + 1, np.int32), np.empty(len(texts), np.uint8)
-    size = kernel.words(data, offsets, known.classes, known.folded, out, ends, marks)
+    out, ends, marks = _scanned(texts, kernel, kernel.unhashed())
     # A copy of what was written only: the scratch is larger.
-    tokens = pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(out[:size].tobytes()))
+    tokens = pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(out.tobytes()))
     if texts.null_count:
         tokens = pc.if_else(pc.is_valid(texts), tokens, pa.scalar(None, pa.string()))
     slow = (marks & kernel.IS_SLOW) != 0

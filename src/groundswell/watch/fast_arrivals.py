@@ -22,12 +22,12 @@ from groundswell.kernels.posts import distinct_terms, first_places, hash_all
 from groundswell.kernels.records import ABSENT, TEXT
 from groundswell.query import Matcher
 from groundswell.query.ast import Has
-from groundswell.query.matching import Batch, coded, fixed, lists_of, no_lists, pairs_of, singles_of, words_of
+from groundswell.query.matching import Batch, coded, fixed, lists_of, no_lists, pairs_of, singles_of, words_in
 from groundswell.query.program import CODED_FIELDS, Compiled
 from groundswell.text.hashing import ODD, hash_table, hash_texts, mixed
 from groundswell.text.tags import hashtags_of, mentions_of
 from groundswell.text.terms import text_buffers
-from groundswell.text.tokens import read_words
+from groundswell.text.tokens import HashedWords
 from groundswell.watch.contract import Hashes, Ints, Pairs, Terms
 
 Floats = npt.NDArray[np.float64]
@@ -184,16 +184,16 @@ class FastArrivals:
         return self._rows[rows], self._posts.take(rows)
 
     @once
-    def _read(self) -> Any:
-        return read_words(self._posts.text)
+    def _read(self) -> tuple[Any, HashedWords]:
+        return words_in(self._posts.text)
 
-    @once
+    @property
     def _words(self) -> Any:
-        return words_of(*text_buffers(self._read.tokens))
+        return self._read[0]
 
     @once
     def _hashtags(self) -> Any:
-        return filled(self._posts.hashtags, self._posts.text, hashtags_of, self._read.hashtags)
+        return filled(self._posts.hashtags, self._posts.text, hashtags_of, self._read[1].hashtags)
 
     @once
     def _tags(self) -> Lists:
@@ -209,7 +209,7 @@ class FastArrivals:
     @once
     def _mentions(self) -> Any:
         none = pa.nulls(len(self), pa.list_(pa.string()))
-        return filled(none, self._posts.text, mentions_of, self._read.mentions)
+        return filled(none, self._posts.text, mentions_of, self._read[1].mentions)
 
     def _real(self, name: str) -> Floats:
         if name not in self._posts.counts:
