@@ -14,7 +14,7 @@ not the broker). Starting is counted for none: each way first does a small part 
 Two workers share the two cores of one machine here. So this shows what a post costs on each engine, which part of it
 can be given to more machines and which the one driver does, and that partitions add little by themselves. It cannot
 show a network between machines, a shuffle, or how evenly a cluster is loaded. Needs Java, and Maven for the jars (see
-the tests). A run whose process fails or takes more than five minutes is said so, and the others go on. All of it takes
+the tests). A run whose process fails or takes more than five minutes (`--patience`) is said so, and the others go on. All of it takes
 about ten minutes on two cores.
 """
 
@@ -40,7 +40,7 @@ RATE = 20
 TRACKERS = 200
 PARTITIONS = (1, 2, 4, 8)
 PARTS = ("batch", "live", "partitions", "kafka")
-#: A child may take this long, seconds.
+#: A child may take this long by itself, seconds.
 PATIENCE_S = 300
 KAFKA_WAYS = ("librdkafka writes", "librdkafka reads", "bus writes", "bus reads")
 
@@ -74,6 +74,7 @@ class Run:
     partitions: Sequence[int]
     lines: list[Measured] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    patience_s: float = PATIENCE_S
 
     def write(self) -> None:
         """Write the inputs that are not there yet."""
@@ -96,7 +97,7 @@ class Run:
         ):
             return
         try:
-            found = child(code, *words)
+            found = child(self.patience_s, code, *words)
         except (subprocess.SubprocessError, IndexError, ValueError) as error:
             said = getattr(error, "stderr", None) or str(error)
             text = said if isinstance(said, str) else said.decode(errors="replace")
@@ -113,10 +114,10 @@ class Run:
             file.write(json.dumps(asdict(line)) + "\n")
 
 
-def child(code: str, *words: str) -> dict[str, Any]:
+def child(patience_s: float, code: str, *words: str) -> dict[str, Any]:
     """What a child process says of itself in its last line."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, timeout=patience_s
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -218,6 +219,9 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="one size, two numbers of partitions")
     parser.add_argument("--only", choices=PARTS, nargs="*", default=list(PARTS))
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_S, help="seconds that a run may take; more on a busy machine"
+    )
     parser.add_argument("--work", type=Path, help="keep inputs and lines there, for the next parts")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
@@ -228,7 +232,7 @@ def main() -> None:
         work.mkdir(parents=True, exist_ok=True)
         before = work / "lines.ndjson"
         kept = [Measured(**json.loads(line)) for line in before.read_text().splitlines()] if before.exists() else []
-        run = Run(work, sizes, PARTITIONS[:2] if chosen.quick else PARTITIONS, kept)
+        run = Run(work, sizes, PARTITIONS[:2] if chosen.quick else PARTITIONS, kept, patience_s=chosen.patience)
         run.write()
         for part, do in zip(PARTS, (batch, live, partitions, kafka_alone), strict=True):
             if part in chosen.only:
