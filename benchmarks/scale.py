@@ -14,8 +14,8 @@ not the broker). Starting is counted for none: each way first does a small part 
 Two workers share the two cores of one machine here. So this shows what a post costs on each engine, which part of it
 can be given to more machines and which the one driver does, and that partitions add little by themselves. It cannot
 show a network between machines, a shuffle, or how evenly a cluster is loaded. Needs Java, and Maven for the jars (see
-the tests). A run whose process fails or takes more than five minutes (`--patience`) is said so, and the others go on. All of it takes
-about ten minutes on two cores.
+the tests). A run whose process fails or takes more than five minutes (`--patience`) is said so, and the others go on.
+All of it takes about ten minutes on two cores.
 """
 
 from __future__ import annotations
