@@ -27,6 +27,7 @@ from groundswell.channels.sender import Sender, sending
 from groundswell.desk import Desk, alert_cases, checkpoints, leases, open_desk, trackers
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.lake import Lake
+from groundswell.stores import until
 from groundswell.watch.cluster.feed import MicroBatch, MicroBatches
 from groundswell.watch.cluster.lake import LakeWriter
 from groundswell.watch.cluster.places import Place, folder_of
@@ -87,6 +88,7 @@ class SparkWatch:
         self._hook = hook
         self._turn = threading.RLock()
         self._wake = threading.Event()
+        self._stop = threading.Event()
         self._queries: dict[str, Query] = {}
         self._watched: dict[int, int] = {}
         self._stored: dict[int, int] = {}
@@ -150,6 +152,7 @@ class SparkWatch:
     def _run_once(self, session: Any, options: dict[str, str], stop: threading.Event) -> None:
         with ExitStack() as stack:
             stack.callback(self._forget)
+            self._stop = stop
             desk = stack.enter_context(open_desk(self._settings))
             held = stack.enter_context(only_runner(desk))
             self._desk, self._bus = desk, stack.enter_context(open_bus(self._settings, desk))
@@ -349,7 +352,8 @@ class SparkWatch:
             self._recovered = True
 
     def _store(self, writer: LakeWriter, frame: Any, batch_id: int) -> None:
-        written = writer.write(frame, batch_id + 1, self._task())
+        with until(self._stop):
+            written = writer.write(frame, batch_id + 1, self._task())
         self._stored |= written.ends
         self._note(LAKE, written.ends, written.received_us)
         if self._watched and self._has(self._place.base):
