@@ -287,7 +287,7 @@ def test_tables_of_4cat_are_known_as_such_whatever_their_source(
 
 
 def test_what_a_scraper_could_not_get_is_no_post(read: Read) -> None:
-    rows = [
+    rows: Rows = [
         {"url": "https://www.instagram.com/p/CsA1/", "caption": "hi", "likesCount": -1, "error": None},
         {"url": "https://www.instagram.com/p/CsA2/", "caption": "no error", "likesCount": 2, "error": "false"},
         {"url": "https://www.instagram.com/gone/", "error": "not_found", "errorDescription": "no such page"},

@@ -147,7 +147,11 @@ def test_counters_that_were_seen_later_do_not_count_and_that_is_said(
     assert document["posts"] == 0
     assert document["blind_posts"] == 299  # the last one lies in a window that is not over
     assert any("observed after their window" in note for note in document["notes"])
-    assert backtest(settings, Asked("arm", days=1))["posts"] > 100
+    with open_desk(settings) as desk, desk.session() as session:
+        add_tracker(session, "Arm", "arm", 7.0, options={"count_by": "observed_at"})
+    document = backtest(settings, Asked("arm", days=1))
+    assert document["posts"] > 100
+    assert any("“Arm” counts them when they were seen" in note for note in document["notes"])
 
 
 def test_one_post_of_great_reach_is_an_alert_whatever_the_promise(

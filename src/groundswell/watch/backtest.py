@@ -89,6 +89,8 @@ class Tested:
     blind: int = 0
     others: list[TrackerSpec] = field(default_factory=list)
     """The desk's trackers, which share its budget."""
+    by_sight: list[str] = field(default_factory=list)
+    """Names of the desk's trackers of this very query that count posts when they were seen."""
     connections: list[Connected] = field(default_factory=list)
     """When sources were connected."""
     episodes: dict[float, list[Ended]] = field(default_factory=dict)
@@ -141,7 +143,9 @@ def run(
         with desk.reading() as session:
             specs = [spec_of(row) for row in trackers.list_active(session)]
     # A tracker of this very query is the one that is tested.
-    tested.others = [spec for spec in specs if str(parse(spec.query)) != str(query)]
+    same = [spec for spec in specs if str(parse(spec.query)) == str(query)]
+    tested.others = [spec for spec in specs if spec not in same]
+    tested.by_sight = [spec.name for spec in same if spec.count_by == "observed_at"]
     bar = _Bar(progress)
     since_us = until_us - round(asked.days * DAY)
     feed = LakeFeed(lake, [query], params, since_us - LEARN_DAYS * DAY, until_us, asked.platforms, bar.read)

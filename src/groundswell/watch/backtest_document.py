@@ -179,6 +179,11 @@ def _notes(tested: Tested, days: float) -> list[str]:
             f"With the desk's budget of {tested.params.budget:g} alerts a day over its {len(tested.others):,} other"
             f" trackers, a promise of {tested.promise_days:g} days is kept as one of {needed:.1f} days."
         )
+    if tested.by_sight:
+        notes.append(
+            f"A test counts posts when they were posted; the tracker “{tested.by_sight[0]}” counts them when they were"
+            " seen, so it may alert at other times."
+        )
     gaps = _gaps(tested)
     if gaps >= 0.01:
         notes.append(f"{100 * gaps:.0f} % of the time nothing was collected; what happened then cannot be seen.")
