@@ -7,6 +7,8 @@ explains.
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +33,8 @@ Forecast = Floats
 LONGEST_RETURN: Final = at.LONGEST_RETURN
 #: From so many series on a second thread pays for itself.
 WORTH_A_THREAD: Final = 20_000
+#: Bytes from which on an array gets pages of its own.
+_LARGE: Final = 1 << 20
 _NO_HOLIDAYS: Final = np.zeros((3, 0), dtype=np.bool_)
 
 
@@ -52,7 +56,7 @@ class Detector:
     @classmethod
     def empty(cls, series: int) -> Detector:
         """A detector that knows nothing of `series` series."""
-        return cls(np.zeros((series, at.COLUMNS)), *(np.zeros((series, at.BINS), order="F") for _ in range(2)))
+        return cls(np.zeros((series, at.COLUMNS)), untouched(series, at.BINS), untouched(series, at.BINS))
 
     def rows(self, kept: Ints) -> Detector:
         """The detector of other rows; -1 is a series of which nothing is known."""
@@ -78,6 +82,23 @@ class Detector:
     def level_windows(self) -> Floats:
         """Discounted windows behind the level, each as long as its season factor."""
         return self.core[:, at.LEVEL_WINDOWS]
+
+
+def untouched(series: int, columns: int) -> Floats:
+    """Zeros of shape (series, columns), column by column in memory, of which none is taken before it is written to.
+
+    What an allocator hands out may have been used before, and is then written full of zeros.
+    """
+    size = series * columns * 8
+    if size < _LARGE:
+        return np.zeros((series, columns), order="F")
+    # Private pages: one that is only read is the same page of zeros for all, where a shared one would be made.
+    own = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    pages = mmap.mmap(-1, size, **own)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        with contextlib.suppress(OSError):  # a kernel without large pages
+            pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(pages, dtype=np.float64).reshape((series, columns), order="F")
 
 
 def put_rows(into: Floats, of: Floats, kept: Ints) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,10 @@ from groundswell.watch.warm import History, warm_start, warm_start_all
 from groundswell.watch.windows import NEVER, advance
 
 Bools = npt.NDArray[np.bool_]
+
+#: The trackers that were compiled last, as the very tuple that was given, and what came of it: thousands are not
+#: compared for each batch.
+_latest: Final[list[Any]] = [None, None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,7 +123,14 @@ def settle(state: WatchState, rest: Rest) -> StepOutput:
 
 def compiled(trackers: Sequence[TrackerSpec]) -> tuple[tuple[Query, ...], Matcher]:
     """The queries of trackers, and all of them as one; the same object where the queries are the same."""
-    return _compiled(tuple(tracker.query for tracker in trackers))
+    if not isinstance(trackers, tuple):
+        return _compiled(tuple(tracker.query for tracker in trackers))
+    of, found = _latest
+    if of is not trackers:
+        found = _compiled(tuple(tracker.query for tracker in trackers))
+        _latest[:] = (trackers, found)
+    queries, matcher = found
+    return queries, matcher
 
 
 @lru_cache(maxsize=8)

@@ -24,7 +24,7 @@ from groundswell.kernels import columns as at
 from groundswell.watch import plain
 from groundswell.watch.constants import CONSTANTS, Constants
 from groundswell.watch.contract import DAY, WatchParams
-from groundswell.watch.detector import LONGEST_RETURN, Scores, put_rows
+from groundswell.watch.detector import LONGEST_RETURN, Scores, put_rows, untouched
 from groundswell.watch.season import place, surroundings
 
 Floats = npt.NDArray[np.float64]
@@ -66,8 +66,7 @@ class Levels:
     @classmethod
     def empty(cls, series: int, kind: Kind = "positive") -> Levels:
         """What is known of `series` series before anything was seen."""
-        bins = (np.zeros((series, HOURS), order="F") for _ in range(2))
-        return cls(kind, np.zeros((series, at.COLUMNS)), *bins)
+        return cls(kind, np.zeros((series, at.COLUMNS)), untouched(series, HOURS), untouched(series, HOURS))
 
     def rows(self, kept: Ints) -> Levels:
         """Those of other rows; -1 is a series of which nothing is known."""

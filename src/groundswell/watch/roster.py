@@ -23,7 +23,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._edition = _NEVER
-        self._specs: list[TrackerSpec] = []
+        self._specs: tuple[TrackerSpec, ...] = ()
         self._by_key: dict[Key, TrackerSpec] = {}
         self._keys: tuple[Key, ...] = ()
         self._name = checkpoints.roster_of(())
@@ -37,7 +37,7 @@ class Roster:
         edition = trackers.edition(session)
         if edition == self._edition:
             return
-        specs = [spec_of(row) for row in trackers.columns_active(session)]
+        specs = tuple(spec_of(row) for row in trackers.columns_active(session))
         self._edition = edition
         if specs == self._specs:
             return
@@ -66,11 +66,14 @@ class Roster:
         return keys, checkpoints.roster_of(keys)
 
     def of(self, plan: Plan, desk: Desk) -> Sequence[TrackerSpec]:
-        """The trackers of a plan, as they were when it was made, or as they are where it is an older process's."""
+        """The trackers of a plan, as they were when it was made, or as they are where it is an older process's.
+
+        The same tuple as long as they are the same, so that a step finds out at once.
+        """
         if plan.trackers is self._keys:
             return self._specs
         found = [self._by_key.get(key) for key in plan.trackers]
         if None not in found:
-            return [spec for spec in found if spec is not None]
+            return tuple(spec for spec in found if spec is not None)
         with desk.reading() as session:
             return in_force(plan, trackers.by_id(session))

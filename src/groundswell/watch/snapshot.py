@@ -20,7 +20,7 @@ import pyarrow.ipc
 
 from groundswell.errors import UnreadableFileError
 from groundswell.watch.contract import TrackerSpec
-from groundswell.watch.detector import Detector
+from groundswell.watch.detector import Detector, untouched
 from groundswell.watch.emerging import flow as emerging
 from groundswell.watch.episodes import Episode
 from groundswell.watch.frames import Closed, Frame, Window
@@ -275,7 +275,7 @@ def dump_state(state: WatchState, path: Path) -> None:
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
         for name, array in arrays.items():
             # One at a time, and from where it lies: thousands of trackers are hundreds of megabytes.
-            turned = array.ndim > 1 and array.flags.f_contiguous and not array.flags.c_contiguous
+            turned = array.ndim == 2 and array.flags.f_contiguous and not array.flags.c_contiguous
             whole = array.T if turned else np.ascontiguousarray(array)
             kind = array.dtype.str + (_TURNED if turned else "")
             writer.write_batch(_section(name, kind, array.shape, pa.py_buffer(whole)))
@@ -326,7 +326,7 @@ def _array_of(kind: str, shape: Sequence[int], data: pa.Buffer) -> Array:
     held = np.frombuffer(data, dtype=np.dtype(kind.removesuffix(_TURNED)))
     if not kind.endswith(_TURNED):
         return held.reshape(shape).copy()
-    array = np.zeros(shape, dtype=held.dtype, order="F")
+    array = untouched(*shape) if held.dtype == np.float64 else np.zeros(shape, dtype=held.dtype, order="F")
     for number, column in enumerate(held.reshape(shape[::-1])):
         if column.any():  # the others take no memory as long as nobody writes to them
             array[:, number] = column

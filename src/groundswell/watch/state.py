@@ -71,6 +71,8 @@ class WatchState:
     books: Books = field(default_factory=Books.empty)
     """How far the posts of each platform reach."""
     topics: Emerging = field(default_factory=Emerging.empty)
+    named: tuple[object, object] = field(default=(None, None), compare=False, repr=False)
+    """The trackers that it was last aligned with and the `keys` since: the same objects need not be compared again."""
 
     @classmethod
     def empty(cls) -> WatchState:
@@ -99,6 +101,8 @@ def align(state: WatchState, trackers: Sequence[TrackerSpec], params: WatchParam
     A tracker that is new (or has another version) starts with the first window that begins from now on.
     """
     _fit(state, params)
+    if isinstance(trackers, tuple) and state.named[0] is trackers and state.named[1] is state.keys:
+        return []
     keys: list[Key] = [(tracker.id, tracker.version) for tracker in trackers]
     if keys == state.keys:
         _name(state, trackers)
@@ -151,6 +155,7 @@ def _fit(state: WatchState, params: WatchParams) -> None:
 def _name(state: WatchState, trackers: Sequence[TrackerSpec]) -> None:
     for series, tracker in zip(state.series, trackers, strict=True):
         series.tracker = tracker
+    state.named = (trackers, state.keys)
 
 
 def _targets(source: Ints, before: int) -> Ints:
