@@ -136,3 +136,10 @@ def test_a_folder_that_is_not_there_is_named(cli: Run, lake: Lake, tmp_path: Pat
 def test_a_home_without_posts_gives_none(cli: Run) -> None:
     ran = cli("posts", "--json")
     assert (ran.code, ran.document["items"], ran.document["lake_version"]) == (0, [], None)
+
+
+def test_words_between_colons_are_shown_as_they_are(
+    cli: Run, settings: Settings, make_posts: Callable[..., pa.Table]
+) -> None:
+    Lake.open(settings).append("posts", make_posts([{"post_id": "1", "text": "who is at :x: today", "platform": "x"}]))
+    assert "who is at :x: today" in cli("posts").out

@@ -119,7 +119,7 @@ def test_a_lake_without_history_says_so(settings: Settings) -> None:
     document = backtest(settings, Asked("arm"))
     Backtest.model_validate(document)
     assert document["since"] is None
-    assert "there is no history" in document["notes"][0]
+    assert "in the 146 days before" in document["notes"][0]
 
 
 def test_a_query_that_does_not_parse_is_said_at_once(settings: Settings) -> None:

@@ -27,8 +27,9 @@ app = typer.Typer(
 )
 
 #: What people read while a verb works goes to stderr, so that stdout is only ever the result.
-messages = Console(stderr=True, highlight=False)
-output = Console(highlight=False)
+#: Words between colons (`posts.db:x:`) are a name or a text of somebody, and no code of a picture.
+messages = Console(stderr=True, highlight=False, emoji=False)
+output = Console(highlight=False, emoji=False)
 log = logging.getLogger("groundswell.cli")
 #: Columns of a line that no terminal shows.
 _ENDLESS: Final = 10_000

@@ -13,7 +13,7 @@ from groundswell.desk import alert_documents, alerts, open_desk, series, tracker
 from groundswell.desk.clock import iso
 from groundswell.query import parse
 from groundswell.watch.alert_rows import write_alerts
-from groundswell.watch.backtest import NAME, TRACKER, Tested, name_of
+from groundswell.watch.backtest import LEARN_DAYS, NAME, TRACKER, Tested, name_of
 from groundswell.watch.closing import alert_of
 from groundswell.watch.contract import DAY, SECOND, SeriesPoint, TrackerSpec
 from groundswell.watch.frames import REALS, STATE_NUMBER
@@ -163,7 +163,9 @@ def _unless_gap(point: SeriesPoint, name: str) -> Any:
 def _notes(tested: Tested, days: float) -> list[str]:
     if tested.since_us is None:
         where = f" on {', '.join(tested.asked.platforms)}" if tested.asked.platforms else ""
-        return [f"The lake has no posts{where} from before {(iso(tested.until_us) or '')[:10]}: there is no history."]
+        until = (iso(tested.until_us) or "")[:10]
+        span = f"in the {tested.asked.days + LEARN_DAYS:g} days before {until}"
+        return [f"The lake has no posts{where} {span}: there is no history to test on."]
     notes = []
     if days < tested.asked.days - 0.01:
         notes.append(f"The lake reaches back {days:.1f} days, not {tested.asked.days:g}.")
