@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: A batch holds at most this many records and bytes (before compression), and one block at least; first as the
 #: engine reads them, then as the compiled kernels do.
 LIMITS: Final = (20_000, 32 << 20)
-LIMITS_LIVE: Final = (30_000, 32 << 20)
+LIMITS_LIVE: Final = (20_000, 32 << 20)
 #: Connections that ended longer before the clock than this say nothing about windows that are still open.
 _CONNECTIONS_US: Final = 2 * DAY
 
