@@ -28,7 +28,7 @@ from groundswell.lake import Lake
 from groundswell.settings import load_settings
 from groundswell.watch.trackers import add_tracker, edit_tracker
 
-pytestmark = [pytest.mark.spark, pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.spark, pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(1_500)]
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

@@ -19,7 +19,7 @@ from groundswell.desk.clock import wall_us
 from groundswell.desk.tables import SeriesRow
 from groundswell.lake import Lake
 
-pytestmark = [pytest.mark.spark, pytest.mark.service, pytest.mark.soak, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.spark, pytest.mark.service, pytest.mark.soak, pytest.mark.timeout(1_500)]
 
 __all__ = ["schemas"]
 
