@@ -33,6 +33,9 @@ from groundswell.watch.windows import NEVER
 
 #: A checkpoint is made about this often while records come in, seconds: so much is done again after a kill.
 CHECKPOINT_S: Final = 10.0
+#: … and the next one no sooner than so many times what the last one took: thousands of trackers that have learned for
+#: weeks are a gigabyte.
+_CHECKPOINTS_APART: Final = 20
 #: Not when a window is so close to its end: the alert would wait for the checkpoint.
 _CLOSE_US: Final = 2 * SECOND
 #: Closed windows of all trackers together that one step may give about …
@@ -57,6 +60,7 @@ class WatchLoop:
         self._folder = parts.settings.state_path
         self._clock_us = 0
         self._saved_at = time.monotonic()
+        self._save_s = 0.0
         self._roster = Roster()
         self._keys: list[Key] = []
         self._untaught: list[TrackerSpec] = []
@@ -172,7 +176,8 @@ class WatchLoop:
         since = time.monotonic() - self._saved_at
         size, watermark = self.params.base_us, self.progress.watermark_us
         is_closing = self._live and watermark is not None and size - watermark % size < _CLOSE_US
-        return since >= (CHECKPOINT_S + 2 * _CLOSE_US / SECOND if is_closing else CHECKPOINT_S)
+        wait_s = max(CHECKPOINT_S, _CHECKPOINTS_APART * self._save_s)
+        return since >= (wait_s + 2 * _CLOSE_US / SECOND if is_closing else wait_s)
 
     def due_us(self) -> int | None:
         """When the next window of the smallest size may close by the clock of this machine, if records come as of late.
@@ -315,8 +320,10 @@ class WatchLoop:
     def _save(self) -> None:
         parts, progress = self._parts, self.progress
         generation = progress.batch
+        begun = time.monotonic()
         with stage("watch", "checkpoint", generation=generation):
             write_snapshot(progress.state, self._folder, generation)
+        self._save_s = time.monotonic() - begun
         parts.hook("snapshot")
         with stage("watch", "publish", alerts=len(progress.alerts)), parts.desk.session() as session:
             parts.held.guard(session)
