@@ -143,6 +143,8 @@ class JoinedArrivals:
         row = np.concatenate([self._rows(at, terms.row) for at, terms in enumerate(found)])
         hashes = np.concatenate([terms.hash for terms in found])
         kinds = np.concatenate([terms.kind for terms in found])
+        for part in self._parts:
+            vars(part).pop("_terms", None)  # they are many, and held here now
         if self._in_order:
             return Terms(row, hashes, kinds)
         order = np.argsort(row, kind="stable")
