@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -84,8 +85,9 @@ class DuckEngine:
         self._ibis = ibis.duckdb.from_connection(self._con)
         self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
-        self._evaluators: dict[int, Evaluator | None] = {}
+        self._evaluators: dict[int, tuple[Layout, Evaluator | None]] = {}
         self._whole: dict[str, int | None] = {}
+        self._reading = threading.Lock()
         self._arrow: dict[str, Any] = {}
         self._running: set[duckdb.DuckDBPyConnection] = set()
 
@@ -93,16 +95,17 @@ class DuckEngine:
         self, path: Path, layout: Layout, *, explain: bool = True, places: Places | None = None
     ) -> Iterator[pa.RecordBatch]:
         """Map an NDJSON file; see `Engine.map_json`."""
-        raw_name, sql = self._plan(layout)
-        evaluator = self._evaluators[id(layout)]
+        evaluator, schema = self._evaluator(layout), OUTPUTS[layout.table]
         with ExitStack() as stack:
             lines = stack.enter_context(Lines(path))
             read = partial(self._raw_rows, layout)
-            quick = quick_rows(path, layout, read, self._settings.cores, evaluated=evaluator is not None)
+            then = None if evaluator is None else evaluator.of_block(schema)
+            quick = quick_rows(path, layout, read, self._settings.cores, then)
             if quick is not None and evaluator is not None:
-                for batch in evaluated_rows(quick, evaluator, OUTPUTS[layout.table], places):
+                for batch in evaluated_rows(quick, evaluator, schema, places):
                     yield second_look(batch, lines) if explain else batch
                 return
+            raw_name, sql = self._plan(layout)
             if quick is not None:
                 rows = stack.enter_context(closing(quick.batches(places)))
                 cursor = stack.enter_context(self._con.cursor())
@@ -113,7 +116,7 @@ class DuckEngine:
                 self._view(cursor, raw_name, plain, layout)
             first = 0
             for batch in self._stream(cursor, sql, path, _batch_rows(path)):
-                shaped = shape_batch(batch, first, OUTPUTS[layout.table])
+                shaped = shape_batch(batch, first, schema)
                 first += batch.num_rows
                 yield second_look(shaped, lines) if explain else shaped
 
@@ -182,6 +185,7 @@ class DuckEngine:
     def close(self) -> None:
         """Release memory and temporary files."""
         self._plans.clear()
+        self._evaluators.clear()
         self._arrow.clear()
         self._con.close()
 
@@ -212,8 +216,14 @@ class DuckEngine:
             sql = str(self._ibis.compile(expression))
         self._ibis._run_pre_execute_hooks(expression)
         self._plans[id(layout)] = (layout, raw_name, sql)
-        self._evaluators[id(layout)] = Evaluator.of(layout, self._whole_numbers)
         return raw_name, sql
+
+    def _evaluator(self, layout: Layout) -> Evaluator | None:
+        """What evaluates the layout's expression without DuckDB, compiled once for each layout."""
+        known = self._evaluators.get(id(layout))
+        if known is None or known[0] is not layout:
+            known = self._evaluators[id(layout)] = layout, Evaluator.of(layout, self._whole_numbers)
+        return known[1]
 
     def _view(self, cursor: duckdb.DuckDBPyConnection, name: str, path: Path, layout: Layout) -> None:
         view = f"CREATE TEMP VIEW {name} AS SELECT * FROM {self._reader(path, layout)}"  # noqa: S608 - names and quoted literals
@@ -235,17 +245,18 @@ class DuckEngine:
             path.unlink(missing_ok=True)
 
     def _whole_numbers(self, texts: list[str]) -> list[int | None]:
-        """What DuckDB reads as an int64 in some texts."""
-        missing = [text for text in texts if text not in self._whole]
-        if missing:
-            if len(self._whole) > _KEPT:
-                self._whole.clear()
-                missing = texts
-            with self._con.cursor() as cursor:
-                read = cursor.execute("SELECT list_transform($1, lambda text: TRY_CAST(text AS BIGINT))", [missing])
-                found = (read.fetchone() or ([],))[0]
-            self._whole |= dict(zip(missing, found, strict=True))
-        return [self._whole[text] for text in texts]
+        """What DuckDB reads as an int64 in some texts; threads that evaluate ask for it."""
+        with self._reading:
+            missing = [text for text in texts if text not in self._whole]
+            if missing:
+                if len(self._whole) > _KEPT:
+                    self._whole.clear()
+                    missing = texts
+                with self._con.cursor() as cursor:
+                    read = cursor.execute("SELECT list_transform($1, lambda text: TRY_CAST(text AS BIGINT))", [missing])
+                    found = (read.fetchone() or ([],))[0]
+                self._whole |= dict(zip(missing, found, strict=True))
+            return [self._whole[text] for text in texts]
 
     def _reader(self, path: Path, layout: Layout) -> str:
         columns = ", ".join(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import ibis
@@ -22,34 +23,35 @@ from groundswell.engines.shape import shape_batch
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Places
+    from groundswell.engines.quick import Then
     from groundswell.platforms.layout import Layout
 
 
 def evaluated_rows(
     quick: QuickRows, evaluator: Evaluator, schema: pa.Schema, places: Places | None
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of a file as `shape_batch` gives them, in order and numbered, without an engine."""
+    """The rows of a file as `shape_batch` gives them, in order and numbered, without an engine.
+
+    `quick` read them with `evaluator.of_block`.
+    """
     told, first = Told(places), 0
     with closing(quick.settled):
         for blocks in quick.settled:
             # Those of several blocks together: a few rows cost as much as thousands.
             doubted = [some.rows for some in blocks if some.rows.num_rows]
-            again = pa.Table.from_batches(
-                [shape_batch(evaluator(pa.concat_tables(doubted)), schema=schema)] if doubted else [], schema
-            )
+            again = evaluator.shaped(pa.concat_tables(doubted), schema) if doubted else schema.empty_table()
             for some in blocks:
                 told.of(some)
                 rows, again = again.slice(0, some.rows.num_rows), again.slice(some.rows.num_rows)
-                whole = shape_batch(evaluator(some.table), first, schema)
-                if not some.places:
-                    yield whole
-                    first += whole.num_rows
-                    continue
-                numbers = pa.array(np.array(some.places[: rows.num_rows], np.int64) + first)
-                rows = rows.set_column(schema.get_field_index(RECORD), schema.field(RECORD), numbers)
-                parts = pa.concat_tables(in_place(pa.Table.from_batches([whole]), some.places, rows))
-                yield from parts.to_batches()
-                first += parts.num_rows
+                whole = some.table
+                if some.block is None:  # more than there were lines
+                    whole = evaluator.shaped(whole, schema)
+                if some.places:
+                    # In one piece again: each later step costs what its pieces are.
+                    whole = pa.concat_tables(in_place(whole, some.places, rows)).combine_chunks()
+                numbers = pa.array(np.arange(first, first + whole.num_rows))
+                first += whole.num_rows
+                yield from whole.set_column(schema.get_field_index(RECORD), schema.field(RECORD), numbers).to_batches()
 
 
 class Evaluator:
@@ -74,6 +76,14 @@ class Evaluator:
         except UnknownOperationError:
             return None
         return cls(columns, read)
+
+    def of_block(self, schema: pa.Schema) -> Then:
+        """What makes rows of `schema`, not numbered yet, of the raw ones of a block; for several threads at once."""
+        return lambda block: replace(block, table=self.shaped(block.table, schema))
+
+    def shaped(self, raw: pa.Table, schema: pa.Schema) -> pa.Table:
+        """The rows of `schema` for those of `raw`, not numbered yet."""
+        return pa.Table.from_batches([shape_batch(self(raw), schema=schema)], schema)
 
     def __call__(self, raw: pa.Table) -> pa.RecordBatch:
         """The columns of the expression for each row of `raw`."""

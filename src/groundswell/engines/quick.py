@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,10 @@ class Block:
     count: int
 
 
+#: Makes other rows of those of a block, as many.
+Then = Callable[[Block], Block]
+
+
 @dataclass(frozen=True, slots=True)
 class _Node:
     """What is read at a path: its type, and the number under which the kernel notes what stands there."""
@@ -77,18 +81,25 @@ class QuickReader:
         self._items = _ITEMS
         self._held = local()
 
-    def blocks(self, path: Path, workers: int) -> Generator[Block]:
+    def blocks(self, path: Path, workers: int, then: Then | None = None) -> Generator[Block]:
         """The non-blank lines of a file, in order, read by some threads a little ahead of their use.
+
+        `then` is what these threads do with each block besides.
 
         Raises:
             OSError: the file cannot be read.
         """
+
+        def read(file: int, at: int, size: int) -> Block | None:
+            block = self._read(file, at, size)
+            return block if block is None or then is None else then(block)
+
         with path.open("rb", buffering=0) as file, ThreadPoolExecutor(workers, "quick") as pool:
             size = os.fstat(file.fileno()).st_size
             waiting: deque[Future[Block | None]] = deque()
             try:
                 for at in range(0, size, BLOCK):
-                    waiting.append(pool.submit(self._read, file.fileno(), at, size))
+                    waiting.append(pool.submit(read, file.fileno(), at, size))
                     if len(waiting) > workers + 1 and (block := waiting.popleft().result()) is not None:
                         yield block
                 while waiting:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,8 @@ TXN_KEY: Final = "groundswell_txn"
 
 _BUFFERED_BYTES: Final = 64 << 20
 _GROUPS_A_FILE: Final = 16
+#: Files that are written at once when an append ends.
+_LAST: Final = 2
 #: Runs that are at least so long on average are taken as they lie.
 _LEAST_RUN: Final = 64
 
@@ -139,10 +142,9 @@ class Appender:
             UnavailableError: the disk is full or cannot be written; nothing has become visible.
         """
         try:
-            for partition in self._partitions.values():
-                self._send(partition)
             self._finish_thread()
             self._check()
+            self._write_last([partition for partition in self._partitions.values() if partition.rows])
             for partition in self._partitions.values():
                 self._close_file(partition)
             self._commit(txn, metadata, data_change)
@@ -284,6 +286,12 @@ class Appender:
                 self._failure = error
             finally:
                 self._idle.release()
+
+    def _write_last(self, partitions: list[_Partition]) -> None:
+        """Write what waits for its group to be full: nothing else is done now, so files are written side by side."""
+        with ThreadPoolExecutor(_LAST, f"append-{self._layout.name}") as pool:
+            for _ in pool.map(lambda one: self._write_group(one, one.waiting), partitions):
+                pass
 
     def _write_group(self, partition: _Partition, parts: list[pa.Table]) -> None:
         group = _sorted(pa.concat_tables(parts), self._layout.sort_by)
