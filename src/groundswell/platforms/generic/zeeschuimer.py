@@ -129,7 +129,7 @@ def posts(raw: ir.Table) -> ir.Table:
     )
     link = cell("url")
     numbered = raw.item_id.re_extract("urn:li:(activity|ugcPost|share):([0-9]{19})", 2).try_cast("int64")
-    made = (numbered // (1 << 22)).cast("string")
+    made = (numbered >> 22).cast("string")
     return casts.mapped(
         raw,
         {
