@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 _MINE: Final = threading.local()
 
 
-@contextmanager
-def hurried(seconds: float) -> Iterator[None]:
+def hurried(seconds: float) -> AbstractContextManager[None]:
     """Within the block this thread waits no longer than so for a store: somebody wants an answer now."""
-    before = getattr(_MINE, "seconds", None)
-    _MINE.seconds = seconds
-    try:
-        yield
-    finally:
-        _MINE.seconds = before
+    return _told("seconds", seconds)
 
 
-@contextmanager
-def until(stop: threading.Event) -> Iterator[None]:
+def until(stop: threading.Event) -> AbstractContextManager[None]:
     """Within the block this thread gives up waiting for a store as soon as `stop` is set."""
-    before = getattr(_MINE, "stop", None)
-    _MINE.stop = stop
-    try:
-        yield
-    finally:
-        _MINE.stop = before
+    return _told("stop", stop)
 
 
 def at_most(seconds: float) -> float:
@@ -41,3 +29,13 @@ def ended() -> threading.Event:
     """Set when this thread is to wait no longer."""
     found: threading.Event | None = getattr(_MINE, "stop", None)
     return threading.Event() if found is None else found
+
+
+@contextmanager
+def _told(name: str, value: object) -> Iterator[None]:
+    before = getattr(_MINE, name, None)
+    setattr(_MINE, name, value)
+    try:
+        yield
+    finally:
+        setattr(_MINE, name, before)
