@@ -26,7 +26,7 @@ from groundswell.watch.alert_rows import write_alerts
 from groundswell.watch.contract import AlertRecord, SeriesPoint, StepOutput
 from groundswell.watch.emerging.records import TopicRecord
 from groundswell.watch.emerging.state import Emerging
-from groundswell.watch.evidence import rfc3339
+from groundswell.watch.evidence import rfc3339, window_document
 from groundswell.watch.snapshot import OldStateError
 from groundswell.watch.state import Key, WatchState
 from groundswell.watch.topic_rows import write_topics
@@ -209,18 +209,7 @@ def _windows(start: int, points: Iterable[SeriesPoint]) -> dict[str, dict[str, A
     """The windows of all trackers that start at one time, by tracker, with what came late."""
     said = rfc3339(start)
     return {
-        point.tracker_id: {
-            "start": said,
-            "count": point.count,
-            "expected": point.expected,
-            "lower": point.lower,
-            "upper": point.upper,
-            "return_days": point.return_days,
-            "platform_ratio": point.platform_ratio,
-            "state": point.state,
-            "late": point.late,
-        }
-        for point in points
+        point.tracker_id: window_document(point, said) | {"count": point.count, "late": point.late} for point in points
     }
 
 

@@ -92,10 +92,13 @@ def _created(at_us: int | None) -> str | None:
         return None
 
 
-def window_document(point: SeriesPoint) -> dict[str, Any]:
-    """A window as `web.models.Window` without what came late: as it was when it was scored."""
+def window_document(point: SeriesPoint, start: str | None = None) -> dict[str, Any]:
+    """A window as `web.models.Window` without what came late: as it was when it was scored.
+
+    `start` is `rfc3339(point.start)`, where the caller has it already.
+    """
     return {
-        "start": rfc3339(point.start),
+        "start": rfc3339(point.start) if start is None else start,
         "count": point.count - point.late,
         "expected": point.expected,
         "lower": point.lower,
