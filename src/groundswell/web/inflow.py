@@ -53,7 +53,7 @@ def read_sources(services: Services) -> Sources:
         status = live.get(name)
         arrived = waiting.get(name)
         heard = None if arrived is None else arrived.received_us
-        began = _connected_since(connections.get(name, ()), min(now, clock))
+        began = _connected_since(connections.get(name, ()), now)
         items.append(
             Source(
                 name=name,
@@ -62,7 +62,8 @@ def read_sources(services: Services) -> Sources:
                 last_received_at=None if (last := _last(own, heard)) is None else moment(last),
                 last_day=day,
                 total=total,
-                connected=began is not None,
+                # A replay says nothing of connections; it is there while it brings something.
+                connected=began is not None or (status is not None and status.connected),
                 connected_since=None if began is None else moment(began),
                 records_per_s=0.0 if status is None else status.records_per_s,
                 waiting=0 if arrived is None else arrived.records,
