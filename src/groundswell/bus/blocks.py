@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from groundswell.bus.buffers import BUFFERS
+
 #: A block is closed at this many records or bytes, whichever comes first.
 MAX_RECORDS: Final = 1_000
 MAX_BYTES: Final = 4 << 20
@@ -90,7 +92,7 @@ def content_of(blocks: Sequence[Block]) -> memoryview:
     if len(blocks) == 1 or any(block.frame is None for block in blocks):
         return memoryview(b"".join(block.content for block in blocks))
     # Unpacked where they shall stand: pieces that are joined afterwards cost twice as much.
-    content = np.empty(sum(block.size for block in blocks), np.uint8).data
+    content = BUFFERS.take(sum(block.size for block in blocks)).data
     at = 0
     for block in blocks:
         block.unpack(content[at : at + block.size])

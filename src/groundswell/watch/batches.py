@@ -18,6 +18,7 @@ import pyarrow as pa
 from groundswell import schema
 from groundswell.bus import Block, Kind
 from groundswell.bus.blocks import content_of
+from groundswell.bus.buffers import BUFFERS
 from groundswell.kernels import load, load_live, loaded, loaded_live
 from groundswell.sources.replay import is_undated
 from groundswell.watch.arrivals import BATCH, TableArrivals
@@ -104,7 +105,7 @@ def _unpacked(blocks: Sequence[Block], threads: int) -> tuple[npt.NDArray[np.uin
     """The content of some blocks, and where each record begins, by several threads."""
     places = np.cumsum([0, *(block.size for block in blocks)])
     numbers = np.cumsum([0, *(block.count for block in blocks)])
-    data, bounds = np.empty(places[-1], np.uint8), np.zeros(numbers[-1] + 1, np.int64)
+    data, bounds = BUFFERS.take(int(places[-1])), np.zeros(numbers[-1] + 1, np.int64)
 
     def unpack(part: tuple[int, int]) -> None:
         first, last = part
