@@ -220,7 +220,8 @@ class _Sample:
     def preview(self, file: SourceFile) -> Preview:
         """What is known now."""
         container, layout = self._container, self._layout
-        mapping: Mapping[str, str] = layout.parameters.get("map", {}) if layout is not None else {}
+        mapping = _columns_of(layout)
+        of = layout.table if layout is not None else "posts"
         records = self._records or _rows_of(self._raw, self._hint)
         return Preview(
             path=file.name,
@@ -235,8 +236,12 @@ class _Sample:
             estimated_rows=None,
             layouts=[self._found(name, counts) for name, counts in self._read.items()],
             mappable=layout is None or "map" in layout.parameters,
-            columns=_columns(records, mapping, self._rows.get("posts", [])),
-            fields=[outcome for table, rows in self._rows.items() for outcome in _outcomes(table, rows, mapping)],
+            columns=_columns(records, mapping, self._rows.get(of, [])),
+            fields=[
+                outcome
+                for table, rows in self._rows.items()
+                for outcome in _outcomes(table, rows, mapping if table == of else {})
+            ],
             habits=_habits(layout),
             notes=self._notes,
         )
@@ -346,8 +351,7 @@ def _outcomes(table: str, rows: Sequence[Mapping[str, Any]], mapping: Mapping[st
     for name in MAPPED_OF[table].names:
         values = [value for row in rows if (value := row.get(name)) not in (None, [])]
         if values:
-            column = mapping.get(name) if table == "posts" else None
-            out.append(Outcome(table, name, column, len(values) / len(rows), _examples(values)))
+            out.append(Outcome(table, name, mapping.get(name), len(values) / len(rows), _examples(values)))
     return out
 
 
@@ -366,6 +370,13 @@ def _short(value: Any) -> str:
         told = json.dumps(value, ensure_ascii=False, default=str)
     line = " ".join(told.split())
     return line if len(line) <= _WIDE else line[: _WIDE - 1] + "…"
+
+
+def _columns_of(layout: Layout | None) -> Mapping[str, str]:
+    """The column of each field that a fitted layout chose."""
+    said = layout.parameters if layout is not None else {}
+    columns: Mapping[str, str] = said.get("map") or said.get("fields") or {}
+    return columns
 
 
 def _habits(layout: Layout | None) -> list[str]:

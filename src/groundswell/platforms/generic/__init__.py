@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from groundswell.platforms.generic.accounts import ACCOUNTS
 from groundswell.platforms.generic.columns import guess, why_not
 from groundswell.platforms.generic.fitting import fit, joined
 from groundswell.platforms.generic.fourcat import FOURCAT
 from groundswell.platforms.generic.table import TABLE, table
 from groundswell.platforms.generic.zeeschuimer import ZEESCHUIMER
 
-LAYOUTS = (FOURCAT, TABLE, ZEESCHUIMER)
+LAYOUTS = (ACCOUNTS, FOURCAT, TABLE, ZEESCHUIMER)
 
-__all__ = ["FOURCAT", "LAYOUTS", "TABLE", "ZEESCHUIMER", "fit", "guess", "joined", "table", "why_not"]
+__all__ = ["ACCOUNTS", "FOURCAT", "LAYOUTS", "TABLE", "ZEESCHUIMER", "fit", "guess", "joined", "table", "why_not"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from groundswell.errors import ConflictError
-from groundswell.platforms.generic import fourcat
+from groundswell.platforms.generic import accounts, fourcat
 from groundswell.platforms.generic.renamed import renamed
 from groundswell.platforms.generic.table import Samples, table
 from groundswell.platforms.layout import Layout
@@ -42,6 +42,8 @@ def fit(
         return table(columns, mapping, tz, platform, samples)
     if layout.id == f"generic.{fourcat.NAME}":
         return fourcat.fitted(columns, mapping, tz, platform, samples)
+    if layout.id == accounts.ACCOUNTS.id:
+        return accounts.fitted(columns, samples, tz, platform)
     if layout.platform == SAVED:
         from groundswell.platforms.saved import fitted  # noqa: PLC0415 - it makes its layouts by `table`
 
@@ -52,6 +54,8 @@ def fit(
 def joined(layout: Layout, columns: Sequence[str]) -> Layout:
     """A fitted layout with the same choices over more columns; any other as it is."""
     said = layout.parameters
+    if layout.id == accounts.ACCOUNTS.id:
+        return accounts.joined(layout, columns)
     if "map" not in said:
         return layout
     fields = {field: column for field, column in said["map"].items() if column in columns}
