@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from groundswell.bus.joined import JoinedRecords
 from groundswell.desk.clock import moment
 from groundswell.importing.choice import Options
-from groundswell.importing.joined import JoinedRecords
 from groundswell.lake import Lake, raw_index
 from groundswell.lake.failures import told
 from groundswell.lake.raw import FRAME, Extent, RawReader, RawWriter, stream_object

@@ -19,13 +19,13 @@ import pyarrow as pa
 
 from groundswell import telemetry
 from groundswell.bus.blocks import content_of
+from groundswell.bus.joined import JoinedRecords, borders
 from groundswell.desk import Desk, checkpoints, leases, runs
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.importing import drift
 from groundswell.importing.along import AlongStream, finished
 from groundswell.importing.blocks import Frame, RawBlock, normalise
 from groundswell.importing.derive import Origin
-from groundswell.importing.joined import JoinedRecords, borders
 from groundswell.importing.refusals import TOO_LONG, Rejection, decode, quarantine_rows
 from groundswell.importing.sink import QUARTER_US, Keys, Sink
 from groundswell.lake import Lake, raw_index

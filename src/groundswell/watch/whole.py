@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell import schema
+from groundswell.bus.joined import JoinedRecords
 from groundswell.importing.derive import Origin, derive
 from groundswell.importing.fast.posts import FastLayout, FastPosts, Rest, mapped
 from groundswell.importing.fast.spans import Bools, Ints
-from groundswell.importing.joined import JoinedRecords
 from groundswell.platforms.layout import Layout
 from groundswell.watch.arrivals import BATCH
 

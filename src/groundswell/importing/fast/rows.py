@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
+from groundswell.bus.joined import JoinedRecords
 from groundswell.importing.derive import Origin, derive
 from groundswell.importing.fast.layouts import FAST
 from groundswell.importing.fast.posts import mapped
 from groundswell.importing.fast.spans import Ints
-from groundswell.importing.joined import JoinedRecords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

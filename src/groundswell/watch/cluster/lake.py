@@ -15,13 +15,13 @@ import msgspec
 import numpy as np
 
 from groundswell import telemetry
+from groundswell.bus.joined import JoinedRecords, borders
 from groundswell.bus.kafka_dead import DeadLetters
 from groundswell.desk import Desk, leases
 from groundswell.desk.clock import Clock
 from groundswell.importing import drift
 from groundswell.importing.along import AlongStream, finished
 from groundswell.importing.blocks import RawBlock
-from groundswell.importing.joined import JoinedRecords, borders
 from groundswell.importing.sink import QUARTER_US, Keys, Sink
 from groundswell.importing.stream import CHECK_EVERY, READER, TIDY_EVERY, Counts, ledger_table
 from groundswell.lake import Lake, raw_index

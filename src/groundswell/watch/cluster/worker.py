@@ -108,8 +108,8 @@ def raw_of(one: Normal) -> bytes:
 
 
 def _normal(group: Group, partition: int, task: Task, reading: Reading) -> Normal:
+    from groundswell.bus.joined import JoinedRecords, borders  # noqa: PLC0415 - loads what an import needs
     from groundswell.importing.blocks import RawBlock, normalise  # noqa: PLC0415 - loads the engine
-    from groundswell.importing.joined import JoinedRecords, borders  # noqa: PLC0415 - loads what an import needs
 
     engine, registry, settings = _tools(task.settings)
     content = group.content

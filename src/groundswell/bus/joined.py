@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import Any, Final, overload
 
 import numpy as np
 
 from groundswell.kernels import loaded
 
-if TYPE_CHECKING:
-    from groundswell.sources.lines import Numbers
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
-_LINE_FEED = 0x0A
+_LINE_FEED: Final = 0x0A
+#: Bytes of a line for which room is taken before the lines are counted.
+_SHORT: Final = 64
 
 
 class JoinedRecords(Sequence[bytes]):
@@ -32,10 +33,11 @@ class JoinedRecords(Sequence[bytes]):
         """These records; a line feed in one becomes a space."""
         if isinstance(records, cls):
             return records
-        content = b"".join(piece for record in records for piece in (record, b"\n"))
-        if content.count(b"\n") != len(records):
+        content = b"\n".join((*records, b""))
+        bounds = line_bounds(content)
+        if len(bounds) != len(records) + 1:
             return cls.of([record.replace(b"\n", b" ") for record in records])
-        return cls(content, borders(content, len(records)))
+        return cls(content, bounds)
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -64,3 +66,18 @@ def borders(content: bytes | memoryview, count: int) -> Numbers:
     else:
         kernel.line_starts(data, bounds[1:])
     return bounds
+
+
+def line_bounds(content: bytes | memoryview) -> Numbers:
+    r"""Where each line begins, and where the last one that has an end ends.
+
+    >>> line_bounds(b"a\n\nbc\nrest").tolist()
+    [0, 2, 3, 6]
+    """
+    kernel = loaded()
+    data = np.frombuffer(content, np.uint8)
+    if kernel is None:
+        return np.concatenate(([0], np.flatnonzero(data == _LINE_FEED) + 1))
+    bounds = np.zeros(len(data) // _SHORT + 2, np.int64)
+    found = kernel.line_starts(data, bounds[1:])
+    return bounds[: found + 1] if found < len(bounds) else borders(content, found)
