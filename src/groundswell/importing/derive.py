@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from groundswell.schema import FIELDS, MAPPED_OF, POSTS, TEXTS, UNREAD
 from groundswell.text.keys import observation_keys
 from groundswell.text.tags import hashtags_of, mentions_of, urls_of
-from groundswell.text.tokens import read_words
+from groundswell.text.tokens import Words, read_words
 
 if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
@@ -46,18 +46,21 @@ def derive(
     origin: Origin,
     offsets: np.ndarray[Any, Any],
     received_us: np.ndarray[Any, Any] | None = None,
+    words: Words | None = None,
 ) -> pa.Table:
     """Rows of `DERIVED_OF` the layout's table from its usable rows (what it maps + `unread`), in the same order.
 
     `offsets` are the places of the records in the origin; `received_us` (streams) stands in for an
-    `observed_at` that the record does not state, after the key was made of what it does state.
+    `observed_at` that the record does not state, after the key was made of what it does state. `words` are those of
+    the texts, where somebody has read them already.
     """
     schema = DERIVED_OF[layout.table]
     columns = {name: _whole(mapped[name]) for name in MAPPED_OF[layout.table].names}
     count = mapped.num_rows
     columns["platform"] = _platforms(columns["platform"], layout.platform)
     text = columns["text"]
-    words = read_words(text) if "tokens" in schema.names else None
+    if words is None and "tokens" in schema.names:
+        words = read_words(text)
     if words is not None:
         columns["tokens"] = words.tokens
     if words is not None and "hashtags" in columns:

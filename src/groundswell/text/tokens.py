@@ -10,7 +10,7 @@ without words gives `" "`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Final
 
@@ -50,6 +50,36 @@ class Words:
     mentions: NDArray[np.bool_] | None = None
     links: NDArray[np.bool_] | None = None
 
+    def of(self, some: NDArray[np.bool_]) -> Words:
+        """The words of some of the texts."""
+        seen = (None if flags is None else flags[some] for flags in (self.hashtags, self.mentions, self.links))
+        return Words(self.tokens.filter(pa.array(some)), *seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What the kernel wrote of texts: their words, the borders of each text (n + 1), and what it saw in each."""
+
+    out: NDArray[np.uint8]
+    ends: NDArray[np.int32]
+    marks: NDArray[np.uint8]
+
+    def words(self, texts: pa.Array) -> Words:
+        """The words of the texts as one string each."""
+        kernel = loaded()
+        assert kernel is not None  # noqa: S101 - it wrote this
+        # A copy of what was written only: the scratch is larger.
+        written = self.out[: int(self.ends[-1])].tobytes()
+        tokens = pa.StringArray.from_buffers(len(texts), pa.py_buffer(self.ends), pa.py_buffer(written))
+        if texts.null_count:
+            tokens = pc.if_else(pc.is_valid(texts), tokens, pa.scalar(None, pa.string()))
+        slow = (self.marks & kernel.IS_SLOW) != 0
+        if slow.any():
+            mask = pa.array(slow)
+            tokens = pc.replace_with_mask(tokens, mask, _tokenise_plain(texts.filter(mask)))
+        seen = ((self.marks & mark) != 0 for mark in (kernel.HAS_HASH, kernel.HAS_AT, kernel.HAS_LINK))
+        return Words(tokens, *seen)
+
 
 @dataclass(frozen=True, slots=True)
 class HashedWords:
@@ -66,6 +96,11 @@ class HashedWords:
     rows: NDArray[np.int32]
     hashtags: NDArray[np.bool_]
     mentions: NDArray[np.bool_]
+    scanned: Scanned
+
+    def words(self, texts: pa.Array) -> Words:
+        """`read_words` of the same texts."""
+        return self.scanned.words(texts)
 
 
 def read_hashed(texts: pa.Array, table: NDArray[np.uint64]) -> HashedWords:
@@ -79,16 +114,19 @@ def read_hashed(texts: pa.Array, table: NDArray[np.uint64]) -> HashedWords:
     room = int(texts.nbytes) + 1
     hashes, begins, finishes = np.empty(room, np.uint64), np.empty(room, np.int32), np.empty(room, np.int32)
     rows = np.empty(len(texts) + 1, np.int32)
-    data, _, marks = _scanned(texts, kernel, kernel.Hashed(table, hashes, begins, finishes, rows))
+    scanned = _scanned(texts, kernel, kernel.Hashed(table, hashes, begins, finishes, rows))
+    data, marks = scanned.out, scanned.marks
     count = int(rows[-1])
     found: list[Any] = [hashes[:count], begins[:count], finishes[:count]]
     slow = np.flatnonzero((marks & kernel.IS_SLOW) != 0)
     if len(slow):
         texts_of_slow, more, of_more = _hashed(_tokenise_plain(texts.take(pa.array(slow))), table, len(data))
         found, rows = _put_in(found, rows, slow, more, of_more)
+        written = len(data)
         data = np.concatenate((data, texts_of_slow))
+        scanned = replace(scanned, out=data[:written])  # so that one of the two is in memory
     has_hash, has_at = (marks & kernel.HAS_HASH) != 0, (marks & kernel.HAS_AT) != 0
-    return HashedWords(data, found[0], found[1], found[2], rows, has_hash, has_at)
+    return HashedWords(data, found[0], found[1], found[2], rows, has_hash, has_at, scanned)
 
 
 def _hashed(
@@ -124,14 +162,14 @@ def _put_in(
     return joined, rows + np.cumsum(added, dtype=np.int32)
 
 
-def _scanned(texts: pa.Array, kernel: ModuleType, hashed: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """What the kernel writes: the words of all texts, their borders, and what it saw in each."""
+def _scanned(texts: pa.Array, kernel: ModuleType, hashed: Any) -> Scanned:
+    """What the kernel writes of an array of texts."""
     known = tables()
     data, offsets = kernel.arrays_of(texts)
     out = np.empty(2 * int(offsets[-1] - offsets[0]) + 2 * len(texts) + kernel.SPARE, np.uint8)
     ends, marks = np.empty(len(texts) + 1, np.int32), np.empty(len(texts), np.uint8)
     size = kernel.words(data, offsets, known.classes, known.folded, out, ends, marks, hashed)
-    return out[:size], ends, marks
+    return Scanned(out[:size], ends, marks)
 
 
 def read_words(texts: pa.Array) -> Words:
@@ -140,21 +178,7 @@ def read_words(texts: pa.Array) -> Words:
     if kernel is None:
         return Words(_tokenise_plain(texts))
     texts = texts if pa.types.is_string(texts.type) else texts.cast(pa.string())
-    out, ends, marks = _scanned(texts, kernel, kernel.unhashed())
-    # A copy of what was written only: the scratch is larger.
-    tokens = pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(out.tobytes()))
-    if texts.null_count:
-        tokens = pc.if_else(pc.is_valid(texts), tokens, pa.scalar(None, pa.string()))
-    slow = (marks & kernel.IS_SLOW) != 0
-    if slow.any():
-        mask = pa.array(slow)
-        tokens = pc.replace_with_mask(tokens, mask, _tokenise_plain(texts.filter(mask)))
-    return Words(
-        tokens,
-        (marks & kernel.HAS_HASH) != 0,
-        (marks & kernel.HAS_AT) != 0,
-        (marks & kernel.HAS_LINK) != 0,
-    )
+    return _scanned(texts, kernel, kernel.unhashed()).words(texts)
 
 
 def _tokenise_plain(texts: pa.Array) -> pa.Array:

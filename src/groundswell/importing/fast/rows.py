@@ -11,13 +11,14 @@ import pyarrow as pa
 from groundswell.bus.joined import JoinedRecords
 from groundswell.importing.derive import Origin, derive
 from groundswell.importing.fast.layouts import FAST
-from groundswell.importing.fast.posts import mapped
-from groundswell.importing.fast.spans import Ints
+from groundswell.importing.fast.posts import FastLayout, FastPosts, mapped
+from groundswell.importing.fast.spans import Ints, Spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from groundswell.platforms.layout import Layout
+    from groundswell.text.tokens import Words
 
 #: Fewer records than these an engine reads as quickly.
 LEAST: Final = 200
@@ -29,6 +30,14 @@ class Read:
 
     posts: pa.Table
     left: Ints
+
+
+def gives_rows(layout: Layout) -> bool:
+    """Whether whole posts of this layout can be made here."""
+    fast = FAST.get(layout.id)
+    if fast is None or fast.version != layout.version or layout.parameters:
+        return False
+    return fast.every is not None and fast.columns is not None
 
 
 def read_records(
@@ -43,23 +52,45 @@ def read_records(
 
     `numbers` and `received_us` have one a record.
     """
-    fast = FAST.get(layout.id)
-    if fast is None or fast.version != layout.version or fast.every is None or fast.columns is None:
+    if not gives_rows(layout) or len(records) < LEAST:
         return None
-    if layout.parameters or len(records) < LEAST:
-        return None
+    fast = FAST[layout.id]
+    assert fast.every is not None  # noqa: S101 - asked above
     joined = JoinedRecords.of(records)
     spans = fast.every.walk(np.frombuffer(joined.content, np.uint8), joined.bounds)
     posts = fast.read(spans)
-    rest = fast.columns(spans, posts)
     created, known = posts.created
-    good = ~rest.doubted & ~(known & (created > received_us[posts.row] + future_us))
+    true = ~(known & (created > received_us[posts.row] + future_us))
+    if not true.all():
+        posts = posts.take(np.flatnonzero(true))
+    return rows_of(fast, layout, spans, posts, origin, numbers, received_us)
+
+
+def rows_of(
+    fast: FastLayout,
+    layout: Layout,
+    spans: Spans,
+    posts: FastPosts,
+    origin: Origin,
+    numbers: Ints,
+    received_us: Ints,
+    words: Words | None = None,
+) -> Read:
+    """The rows of `posts`, which were read of `spans`; all records without a row are left.
+
+    `numbers` and `received_us` have one a record of `spans`; `words` are those of the posts' texts, if they are known.
+    """
+    assert fast.columns is not None  # noqa: S101 - who asks has looked with `gives_rows`
+    rest = fast.columns(spans, posts)
     columns = rest.columns
-    if not good.all():
+    if rest.doubted.any():
+        good = ~rest.doubted
         some = np.flatnonzero(good)
         posts, columns = posts.take(some), {name: column.take(pa.array(some)) for name, column in columns.items()}
+        words = None if words is None else words.of(good)
     rows = posts.row
-    left = np.ones(len(records), np.bool_)
+    left = np.ones(len(spans), np.bool_)
     left[rows] = False
-    found = derive(mapped(posts, columns, fast.platform), layout, origin, numbers[rows], received_us[rows])
+    places = (numbers[rows], received_us[rows])
+    found = derive(mapped(posts, columns, fast.platform), layout, origin, *places, words)
     return Read(found.append_column("record", pa.array(rows, pa.int64())), np.flatnonzero(left))
