@@ -13,6 +13,7 @@ import numpy.typing as npt
 import zstandard
 
 from groundswell.bus.buffers import BUFFERS
+from groundswell.bus.joined import JoinedRecords, Numbers
 
 #: A block is closed at this many records or bytes, whichever comes first.
 MAX_RECORDS: Final = 1_000
@@ -126,30 +127,37 @@ def pack(
     """Cut records into compressed blocks. A newline inside a record becomes a space."""
     text = None if hint is None else json.dumps(hint, ensure_ascii=False, sort_keys=True)
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
-    for start, stop in _borders(records):
-        part = records[start:stop]
-        body = b"\n".join((*part, b""))
-        if body.count(b"\n") != len(part):
-            body = b"".join(record.replace(b"\n", b" ") + b"\n" for record in part)
-        if isinstance(received_us, int):
-            least = most = received_us
-        else:
-            least, most = int(received_us[start:stop].min()), int(received_us[start:stop].max())
-        times = None
-        if least != most and not isinstance(received_us, int):
-            times = compressor.compress(np.ascontiguousarray(received_us[start:stop], dtype=np.int64).tobytes())
-        yield Packed(source, kind, text, len(part), len(body), least, most, compressor.compress(body), times)
+    for begin, part in _portions(records):
+        for first, last in _borders(part.bounds):
+            body = part.content[int(part.bounds[first]) : int(part.bounds[last])]
+            times = None
+            if isinstance(received_us, int):
+                least = most = received_us
+            else:
+                mine = np.ascontiguousarray(received_us[begin + first : begin + last], dtype=np.int64)
+                least, most = int(mine.min()), int(mine.max())
+                times = compressor.compress(mine.tobytes()) if least != most else None
+            packed = compressor.compress(body)
+            yield Packed(source, kind, text, last - first, len(body), least, most, packed, times)
 
 
-def _borders(records: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-    start = size = 0
-    for at, record in enumerate(records):
-        if at > start and (at - start >= MAX_RECORDS or size + len(record) > MAX_BYTES):
-            yield start, at
-            start, size = at, 0
-        size += len(record)
-    if start < len(records):
-        yield start, len(records)
+def _portions(records: Sequence[bytes]) -> Iterator[tuple[int, JoinedRecords]]:
+    """The records joined, and the index of the first; those that are not yet so in parts, which bounds the memory."""
+    if isinstance(records, JoinedRecords):
+        yield 0, records
+        return
+    for begin in range(0, len(records), MAX_RECORDS):
+        yield begin, JoinedRecords.of(records[begin : begin + MAX_RECORDS])
+
+
+def _borders(bounds: Numbers) -> Iterator[tuple[int, int]]:
+    """The first record of each block, and the one behind its last."""
+    at = 0
+    while at < len(bounds) - 1:
+        fitting = int(np.searchsorted(bounds, bounds[at] + MAX_BYTES, side="right")) - 1
+        last = min(at + MAX_RECORDS, max(at + 1, fitting))
+        yield at, last
+        at = last
 
 
 def last_of_batch(

@@ -1,0 +1,32 @@
+"""Records as they stand one behind the other."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groundswell.bus.blocks import Kind, pack
+from groundswell.bus.joined import JoinedRecords, line_bounds
+
+
+@given(st.lists(st.binary(max_size=40), max_size=50))
+def test_joined_records_are_the_records(records: list[bytes]) -> None:
+    joined = JoinedRecords.of(records)
+    plain = [record.replace(b"\n", b" ") for record in records]
+    assert list(joined) == [joined[n] for n in range(len(joined))] == plain
+    assert JoinedRecords.of(joined) is joined
+
+
+@given(st.lists(st.binary(max_size=3), max_size=200), st.binary(max_size=9).filter(lambda rest: b"\n" not in rest))
+def test_lines_end_behind_their_line_feeds(lines: list[bytes], rest: bytes) -> None:
+    content = b"".join(line.replace(b"\n", b"") + b"\n" for line in lines) + rest
+    ends = [at + 1 for at, byte in enumerate(content) if byte == 0x0A]
+    assert line_bounds(content).tolist() == [0, *ends]
+
+
+def test_records_make_the_same_blocks_joined_or_not() -> None:
+    records = [b"%d" % n * (n % 7) for n in range(7_003)]
+    both = (records, JoinedRecords.of(records))
+    blocks = [list(pack("s", each, kind=Kind.RECORDS, received_us=1, hint=None)) for each in both]
+    assert blocks[0] == blocks[1]
+    assert [block.count for block in blocks[0]] == [1_000] * 7 + [3]
