@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import os
 import threading
@@ -12,8 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from groundswell.bus import Journal, Kind
+from groundswell.bus.joined import JoinedRecords
 from groundswell.errors import UnreadableFileError
 from groundswell.sources.feed import LiveSource
 from groundswell.sources.folder import FolderSource
@@ -66,6 +70,40 @@ def test_lines_are_the_same_however_the_bytes_arrive(size: int) -> None:
     assert [line.data for line in lines] == [b"one", b"two", None, b"three"]
     assert [line.offset for line in lines] == [0, 12, 16, 67]
     assert cutter.position == len(data)
+
+
+_PIECES = [b"one", b"two", b"\n", b"\r", b" ", b"\xef\xbb\xbf", b"x" * 9, b"\n{}\n{}\n"]
+
+
+def told(line: Line | bytes) -> object:
+    """A record, or what is said of it; how much of its beginning is kept depends on how it came."""
+    if isinstance(line, bytes):
+        return line
+    return line.data if line.description is None else json.loads(line.description) | {"raw": ""}
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=40).map(b"".join), st.integers(1, 30))
+def test_lines_that_are_read_are_those_that_are_fed(data: bytes, size: int) -> None:
+    fed, reading = LineCutter(10, origin="o"), LineCutter(10, origin="o")
+    expected = [told(line) for line in [*fed.feed(data), *fed.flush()]]
+    stream, found = io.BytesIO(data), list[object]()
+    while (lines := reading.read(stream.readinto, size)) is not None:
+        found += map(told, lines)
+    assert [*found, *map(told, reading.flush())] == expected
+    assert reading.position == fed.position == len(data)
+
+
+def test_lines_of_plain_records_are_read_as_they_stand() -> None:
+    data = b'{"a": 1}\n{"b": 2}\n{"c"'
+    cutter = LineCutter(LIMIT, origin="o", start=5)
+    lines = cutter.read(io.BytesIO(data).readinto, 99)
+    assert isinstance(lines, JoinedRecords)
+    assert list(lines) == [b'{"a": 1}', b'{"b": 2}']
+    assert cutter.position == 5 + 18
+    assert cutter.read(io.BytesIO(b"").readinto, 99) is None
+    more = cutter.read(io.BytesIO(b": 3}\n").readinto, 99)
+    assert more is not None
+    assert list(more) == [b'{"c": 3}']
 
 
 def test_a_record_over_the_limit_is_described_with_its_hash_and_beginning() -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from groundswell.bus import Bus, Kind
+from groundswell.bus.joined import JoinedRecords
 from groundswell.desk.clock import Clock, wall_us
-from groundswell.sources.records import Line
+from groundswell.sources.records import Cut, Line
 
 #: How often a connected source says so, seconds; well below `bus.journal.BEAT_GAP_US`.
 BEAT_S: Final = 2.0
 #: How long a source waits before it looks for more, seconds.
 POLL_S: Final = 0.2
-CHUNK: Final = 1 << 20
+#: Bytes that are read and appended at once, at most.
+CHUNK: Final = 4 << 20
 
 
 class LiveSource(Protocol):
@@ -46,25 +48,27 @@ class Feed:
         self._hint = hint
         self._next_beat = 0.0
 
-    def append(self, lines: Iterable[Line], *, position: str | None = None, partition: str = "") -> int:
+    def append(self, lines: Cut, *, position: str | None = None, partition: str = "") -> int:
         """Append lines and the position behind them; lines over the limit become blocks of their own kind.
 
         Returns:
             How many records were appended.
         """
-        found = list(lines)
-        oversized = [line.description for line in found if line.description is not None]
-        records = [line.data for line in found if line.data is not None]
         at = self.now()
-        if oversized:
-            # Without the position: if the process ends between the two, these are described again and the
-            # quarantine knows them by origin and offset.
-            self.journal.append(self.source, oversized, kind=Kind.OVERSIZED, received_us=at)
+        records: Sequence[bytes] = lines if isinstance(lines, JoinedRecords) else self._records_of(lines, at)
         if records or position is not None:
             self.journal.append(
                 self.source, records, received_us=at, hint=self._hint, position=position, partition=partition
             )
-        return len(found)
+        return len(lines)
+
+    def _records_of(self, lines: Sequence[Line], at_us: int) -> list[bytes]:
+        oversized = [line.description for line in lines if line.description is not None]
+        if oversized:
+            # Without the position: if the process ends between the two, these are described again and the
+            # quarantine knows them by origin and offset.
+            self.journal.append(self.source, oversized, kind=Kind.OVERSIZED, received_us=at_us)
+        return [line.data for line in lines if line.data is not None]
 
     def beat(self) -> None:
         """Say that the source is connected, if it is time to."""

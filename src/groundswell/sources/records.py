@@ -5,14 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+import numpy as np
+
+from groundswell.bus.buffers import BUFFERS, Bytes
+from groundswell.bus.joined import JoinedRecords, line_bounds
 
 #: What is kept of a record over the limit.
 HEAD_BYTES: Final = 64 << 10
 
 _BOM: Final = b"\xef\xbb\xbf"
+_RETURN: Final = 0x0D
+#: Bytes of an unfinished line that are joined with what follows.
+_LONG: Final = 256 << 10
+#: Bytes up to this one may be white space.
+_WHITE: Final = 0x20
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +47,15 @@ def describe_oversized(head: bytes, size: int, sha256: str, offset: int, origin:
     return json.dumps(document, ensure_ascii=False).encode()
 
 
+Cut = JoinedRecords | Sequence[Line]
+"""Lines of a stream: joined where each of them is a record as it stands."""
+
+
 @dataclass
 class LineCutter:
-    """Cuts chunks of bytes into lines; holds at most one line up to `limit` bytes.
+    """Cuts bytes into lines; holds at most one line up to `limit` bytes.
 
-    `start` is the offset of the first byte that it will be fed. Blank lines are left out.
+    It is fed chunks or reads them itself. `start` is the offset of the first byte. Blank lines are left out.
     """
 
     limit: int
@@ -66,6 +80,35 @@ class LineCutter:
                 yield line
             at = end + 1
         self._take(chunk[at:])
+
+    def read(self, read_into: Callable[[memoryview], int], size: int) -> Cut | None:
+        """The lines that the next bytes finish, up to `size` of them; null where `read_into` gives none."""
+        # What is long is taken bit by bit; all else is read to where its beginning is held.
+        held = 0 if self._over or len(self._held) > _LONG else len(self._held)
+        room = BUFFERS.take(held + size)
+        count = read_into(room.data[held:])
+        if not count:
+            return None
+        if held == len(self._held) and not self._over:
+            room[:held] = self._held
+            whole = self._whole(room[: held + count])
+            if whole is not None:
+                return whole
+        return list(self.feed(room[held : held + count].tobytes()))
+
+    def _whole(self, data: Bytes) -> JoinedRecords | None:
+        """The lines of what is held and what was read now; null if one of them is not simply a record."""
+        bounds = line_bounds(data.data)
+        end = int(bounds[-1])
+        if not end or (self.start == 0 and data[:3].tobytes() == _BOM) or len(data) - end > self.limit:
+            return None
+        # A line that is empty begins with its end, which is white space.
+        plain = np.diff(bounds).max() - 1 <= self.limit and data[bounds[:-1]].min() > _WHITE
+        if not plain or (data[bounds[1:] - 2] == _RETURN).any():
+            return None
+        self.start += end
+        self._held = bytearray(data[end:])
+        return JoinedRecords(data[:end].data.toreadonly(), bounds)
 
     def flush(self) -> Iterator[Line]:
         """The last line, if its end never came."""

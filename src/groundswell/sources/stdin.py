@@ -41,11 +41,11 @@ class StdinSource:
             feed.beat()
             if not select.select([descriptor], [], [], POLL_S)[0]:
                 continue
-            chunk = os.read(descriptor, CHUNK)
-            if not chunk:
-                feed.append(cutter.flush())
+            lines = cutter.read(lambda room: _read_into(descriptor, room), CHUNK)
+            if lines is None:
+                feed.append(list(cutter.flush()))
                 return
-            feed.append(cutter.feed(chunk))
+            feed.append(lines)
 
     def _open(self) -> int:
         try:
@@ -53,3 +53,14 @@ class StdinSource:
         except (OSError, ValueError, AttributeError) as error:
             what = "standard input is closed"
             raise UnavailableError(what, hint="pipe records into the command, or name a file or folder") from error
+
+
+def _read_into(descriptor: int, room: memoryview) -> int:
+    """Read what is there; of a pipe that is written quickly more than it holds at once, for the journal's sake."""
+    at = 0
+    while at < len(room):
+        found = os.readv(descriptor, [room[at:]])
+        at += found
+        if not found or not select.select([descriptor], [], [], 0)[0]:
+            break
+    return at

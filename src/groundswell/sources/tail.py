@@ -7,8 +7,9 @@ import json
 import os
 import threading
 from dataclasses import asdict, dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from groundswell.bus import Bus
 from groundswell.desk.clock import Clock, wall_us
@@ -61,12 +62,12 @@ class TailSource:
             with found:
                 position = self._follow(found, position, feed, stop)
 
-    def _find(self, position: TailPosition | None) -> BinaryIO | None:
+    def _find(self, position: TailPosition | None) -> BufferedReader | None:
         """The file to read on: the one that was left off, even if it has been renamed since, else the named one."""
         candidates = [self.path]
         if position is not None:
             candidates += [p for p in _siblings(self.path) if _inode(p) == position.inode]
-        current: BinaryIO | None = None
+        current: BufferedReader | None = None
         for path in candidates:
             file = _open(path)
             if file is None:
@@ -82,29 +83,25 @@ class TailSource:
         return current
 
     def _follow(
-        self, file: BinaryIO, position: TailPosition | None, feed: Feed, stop: threading.Event
+        self, file: BufferedReader, position: TailPosition | None, feed: Feed, stop: threading.Event
     ) -> TailPosition | None:
         """Read `file` until another one has taken its name; where it ended."""
         start = position.offset if position is not None and _is_same(file, position) else 0
         cutter = LineCutter(self._max_record, origin=str(self.path), start=start)
-        read = start
         file.seek(start)
         while not stop.is_set():
             feed.beat()
             # Asked before reading: what is written to the old file before it is replaced is read below.
             replaced = _inode(self.path) != _inode_of(file)
-            chunk = file.read(CHUNK)
-            read += len(chunk)
-            lines = list(cutter.feed(chunk))
-            if replaced and not chunk:
-                lines += cutter.flush()
-                feed.append(lines, position=_text(_position(file, cutter.position)))
+            lines = cutter.read(file.readinto, CHUNK)
+            if replaced and lines is None:
+                feed.append(list(cutter.flush()), position=_text(_position(file, cutter.position)))
                 return None  # the next one from its start
             if lines:
                 position = _position(file, cutter.position)
                 feed.append(lines, position=_text(position))
-            if not chunk:
-                if _size(file) < read:
+            if lines is None:
+                if _size(file) < file.tell():
                     return None  # truncated: from its start again
                 stop.wait(POLL_S)
         return position
@@ -117,7 +114,7 @@ def _siblings(path: Path) -> list[Path]:
         return []
 
 
-def _open(path: Path) -> BinaryIO | None:
+def _open(path: Path) -> BufferedReader | None:
     try:
         return path.open("rb")
     except FileNotFoundError:
@@ -134,18 +131,18 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-def _inode_of(file: BinaryIO) -> int:
+def _inode_of(file: BufferedReader) -> int:
     return os.fstat(file.fileno()).st_ino
 
 
-def _size(file: BinaryIO) -> int:
+def _size(file: BufferedReader) -> int:
     at = file.tell()
     size = file.seek(0, 2)
     file.seek(at)
     return size
 
 
-def _head(file: BinaryIO, length: int) -> str:
+def _head(file: BufferedReader, length: int) -> str:
     at = file.tell()
     file.seek(0)
     head = hashlib.blake2b(file.read(length), digest_size=8).hexdigest()
@@ -153,7 +150,7 @@ def _head(file: BinaryIO, length: int) -> str:
     return head
 
 
-def _is_same(file: BinaryIO, position: TailPosition) -> bool:
+def _is_same(file: BufferedReader, position: TailPosition) -> bool:
     return (
         _inode_of(file) == position.inode
         and _size(file) >= position.offset
@@ -161,7 +158,7 @@ def _is_same(file: BinaryIO, position: TailPosition) -> bool:
     )
 
 
-def _position(file: BinaryIO, offset: int) -> TailPosition:
+def _position(file: BufferedReader, offset: int) -> TailPosition:
     length = min(offset, _FINGERPRINT)
     return TailPosition(_inode_of(file), offset, _head(file, length), length)
 
