@@ -7,9 +7,10 @@ many in a second of event time. Each way runs in a process of its own on the sam
 loop (`WatchLoop`) with a desk of its own, over raw bytes in blocks of a thousand records: it reads (the next batch
 while one is stepped), folds, matches trackers, counts in windows of 1, 5, 15 and 60 minutes for every signal, finds
 emerging topics, detects, and writes down what it found and its state. *product* is the runner as `groundswell watch
-run` has it with a source that is faster than it: journal (fsync), watch, desk and lake, from the first record until
-the last is in the lake. Spark does windowed word counts only, a part of that. The file is in memory for all; starting
-(compiling, sessions) is counted for none. `cpu s/M` is the processor's time for a million posts, all threads together.
+run --source -` has it, with a file as its standard input: journal (fsync), watch, desk and lake, from the first record
+until the last is in the lake. Spark does windowed word counts only, a part of that. The file is in memory for all;
+starting (compiling, sessions) is counted for none. `cpu s/M` is the processor's time for a million posts, all threads
+together.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ print(json.dumps(run(home / "second", blocks)))
 """
 
 PRODUCT = """
-import json, sys, threading, time
+import json, os, sys, threading, time
 from pathlib import Path
 from deltalake import DeltaTable
 from groundswell import kernels
@@ -145,6 +146,7 @@ from groundswell.desk import open_desk
 from groundswell.desk.tables import AlertRow, SeriesRow, TopicRow
 from groundswell.lake import Lake
 from groundswell.settings import load_settings
+from groundswell.sources.stdin import StdinSource
 from groundswell.watch.runner import Runner
 from groundswell.watch.trackers import add_tracker
 
@@ -155,24 +157,21 @@ with open_desk(settings) as desk, desk.session() as session:
     for n, query in enumerate(json.loads(Path(written).read_text())):
         add_tracker(session, f"t{n}", query, 30.0)
 
-class Source:
-    name, kind = "bench", "file"
+class Source(StdinSource):
+    # As `groundswell watch run --source - < FILE` has it. Received when it was written, and that is what time it is.
     def run(self, journal, stop):
-        global now_us
-        rest, count = b"", 0
-        with file.open("rb") as stream:
-            while (read := stream.read(4 << 20)) and not stop.is_set():
-                lines = (rest + read).split(b"\\n")
-                rest = lines.pop()
-                count += len(lines)
-                now_us = first_us + gap_us * count  # received when it was written, and that is what time it is
-                journal.append("bench", lines, received_us=now_us)
-                while not runner.may_append():
-                    stop.wait(0.01)
+        super().run(journal, stop)
         watched.append(time.perf_counter())
 
-watched, now_us = [], first_us
-runner = Runner(settings, sources=[Source()], now=lambda: now_us)
+descriptor = os.open(file, os.O_RDONLY)
+size, watched = os.fstat(descriptor).st_size, []
+with file.open("rb") as stream:
+    span_us = gap_us * sum(part.count(b"\\n") for part in iter(lambda: stream.read(1 << 22), b""))
+
+def now():
+    return first_us + span_us * os.lseek(descriptor, 0, os.SEEK_CUR) // size
+
+runner = Runner(settings, sources=[Source(settings.max_record, descriptor=descriptor, now=now)], now=now)
 cpu, begun = time.process_time(), time.perf_counter()
 runner.run(threading.Event())
 seconds = time.perf_counter() - begun
