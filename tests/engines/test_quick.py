@@ -8,6 +8,7 @@ from threading import local
 from typing import Any
 
 import ibis
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -188,3 +189,37 @@ def test_a_file_that_begins_with_dirt_is_left_to_the_engine(tmp_path: Path) -> N
             assert (found is not None) == used
             if found is not None:
                 found.settled.close()
+
+
+def test_a_few_records_unlike_the_others_are_read_again_and_stand_in_their_places(
+    engine: DuckEngine, tmp_path: Path
+) -> None:
+    usual = [
+        b'{"itemInfos": {"id": "%d", "createTime": "16000000%02d", "text": "a", "diggCount": %d}, '
+        b'"authorStats": {"heartCount": 1}, "challengeInfoList": [{"challengeName": "b"}]}' % (n, n % 100, n)
+        for n in range(2_000)
+    ]
+    odd = {
+        0: usual[0].replace(b', "authorStats": {"heartCount": 1}', b""),
+        1: usual[1].replace(b'"diggCount": 1', b'"diggCount": "many"'),
+        700: b'{"itemInfos": null}',
+        701: usual[701][:50],
+        702: usual[702].replace(b'"text": "a"', b'"text": {"b": 1}'),
+        1_400: usual[1_400].replace(b'"heartCount"', b'"heart"'),
+    }
+    path = tmp_path / "lines.ndjson"
+    path.write_bytes(b"\n".join(odd.get(n, line) for n, line in enumerate(usual)) + b"\n")
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quick, "BLOCK", 150_000)
+        for least in (0, 1 << 60):
+            patch.setattr(quick_rows, "LEAST", least)
+            found.append(pa.Table.from_batches(list(engine.map_json(path, NESTED, explain=False))).to_pylist())
+        reader = quick.QuickReader(ibis.schema(dict(NESTED.raw)).to_pyarrow())
+        read = [list(reader.blocks(path, 1, then)) for then in (lambda rows: rows, None)]
+    assert found[0] == found[1]
+    for blocks, doubted in zip(read, (sorted(odd), [701, 702]), strict=True):
+        lines = [block.starts[block.doubted] for block in blocks]
+        places = np.concatenate([block.starts for block in blocks])
+        assert len(blocks) > 1
+        assert np.searchsorted(places, np.concatenate(lines)).tolist() == doubted

@@ -86,6 +86,7 @@ class DuckEngine:
         self._names = itertools.count(1)
         self._plans: dict[int, tuple[Layout, str, str]] = {}
         self._evaluators: dict[int, tuple[Layout, Evaluator | None]] = {}
+        self._columns: dict[int, tuple[Layout, str]] = {}
         self._whole: dict[str, int | None] = {}
         self._reading = threading.Lock()
         self._arrow: dict[str, Any] = {}
@@ -99,10 +100,10 @@ class DuckEngine:
         with ExitStack() as stack:
             lines = stack.enter_context(Lines(path))
             read = partial(self._raw_rows, layout)
-            then = None if evaluator is None else evaluator.of_block(schema)
+            then = None if evaluator is None else partial(evaluator.shaped, schema=schema)
             quick = quick_rows(path, layout, read, self._settings.cores, then)
             if quick is not None and evaluator is not None:
-                for batch in evaluated_rows(quick, evaluator, schema, places):
+                for batch in evaluated_rows(quick, schema, places):
                     yield second_look(batch, lines) if explain else batch
                 return
             raw_name, sql = self._plan(layout)
@@ -186,6 +187,7 @@ class DuckEngine:
         """Release memory and temporary files."""
         self._plans.clear()
         self._evaluators.clear()
+        self._columns.clear()
         self._arrow.clear()
         self._con.close()
 
@@ -259,15 +261,18 @@ class DuckEngine:
             return [self._whole[text] for text in texts]
 
     def _reader(self, path: Path, layout: Layout) -> str:
-        columns = ", ".join(
-            f"{_quoted(name)}: {_quoted(self._ibis.compiler.type_mapper.to_string(ibis.dtype(kind)))}"
-            for name, kind in layout.raw.items()
-        )
+        known = self._columns.get(id(layout))
+        if known is None or known[0] is not layout:
+            columns = ", ".join(
+                f"{_quoted(name)}: {_quoted(self._ibis.compiler.type_mapper.to_string(ibis.dtype(kind)))}"
+                for name, kind in layout.raw.items()
+            )
+            known = self._columns[id(layout)] = layout, columns
         # A reader has two buffers of that size a thread, which for a few lines would cost more than the reading.
         largest = min(self._settings.max_record, path.stat().st_size) + _SLACK
         return (
             f"read_json({_quoted(str(path))}, format = 'newline_delimited', records = true, ignore_errors = true, "
-            f"compression = 'none', maximum_object_size = {largest}, columns = {{{columns}}})"
+            f"compression = 'none', maximum_object_size = {largest}, columns = {{{known[1]}}})"
         )
 
     @contextmanager

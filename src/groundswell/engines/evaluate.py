@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import ibis
@@ -18,40 +17,25 @@ import pyarrow as pa
 
 from groundswell.engines.contract import RECORD
 from groundswell.engines.operations import Compiler, ReadWhole, Rows, Step, UnknownOperationError
-from groundswell.engines.quick_rows import QuickRows, Told, in_place
 from groundswell.engines.shape import shape_batch
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Places
-    from groundswell.engines.quick import Then
+    from groundswell.engines.quick_rows import QuickRows
     from groundswell.platforms.layout import Layout
 
 
-def evaluated_rows(
-    quick: QuickRows, evaluator: Evaluator, schema: pa.Schema, places: Places | None
-) -> Iterator[pa.RecordBatch]:
+def evaluated_rows(quick: QuickRows, schema: pa.Schema, places: Places | None) -> Iterator[pa.RecordBatch]:
     """The rows of a file as `shape_batch` gives them, in order and numbered, without an engine.
 
-    `quick` read them with `evaluator.of_block`.
+    `quick` made them by `Evaluator.shaped`.
     """
-    told, first = Told(places), 0
-    with closing(quick.settled):
-        for blocks in quick.settled:
-            # Those of several blocks together: a few rows cost as much as thousands.
-            doubted = [some.rows for some in blocks if some.rows.num_rows]
-            again = evaluator.shaped(pa.concat_tables(doubted), schema) if doubted else schema.empty_table()
-            for some in blocks:
-                told.of(some)
-                rows, again = again.slice(0, some.rows.num_rows), again.slice(some.rows.num_rows)
-                whole = some.table
-                if some.block is None:  # more than there were lines
-                    whole = evaluator.shaped(whole, schema)
-                if some.places:
-                    # In one piece again: each later step costs what its pieces are.
-                    whole = pa.concat_tables(in_place(whole, some.places, rows)).combine_chunks()
-                numbers = pa.array(np.arange(first, first + whole.num_rows))
-                first += whole.num_rows
-                yield from whole.set_column(schema.get_field_index(RECORD), schema.field(RECORD), numbers).to_batches()
+    first, at = 0, schema.get_field_index(RECORD)
+    with closing(quick.batches(places)) as batches:
+        for batch in batches:
+            numbers = pa.array(np.arange(first, first + batch.num_rows))
+            first += batch.num_rows
+            yield batch.set_column(at, schema.field(RECORD), numbers)
 
 
 class Evaluator:
@@ -76,10 +60,6 @@ class Evaluator:
         except UnknownOperationError:
             return None
         return cls(columns, read)
-
-    def of_block(self, schema: pa.Schema) -> Then:
-        """What makes rows of `schema`, not numbered yet, of the raw ones of a block; for several threads at once."""
-        return lambda block: replace(block, table=self.shaped(block.table, schema))
 
     def shaped(self, raw: pa.Table, schema: pa.Schema) -> pa.Table:
         """The rows of `schema` for those of `raw`, not numbered yet."""

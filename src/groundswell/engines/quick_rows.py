@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
@@ -17,7 +19,7 @@ from groundswell.kernels import loaded
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Places
-    from groundswell.engines.quick import Block, Then
+    from groundswell.engines.quick import Block, Ints, Then
     from groundswell.platforms.layout import Layout
 
 #: Bytes of a file from which the threads of the quick reader pay for themselves.
@@ -36,37 +38,45 @@ ReadLines = Callable[[bytes], pa.Table]
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Rows of some lines: a table with a null row for each that was doubted, and what stands there instead.
+    """Rows of some lines: a table of those that were not doubted, and the rows of the others.
 
-    `rows` belong in the `places` of the table. `block` tells of the lines; null for what came without any.
+    `rows` belong to the lines at the `places`. `block` tells of the lines; null for what came without any.
     """
 
     table: pa.Table
-    places: list[int]
+    places: Ints
     rows: pa.Table
     block: Block | None
 
     def spliced(self) -> pa.Table:
         """All rows, each in its place."""
-        if not self.places:
+        if not len(self.places):
             return self.table
-        # In one piece again: DuckDB takes no structs that begin within a piece.
-        return pa.concat_tables(in_place(self.table, self.places, self.rows)).combine_chunks()
+        # In one piece again: DuckDB takes no structs that begin within a piece, and later steps cost what pieces are.
+        return pa.concat_tables(self._pieces()).combine_chunks()
+
+    def _pieces(self) -> Iterator[pa.Table]:
+        begin = 0
+        for number, end in enumerate((self.places - np.arange(len(self.places))).tolist()):
+            if end > begin:
+                yield self.table.slice(begin, end - begin)
+            yield self.rows.slice(number, 1)
+            begin = end
+        yield self.table.slice(begin)
 
 
 @dataclass(frozen=True, slots=True)
 class QuickRows:
-    """The raw rows of a file, in order."""
+    """The rows of a file, in order."""
 
     schema: pa.Schema
-    settled: Generator[list[Settled]]
-    """Some blocks at a time."""
+    settled: Generator[Settled]
 
     def batches(self, places: Places | None) -> Generator[pa.RecordBatch]:
         """The rows, each in its place."""
         told = Told(places)
         with closing(self.settled):
-            for some in chain.from_iterable(self.settled):
+            for some in self.settled:
                 told.of(some)
                 yield from some.spliced().to_batches()
 
@@ -87,11 +97,11 @@ class Told:
 
 
 def quick_rows(path: Path, layout: Layout, read: ReadLines, workers: int, then: Then | None = None) -> QuickRows | None:
-    """The raw rows of a large NDJSON file by the quick reader; null where an engine's own reader is to be used.
+    """The rows of a large NDJSON file by the quick reader; null where an engine's own reader is to be used.
 
     That is so where the first block holds too many records that are to be read again. `read` reads those. Where it
-    gives fewer or more rows than lines, so does what comes out. `then` makes of the rows of each block, in the threads
-    that read it, what the engine would make of them.
+    gives fewer or more rows than lines, so does what comes out. `then` makes of raw rows what the engine would make of
+    them, in the threads that read them.
     """
     if loaded() is None or path.stat().st_size < LEAST:
         return None
@@ -106,48 +116,67 @@ def quick_rows(path: Path, layout: Layout, read: ReadLines, workers: int, then: 
     if first is None or len(first.doubted) > most:
         blocks.close()
         return None
-    return QuickRows(reader.schema, _rows(first, blocks, reader.schema, read))
+
+    def again(lines: bytes) -> pa.Table:
+        rows = read(lines).cast(reader.schema).combine_chunks()
+        return rows if then is None else then(rows)
+
+    return QuickRows(reader.schema, _rows(first, blocks, again))
 
 
-def _rows(first: Block, blocks: Generator[Block], schema: pa.Schema, read: ReadLines) -> Generator[list[Settled]]:
-    waiting: list[Block] = []
-    with closing(blocks):
+def _rows(first: Block, blocks: Generator[Block], again: ReadLines) -> Generator[Settled]:
+    """The rows of blocks, in order; those that were doubted as `again` gives them.
+
+    A thread reads these of some blocks while the next ones come. One that was read is given for each that comes, so
+    that whoever uses them neither waits for a whole group nor is given one at once.
+    """
+    with closing(blocks), ThreadPoolExecutor(1, "again") as pool:
+        waiting: list[Block] = []
+        begun: deque[_Again] = deque()
         for block in chain([first], blocks):
+            if not (begun or waiting or len(block.doubted)):
+                yield Settled(block.table, block.doubted, block.table.slice(0, 0), block)
+                continue
             waiting.append(block)
-            if len(waiting) >= _TOGETHER or not any(len(one.doubted) for one in waiting):
-                yield list(_settled(waiting, schema, read))
+            if begun:
+                yield from begun.popleft().settled()
+            if len(waiting) == _TOGETHER:
+                yield from _settled(begun)
+                begun = _begun(waiting, again, pool)
                 waiting = []
-        yield list(_settled(waiting, schema, read))
+        yield from _settled(begun)
+        yield from _settled(_begun(waiting, again, pool))
 
 
-def _settled(blocks: list[Block], schema: pa.Schema, read: ReadLines) -> Iterator[Settled]:
-    """The rows of some blocks, with those that were doubted as `read` gives them."""
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A block, and the rows that are read again for it and others; its own begin with `first`."""
+
+    block: Block
+    found: Future[pa.Table] | None
+    first: int
+    is_last: bool
+
+    def settled(self) -> Iterator[Settled]:
+        """Its rows, and with the last block those that were found beyond the lines."""
+        block, end = self.block, self.first + len(self.block.doubted)
+        found = block.table.slice(0, 0) if self.found is None else self.found.result()
+        yield Settled(block.table, block.doubted, found.slice(self.first, end - self.first), block)
+        if self.is_last and found.num_rows > end:
+            more = found.slice(end).combine_chunks()
+            yield Settled(more, block.doubted[:0], more.slice(0, 0), None)
+
+
+def _begun(blocks: list[Block], again: ReadLines, pool: ThreadPoolExecutor) -> deque[_Again]:
+    """Blocks, the doubted lines of which are read from now on."""
     lines = b"".join(block.lines for block in blocks)
-    found = read(lines).cast(schema).combine_chunks() if lines else schema.empty_table()
-    done = 0
-    for block in blocks:
-        mine = found.slice(done, len(block.doubted))
-        done += len(block.doubted)
-        yield _of(block, mine)
-    if found.num_rows > done:
-        yield Settled(found.slice(done).combine_chunks(), [], schema.empty_table(), None)
+    found = pool.submit(again, lines) if lines else None
+    ends = np.cumsum([len(block.doubted) for block in blocks]).tolist()
+    return deque(
+        _Again(block, found, end - len(block.doubted), block is blocks[-1])
+        for block, end in zip(blocks, ends, strict=True)
+    )
 
 
-def _of(block: Block, rows: pa.Table) -> Settled:
-    if rows.num_rows != len(block.doubted):
-        return Settled(block.table, block.doubted.tolist(), rows, block)  # so it comes out with as many too few
-    empty = np.ones(rows.num_rows, np.bool_)
-    for column in rows.columns:
-        empty &= column.is_null().to_numpy()
-    # What no reader takes is a row of nulls, which stands there.
-    return Settled(block.table, block.doubted[~empty].tolist(), rows.filter(pa.array(~empty)), block)
-
-
-def in_place(table: pa.Table, places: Sequence[int], rows: pa.Table) -> Iterator[pa.Table]:
-    """`table` in pieces, with each of `rows` in the place of one of its own."""
-    begin = 0
-    for number, at in enumerate(places):
-        yield table.slice(begin, at - begin)
-        yield rows.slice(number, 1)
-        begin = at + 1
-    yield table.slice(begin)
+def _settled(begun: Iterable[_Again]) -> Iterator[Settled]:
+    return chain.from_iterable(one.settled() for one in begun)
