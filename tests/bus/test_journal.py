@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundswell.bus import Journal, Kind
+from groundswell.bus import journal as journals
 from groundswell.bus.blocks import MAX_BYTES, MAX_RECORDS, content_of, pack
 from groundswell.errors import UnavailableError
 
@@ -211,6 +213,25 @@ def test_cutting_removes_only_what_is_done_and_old_and_reuses_no_number(journal:
     assert (journal.first_block(), journal.last_block()) == (5, 4)
     assert journal.append("push", [b"y"], received_us=9) == (4, 4)
     assert journal.last_block() == 5
+
+
+def test_a_journal_of_an_earlier_version_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with closing(sqlite3.connect(path)) as before:
+        before.execute("PRAGMA page_size=4096")
+        before.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        before.execute("PRAGMA journal_mode=WAL")
+        before.executescript(journals._TABLES)
+        body = zstandard.ZstdCompressor().compress(b'{"n": 0}')
+        row = ("push", "records", None, 0, 1, 8, 1, 1, 1, body, None)
+        before.execute(journals._INSERT, row)
+        before.execute("UPDATE numbers SET value = 1")
+        before.commit()
+    with Journal(path) as journal:
+        assert journal.append("push", [b'{"n": 1}'], received_us=2) == (1, 1)
+        assert records_of(journal) == [b'{"n": 0}', b'{"n": 1}']
+    with closing(sqlite3.connect(path)) as after:
+        assert after.execute("PRAGMA page_size").fetchone() == (4096,)
 
 
 def test_appending_is_durable_by_setting(journal: Journal) -> None:

@@ -21,6 +21,10 @@ from groundswell.desk.clock import wall_us
 from groundswell.errors import GroundswellError, UnavailableError
 
 _BUSY_S: Final = 20.0
+#: Pages of a new journal, bytes: a block is a chain of them, each of which is written, summed and copied by itself.
+_PAGE: Final = 32 << 10
+#: What may wait to be copied from the log to its place, bytes: the append that makes it more does the copying.
+_LOG: Final = 8 << 20
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS blocks (
@@ -87,6 +91,9 @@ class Journal:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA page_size={_PAGE}")
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG // page}")
         return connection
 
     def _prepare(self) -> None:
