@@ -25,8 +25,13 @@ class JoinedRecords(Sequence[bytes]):
 
     def __init__(self, content: bytes | memoryview, bounds: Numbers) -> None:
         """`bounds` (n + 1) are where each record begins, and where the last one's line feed ends."""
-        self.content = memoryview(content)
+        self._content = memoryview(content)
         self.bounds = bounds
+
+    @property
+    def content(self) -> memoryview:
+        """All records with a line feed behind each."""
+        return self._content
 
     @classmethod
     def of(cls, records: Sequence[bytes]) -> JoinedRecords:
@@ -49,7 +54,9 @@ class JoinedRecords(Sequence[bytes]):
     def __getitem__(self, at: int | slice) -> bytes | list[bytes]:
         if isinstance(at, slice):
             return [self[n] for n in range(*at.indices(len(self)))]
-        n = range(len(self))[at]
+        return self._record(range(len(self))[at])
+
+    def _record(self, n: int) -> bytes:
         return bytes(self.content[int(self.bounds[n]) : int(self.bounds[n + 1]) - 1])
 
     def __iter__(self) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ from groundswell.sources.lines import Numbers, Piece
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
+    from groundswell.importing.handover import Made
     from groundswell.platforms import Registry
     from groundswell.platforms.layout import Layout
     from groundswell.settings import Settings
@@ -61,13 +62,15 @@ class RawBlock:
     """Records by which the layout is chosen; null: the first of the block."""
     frames: Sequence[Frame] = ()
     """Whole records of the block that came packed, in order; not all need to have."""
+    made: Made | None = None
+    """Rows that somebody made of the records already."""
 
     def take(self, rows: Numbers) -> RawBlock:
         """Some of the records, in their order."""
         records = [self.records[row] for row in rows.tolist()]
         received = None if self.received_us is None else np.asarray(self.received_us)[rows]
         numbers = np.asarray(self.numbers)[rows]
-        return replace(self, records=records, numbers=numbers, received_us=received, frames=())
+        return replace(self, records=records, numbers=numbers, received_us=received, frames=(), made=None)
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,7 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     """
     options = Options.from_hint(block.hint, settings.tz)
     chooser = Chooser.for_options(registry, options)
-    layout = _chosen(chooser, block.records if block.sample is None else block.sample)
-    quick = _quickly(block, layout)
+    layout, quick = _quickly(block, chooser)
     if quick is None:
         return _ordinarily(block, layout, engine, chooser, settings)
     posts, left = quick
@@ -133,16 +135,19 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     return rest.behind(posts, left)
 
 
-def _quickly(block: RawBlock, layout: Layout | None) -> tuple[pa.Table, Numbers] | None:
-    """What compiled kernels make of a block, where they are loaded, and the records that they leave."""
+def _quickly(block: RawBlock, chooser: Chooser) -> tuple[Layout | None, tuple[pa.Table, Numbers] | None]:
+    """The layout of a block, and what compiled kernels made of it, where they are loaded: rows and the records left."""
+    if block.made is not None:
+        return block.made.layout, (block.made.imported(block.imported_us), block.made.left)
+    layout = _chosen(chooser, block.records if block.sample is None else block.sample)
     if layout is None or block.received_us is None or loaded_live() is None:
-        return None
+        return layout, None
     from groundswell.importing.fast.rows import read_records  # noqa: PLC0415 - loads Numba
 
     origin = Origin(block.source, block.origin, block.imported_us)
     numbers = np.asarray(block.numbers, dtype=np.int64)
     read = read_records(block.records, layout, origin, numbers, np.asarray(block.received_us), FUTURE_US)
-    return None if read is None else (read.posts.cast(NORMALISED), read.left)
+    return layout, None if read is None else (read.posts.cast(NORMALISED), read.left)
 
 
 def _ordinarily(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +26,7 @@ from groundswell.importing import drift
 from groundswell.importing.along import AlongStream, finished
 from groundswell.importing.blocks import Frame, RawBlock, normalise
 from groundswell.importing.derive import Origin
+from groundswell.importing.handover import Handover, Made, PackedRecords
 from groundswell.importing.refusals import TOO_LONG, Rejection, decode, quarantine_rows
 from groundswell.importing.sink import QUARTER_US, Keys, Sink
 from groundswell.lake import Lake, raw_index
@@ -84,11 +85,12 @@ def journal_to_lake(  # noqa: PLR0913 - each names another part of the work
     now: Clock = wall_us,
     wait_s: float = 60.0,
     rest: Callable[[], None] = lambda: None,
+    handover: Handover | None = None,
 ) -> LakeBatch | None:
     """Take the next batch of journal blocks into the lake, under the lease `lake`; null if there is none.
 
     Call it again at once while it returns a batch, and after `commit_every` seconds when it returns null. `rest` is
-    called between its pieces of work, and may let others go first for a while.
+    called between its pieces of work, and may let others go first for a while; `handover` may have rows of the blocks.
 
     Raises:
         ConflictError: another process keeps the lake for longer than `wait_s` seconds; try again later.
@@ -104,7 +106,7 @@ def journal_to_lake(  # noqa: PLR0913 - each names another part of the work
         batch = _plan(journal, desk, now)
         if batch is None:
             return None
-        writer = _Batch(journal, lake, engine, registry or registry_for(settings), settings, batch, rest)
+        writer = _Batch(journal, lake, engine, registry or registry_for(settings), settings, batch, rest, handover)
         with stage("lake", "batch", batch=batch.number):
             rows = writer.run(held)
         with desk.session() as session:
@@ -162,6 +164,7 @@ class _Batch:
     settings: Settings
     plan: _Plan
     rest: Callable[[], None]
+    handover: Handover | None
 
     @property
     def txn(self) -> tuple[str, int]:
@@ -207,8 +210,17 @@ class _Batch:
             last = min(self.journal.borders(done, _FETCH, _FETCH_BYTES), self.plan.last)
             if last <= done:
                 return
-            yield from _joined(self.journal.between(done + 1, last), self.plan.imported_us)
+            yield from _joined(self.journal.between(done + 1, last), self.plan.imported_us, self._made)
             done = last
+
+    def _made(self, blocks: Sequence[Block], at: int) -> Made | None:
+        """Rows of the one of some blocks of a source at this place, if somebody made them, and of those behind it."""
+        if self.handover is None:
+            return None
+        made = self.handover.take(blocks[at].seq, blocks[-1].seq)
+        if made is None or made.blocks != tuple(block.seq for block in blocks[at : at + len(made.blocks)]):
+            return None
+        return made if made.fits(self.registry) else None
 
     def _records(self, block: RawBlock, sink: Sink, counts: Counts, along: AlongStream) -> None:
         with stage("lake", "normalise", records=len(block.records)):
@@ -267,36 +279,54 @@ def ledger_table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.table(arrays, schema=LEDGER)
 
 
-def _joined(blocks: Iterable[Block], imported_us: int) -> Iterator[RawBlock | pa.Table]:
-    """Neighbouring blocks of one source as one, because the engine's start costs as much as thousands of rows."""
-    for (source, kind, hint), members in groupby(blocks, key=lambda b: (b.source, str(b.kind), json.dumps(b.hint))):
+def _joined(
+    blocks: Iterable[Block], imported_us: int, made_of: Callable[[Sequence[Block], int], Made | None]
+) -> Iterator[RawBlock | pa.Table]:
+    """Neighbouring blocks of one source as one, because the engine's start costs as much as thousands of rows.
+
+    `made_of` gives what was made of one of them, by its place, and of those behind it.
+    """
+    for (_, kind, _), members in groupby(blocks, key=lambda b: (b.source, str(b.kind), json.dumps(b.hint))):
+        if kind == "oversized":
+            yield from map(_oversized, members)
+            continue
+        every = list(members)
         waiting: list[Block] = []
-        records = size = 0
-        for block in members:
-            if kind == "oversized":
-                yield _oversized(block)
-                continue
-            waiting.append(block)
-            records, size = records + block.count, size + block.size
-            if records >= _TAKE or size >= _TAKE_BYTES:
-                yield _raw(waiting, source, json.loads(hint), imported_us)
+        at = records = size = 0
+        while at < len(every):
+            made = made_of(every, at)
+            if made is not None or records >= _TAKE or size >= _TAKE_BYTES:
+                if waiting:
+                    yield _raw(waiting, imported_us)
                 waiting, records, size = [], 0, 0
+            if made is not None:
+                yield _raw(every[at : at + len(made.blocks)], imported_us, made)
+                at += len(made.blocks)
+                continue
+            block = every[at]
+            waiting.append(block)
+            at, records, size = at + 1, records + block.count, size + block.size
         if waiting:
-            yield _raw(waiting, source, json.loads(hint), imported_us)
+            yield _raw(waiting, imported_us)
 
 
-def _raw(blocks: list[Block], source: str, hint: dict[str, Any] | None, imported_us: int) -> RawBlock:
-    content = content_of(blocks)
+def _raw(blocks: list[Block], imported_us: int, made: Made | None = None) -> RawBlock:
     return RawBlock(
-        records=JoinedRecords(content, borders(content, sum(block.count for block in blocks))),
-        source=source,
+        records=_records(blocks) if made is None else PackedRecords(blocks, made.starts, made.bounds),
+        source=blocks[0].source,
         origin=APP,
         numbers=np.concatenate([block.numbers for block in blocks]),
         received_us=np.concatenate([block.received_us for block in blocks]),
-        hint=hint,
+        hint=blocks[0].hint,
         imported_us=imported_us,
         frames=_frames(blocks),
+        made=made,
     )
+
+
+def _records(blocks: list[Block]) -> JoinedRecords:
+    content = content_of(blocks)
+    return JoinedRecords(content, borders(content, sum(block.count for block in blocks)))
 
 
 def _frames(blocks: list[Block]) -> list[Frame]:

@@ -17,6 +17,7 @@ from groundswell.watch.plan import limits
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
+    from groundswell.importing.handover import Handover
     from groundswell.platforms import Registry
     from groundswell.settings import Settings
 
@@ -70,15 +71,15 @@ Parse = Callable[[Sequence[Block], Wanted], Arrivals]
 """The posts of some blocks."""
 
 
-def parser(engine: Engine | None, registry: Registry, settings: Settings) -> Parse:
+def parser(engine: Engine | None, registry: Registry, settings: Settings, handover: Handover | None = None) -> Parse:
     """Reads posts by the compiled kernels and this engine, each part of a batch matched by the thread that reads it.
 
-    The engine is null where nobody asks.
+    The engine is null where nobody asks. `handover` gets whole rows where the lake writer can take them from there.
     """
 
     def parse(blocks: Sequence[Block], wanted: Wanted) -> Arrivals:
         assert engine is not None  # noqa: S101 - only who reads elsewhere goes without
-        return arrivals_of(blocks, Ways(engine, registry, settings, wanted.clock_us, wanted.matcher))
+        return arrivals_of(blocks, Ways(engine, registry, settings, wanted.clock_us, wanted.matcher, handover))
 
     return parse
 

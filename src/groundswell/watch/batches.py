@@ -24,11 +24,13 @@ from groundswell.sources.replay import is_undated
 from groundswell.watch.arrivals import BATCH, TableArrivals
 from groundswell.watch.contract import Arrivals, Ints
 from groundswell.watch.detector import warm
+from groundswell.watch.handing import Handing
 from groundswell.watch.joined_arrivals import JoinedArrivals, join
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
     from groundswell.importing.fast.posts import FastLayout, FastPosts
+    from groundswell.importing.handover import Handover
     from groundswell.platforms import Registry
     from groundswell.query import Matcher
     from groundswell.settings import Settings
@@ -59,6 +61,8 @@ class Ways:
     imported_us: int
     matcher: Matcher | None = None
     """The queries that posts are matched with while they are read, where they are known by then."""
+    handover: Handover | None = None
+    """Where the lake writer takes rows from, if it works in this process."""
 
     @property
     def counts_terms(self) -> bool:
@@ -79,6 +83,10 @@ class Records:
     bounds: Ints
     numbers: Ints
     received_us: Ints
+    blocks: tuple[int, ...] = ()
+    """The blocks that hold them, where they are known …"""
+    starts: Ints | None = field(default=None, hash=False)
+    """… and where the records of each begin, and those of the last one end."""
 
     @classmethod
     def of(cls, blocks: Sequence[Block], threads: int = 1) -> Records:
@@ -90,7 +98,9 @@ class Records:
         else:
             data = np.frombuffer(content_of(blocks), np.uint8)
             bounds = borders_of(data, len(numbers))
-        return cls(blocks[0].source, blocks[0].hint, data, bounds, numbers, received)
+        starts = np.cumsum([0, *(block.count for block in blocks)])
+        seqs = tuple(block.seq for block in blocks)
+        return cls(blocks[0].source, blocks[0].hint, data, bounds, numbers, received, seqs, starts)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -197,9 +207,11 @@ def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
     """The records by kernels, in parts that several threads work out, and the doubted ones by the engine."""
     workers, make = _pool(ways.settings.cores), WholePosts(records, layout, ways)
     count = max(1, min(ways.settings.cores, len(records) // _PART))
-    borders = np.linspace(0, len(records), count + 1).astype(np.int64).tolist()
-    spans = list(pairwise(borders))
-    read = workers.map(lambda part: _part(make, *part), spans)
+    borders = np.linspace(0, len(records), count + 1).astype(np.int64)
+    handing = Handing.of(records, layout, ways, ORIGIN)
+    if handing is not None:
+        borders = handing.whole(borders)
+    read = workers.map(lambda part: _part(make, handing, *part), list(pairwise(borders.tolist())))
     parts: list[Arrivals] = []
     doubted = []
     for arrivals, rows in read:
@@ -211,20 +223,25 @@ def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
     return parts
 
 
-def _part(make: WholePosts, begin: int, end: int) -> tuple[Arrivals, Ints]:
+def _part(make: WholePosts, handing: Handing | None, begin: int, end: int) -> tuple[Arrivals, Ints]:
     """Posts of the records from `begin` to before `end`, and those of them that are doubted."""
     from groundswell.importing.blocks import FUTURE_US  # noqa: PLC0415 - loads what an import needs
     from groundswell.watch.fast_arrivals import FastArrivals  # noqa: PLC0415 - loads Numba
 
     records, layout, ways = make.records, make.layout, make.ways
-    found = layout.read(layout.paths.walk(records.data, records.bounds[begin : end + 1]))
+    every = None if handing is None else handing.wanted(begin)
+    spans = (every or layout.paths).walk(records.data, records.bounds[begin : end + 1])
+    found = layout.read(spans)
     created, known = found.created
     received = records.received_us[begin:end][found.row]
     true = ~known | (created <= received + FUTURE_US)
     if not true.all():
         found, received = found.take(np.flatnonzero(true)), received[true]
     arrivals = FastArrivals(found, found.row + begin, received, make)
-    return arrivals.begin(ways.matcher, terms=ways.counts_terms), np.flatnonzero(found.doubted) + begin
+    arrivals.begin(ways.matcher, terms=ways.counts_terms)
+    if handing is not None and every is not None:
+        handing.give(spans, found, begin, arrivals.words)
+    return arrivals, np.flatnonzero(found.doubted) + begin
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from groundswell.text.hashing import ODD, hash_table, hash_texts, mixed
 from groundswell.text.tags import hashtags_of, mentions_of
 from groundswell.text.terms import text_buffers
 from groundswell.text.tokens import HashedWords
+from groundswell.text.tokens import Words as ReadWords
 from groundswell.watch.contract import Hashes, Ints, Pairs, Terms
 
 Floats = npt.NDArray[np.float64]
@@ -186,6 +187,11 @@ class FastArrivals:
     @once
     def _read(self) -> tuple[Any, HashedWords]:
         return words_in(self._posts.text)
+
+    @property
+    def words(self) -> ReadWords:
+        """The words of the texts, as the lake has them."""
+        return self._read[1].words(self._posts.text)
 
     @property
     def _words(self) -> Any:

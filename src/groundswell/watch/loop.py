@@ -64,7 +64,7 @@ class WatchLoop:
         self._roster = Roster()
         self._keys: list[Key] = []
         self._untaught: list[TrackerSpec] = []
-        self._ahead = ReadAhead(parts.journal, parser(parts.engine, parts.registry, parts.settings))
+        self._ahead = ReadAhead(parts.journal, parser(parts.engine, parts.registry, parts.settings, parts.handover))
         with parts.desk.reading() as session:
             self.progress = load_progress(session, self._folder)
 

@@ -18,6 +18,7 @@ from groundswell.watch.state import WatchState
 
 if TYPE_CHECKING:
     from groundswell.engines.contract import Engine
+    from groundswell.importing.handover import Handover
     from groundswell.platforms import Registry
     from groundswell.settings import Settings
 
@@ -52,5 +53,7 @@ class Parts:
     """Called after each commit that the page can see."""
     may_catch_up: Callable[[int], bool] = lambda _block: False
     """Whether what started without its past can be taught it now, having met all up to a block meanwhile."""
+    handover: Handover | None = None
+    """Where rows are left for the lake writer of this process; null: it has none."""
     read: Read | None = None
     """Reads the posts of a batch; null: here, by the engine or the compiled kernels."""

@@ -32,6 +32,7 @@ from groundswell.watch.parts import Hook, Parts
 from groundswell.watch.plan import params_of
 
 if TYPE_CHECKING:
+    from groundswell.importing.handover import Handover
     from groundswell.settings import Settings
 
 log = logging.getLogger("groundswell.watch")
@@ -104,6 +105,7 @@ class Runner:
         self._journal: Bus | None = None
         self._sender: Sender | None = None
         self._closing_time = ClosingTime(self._due_us, now)
+        self._handover: Handover | None = None
 
     def add(self, source: LiveSource) -> None:
         """Add a source before `run`."""
@@ -260,6 +262,7 @@ class Runner:
             teach=teacher.teach,
             teach_topics=teacher.teach_topics,
             may_catch_up=teacher.may_catch_up,
+            handover=self._handover,
             now=self._now,
             hook=self._hook,
             told=self._changed,
@@ -271,17 +274,23 @@ class Runner:
     def _make_delivery(self, stack: ExitStack, desk: Desk, journal: Bus) -> Delivery:
         from groundswell.engines import open_engine  # noqa: PLC0415 - loads DuckDB or Spark
         from groundswell.importing import journal_to_lake  # noqa: PLC0415 - loads what an import needs
+        from groundswell.importing.handover import Handover  # noqa: PLC0415 - the same
         from groundswell.lake import Lake  # noqa: PLC0415 - loads Arrow and the lake
 
         # An engine belongs to one thread at a time, so the lake writer has its own.
         engine = open_engine(self._settings)
         stack.callback(engine.close)
         lake = Lake.open(self._settings)
+        self._handover = handover = Handover()
 
         def deliver(wait_s: float) -> bool:
             rest = self._closing_time.wait if self._live else (lambda: None)
             batch = journal_to_lake(
-                journal, lake, desk, engine, self._settings, now=self._now, wait_s=wait_s, rest=rest
+                *(journal, lake, desk, engine, self._settings),
+                now=self._now,
+                wait_s=wait_s,
+                rest=rest,
+                handover=handover,
             )
             return batch is not None
 
@@ -294,7 +303,7 @@ class Runner:
         return Delivery(self._settings, desk, journal, deliver, now=self._now, lake_state=lake_state, waiting=waiting)
 
     def _forget(self) -> None:
-        self._loop = self._delivery = self._journal = self._sender = None
+        self._loop = self._delivery = self._journal = self._sender = self._handover = None
 
 
 def despite_a_lost_desk(run: Callable[[], None], stop: threading.Event, *, live: bool) -> None:

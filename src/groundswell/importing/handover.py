@@ -1,0 +1,147 @@
+"""Rows that the watch made of blocks while it read them, on their way to the lake writer of the same process.
+
+The lake writer takes what is there and reads the rest itself; both give the same rows. What is held is bounded by its
+bytes, and nobody waits: a watch that finds no room makes no rows.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from groundswell.bus.blocks import content_of
+from groundswell.bus.joined import JoinedRecords
+from groundswell.kernels.once import once
+
+if TYPE_CHECKING:
+    from groundswell.bus.blocks import Block
+    from groundswell.platforms import Registry
+    from groundswell.platforms.layout import Layout
+    from groundswell.sources.lines import Numbers
+
+#: Rows that are held, bytes: those of about 80,000 posts of a microblog.
+MOST_BYTES: Final = 80 << 20
+
+
+@dataclass(frozen=True)
+class Made:
+    """Whole posts of neighbouring blocks of one source, as `normalise` gives them, and the records that it must read.
+
+    Records are counted from the first of the blocks on.
+    """
+
+    layout: Layout
+    blocks: tuple[int, ...]
+    """The blocks' numbers, ascending."""
+    starts: Numbers
+    """Where the records of each block begin, and those of the last one end."""
+    bounds: Numbers
+    """Where each record begins in the content of the blocks, and where the last one ends."""
+    posts: pa.Table
+    """`NORMALISED`, but for the time of import."""
+    left: Numbers
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory, about."""
+        return int(self.posts.nbytes) + self.bounds.nbytes + self.left.nbytes
+
+    def cut(self, first: int, last: int) -> Made:
+        """The blocks numbered first to last, of those that are here."""
+        begin, end = np.searchsorted(self.blocks, [first, last + 1]).tolist()
+        if begin == 0 and end == len(self.blocks):
+            return self
+        at, until = int(self.starts[begin]), int(self.starts[end])
+        rows = np.searchsorted(self.posts["record"].to_numpy(), [at, until]).tolist()
+        posts = self.posts.slice(rows[0], rows[1] - rows[0])
+        place = posts.schema.get_field_index("record")
+        moved = pa.array(posts["record"].to_numpy() - at, pa.int64())
+        left = self.left[(self.left >= at) & (self.left < until)] - at
+        return replace(
+            self,
+            blocks=self.blocks[begin:end],
+            starts=self.starts[begin : end + 1] - at,
+            bounds=self.bounds[at : until + 1] - self.bounds[at],
+            posts=posts.set_column(place, posts.schema.field(place), moved),
+            left=left,
+        )
+
+    def imported(self, at_us: int) -> pa.Table:
+        """The posts, imported at a time (microseconds)."""
+        place = self.posts.schema.get_field_index("imported_at")
+        spec = self.posts.schema.field(place)
+        return self.posts.set_column(place, spec, pa.repeat(pa.scalar(at_us, spec.type), len(self.posts)))
+
+    def fits(self, registry: Registry) -> bool:
+        """Whether a registry knows the layout as it was when the rows were made."""
+        return any(each.id == self.layout.id and each.version == self.layout.version for each in registry.layouts)
+
+
+class Handover:
+    """What was made and not taken yet, by blocks; safe from several threads."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        """It takes in more while it holds less than so many bytes."""
+        self._most = most_bytes
+        self._lock = threading.Lock()
+        self._made: list[Made] = []
+        self._bytes = 0
+        self._passed = -1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are held, about."""
+        return self._bytes
+
+    def wants(self, block: int) -> bool:
+        """Whether rows of a block, and of those behind it, are worth making."""
+        return self._bytes < self._most and block > self._passed
+
+    def give(self, made: Made) -> None:
+        """Hold rows until they are taken; what came again, or too late, is not kept."""
+        with self._lock:
+            known = any(each.blocks[0] <= made.blocks[-1] and made.blocks[0] <= each.blocks[-1] for each in self._made)
+            if made.blocks[0] > self._passed and not known:
+                self._made.append(made)
+                self._bytes += made.nbytes
+
+    def take(self, block: int, last: int) -> Made | None:
+        """What was made of a block and those behind it up to `last`, if it was; blocks before it are never asked again.
+
+        What is beyond `last` stays.
+        """
+        with self._lock:
+            self._passed = max(self._passed, block)
+            found = next((each for each in self._made if block in each.blocks), None)
+            if found is not None:
+                self._passed = max(self._passed, min(found.blocks[-1], last))
+            self._made = [each for each in self._made if each.blocks[-1] > self._passed]
+            self._bytes = sum(each.nbytes for each in self._made)
+        return None if found is None else found.cut(block, last)
+
+
+class PackedRecords(JoinedRecords):
+    """Records that are unpacked when they are asked for: of rows that are made already few are."""
+
+    def __init__(self, blocks: Sequence[Block], starts: Numbers, bounds: Numbers) -> None:
+        """`starts` (blocks + 1) are where the records of each block begin."""
+        self.bounds = bounds
+        self._blocks = blocks
+        self._starts = starts
+        self._at, self._records = -1, list[bytes]()
+
+    @once
+    def content(self) -> memoryview:
+        """All records with a line feed behind each."""
+        return content_of(self._blocks)
+
+    def _record(self, n: int) -> bytes:
+        at = int(np.searchsorted(self._starts, n, side="right")) - 1
+        if at != self._at:
+            self._at, self._records = at, self._blocks[at].records
+        return self._records[n - int(self._starts[at])]
