@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from groundswell import kernels
 from groundswell.importing.known import MANY, KeySet, no_keys
-from groundswell.lake.keyfiles import KeyRun, halves
+from groundswell.lake.keyfiles import halves
+from groundswell.lake.keyruns import KeyRun
 
 #: Keys that share their first half are the hard case.
 KEYS = st.integers(0, 5).flatmap(lambda a: st.integers(0, 5).map(lambda b: bytes([a] * 8 + [b] * 8)))
@@ -35,20 +36,17 @@ def rows(keys: list[bytes], month: str = "2024-01") -> pa.Table:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.parametrize("way", [kernels.load, kernels.unload])
+@settings(max_examples=100, deadline=None)
 @given(
-    st.booleans(),
     st.lists(st.lists(KEYS, min_size=1, max_size=12), max_size=15),
     st.lists(KEYS, max_size=10),
     st.sampled_from((1, 4, MANY)),
 )
 def test_a_key_is_new_exactly_once(
-    compiled: bool, batches: list[list[bytes]], stored: list[bytes], in_memory: int
+    way: Callable[[], None], batches: list[list[bytes]], stored: list[bytes], in_memory: int
 ) -> None:
-    if compiled:
-        kernels.load()
-    else:
-        kernels.unload()
+    way()
     runs = [KeyRun.of(*halves(pa.array(stored[n::2], pa.binary()))) for n in (0, 1)]
     keys = KeySet(lambda _platform, _month: runs, Path(tempfile.gettempdir()), in_memory)
     seen = set(stored)

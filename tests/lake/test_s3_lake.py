@@ -103,7 +103,7 @@ def test_what_is_kept_here_of_a_store_can_be_made_again(
     lake = Lake.open(elsewhere)
     lake.append("posts", make_posts(november(10)))
     for _ in range(2):
-        assert sum(len(run.high) for run in keyfiles.key_runs(lake, "posts", "x", "2026-11", frozenset())) == 10
+        assert sum(run.keys for run in keyfiles.key_runs(lake, "posts", "x", "2026-11", frozenset())) == 10
         assert index_texts(lake) == 1
         assert open_index(lake, lake.snapshot().files[0]) is not None
         assert len([path for path in elsewhere.lake_cache.rglob("*") if path.suffix in {".keys", ".terms"}]) == 2

@@ -30,6 +30,7 @@ from groundswell.importing.summary import FileSummary, ImportSummary
 from groundswell.importing.tally import Tally
 from groundswell.importing.unit import ImportRun, settle
 from groundswell.lake import Lake
+from groundswell.lake.keyfiles import MOST
 from groundswell.sources.files import SourceFile, find_files
 from groundswell.telemetry import stage
 
@@ -137,7 +138,7 @@ class _Import:
     keys: Keys = field(init=False)
 
     def __post_init__(self) -> None:
-        self.keys = Keys(self.lake)
+        self.keys = Keys(self.lake, MOST)
 
     def run(self) -> list[FileSummary]:
         """Import each batch of files under the lease."""

@@ -6,7 +6,7 @@ when they are touched; what was seen since is kept in memory, and by runs of man
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from groundswell.kernels import loaded
 from groundswell.lake import Lake
-from groundswell.lake.keyfiles import Flags, Half, KeyRun, contains, halves, key_runs, mapped_run
+from groundswell.lake.keyfiles import MODEST, halves, key_runs
+from groundswell.lake.keyruns import Flags, Half, KeyRun, Rows, mapped_run, ordered
 
 #: Given platform and month, the keys that the lake holds there.
 LoadKeys = Callable[[str, str], Iterable[KeyRun]]
@@ -45,22 +46,15 @@ class KeySet:
     @property
     def held(self) -> int:
         """How many keys were seen."""
-        return self._seen.count + sum(len(run.high) for run in self._left)
+        return self._seen.count + sum(run.keys for run in self._left)
 
     def admit(self, posts: pa.Table) -> Flags:
         """For each row (columns platform, month, key): whether it is new; of equal rows the first is."""
         high, low = halves(posts["key"])
         fresh = np.ones(len(high), dtype=np.bool_)
         for partition, rows in _partitions(posts):
-            for run in self._runs(partition):
-                if rows is None:
-                    run.discard_known(high, low, fresh)
-                else:
-                    part = fresh[rows]
-                    run.discard_known(high[rows], low[rows], part)
-                    fresh[rows] = part
-        for run in self._left:
-            run.discard_known(high, low, fresh)
+            _discard(self._runs(partition), high, low, fresh, rows)
+        _discard(self._left, high, low, fresh)
         self._seen.add(high, low, fresh)
         if self._folder is not None and self._seen.count >= self._many:
             self._leave(self._folder)
@@ -78,7 +72,7 @@ class KeySet:
 
     def _runs(self, partition: tuple[str, str]) -> list[KeyRun]:
         if partition not in self._stored:
-            self._stored[partition] = [run for run in self._load(*partition) if len(run.high)]
+            self._stored[partition] = [run for run in self._load(*partition) if run.keys]
         return self._stored[partition]
 
 
@@ -132,7 +126,7 @@ class _Sorted:
         high, low, new = high[order], low[order], fresh[order]
         new[1:] &= (high[1:] != high[:-1]) | (low[1:] != low[:-1])
         for run in self._runs:
-            new &= ~contains(*run, high, low)
+            new &= ~_contains(*run, high, low)
         if new.any():
             self._remember(high[new], low[new])
         fresh[order] = new
@@ -159,6 +153,33 @@ def _empty() -> _Table | _Sorted:
     return _Sorted() if loaded() is None else _Table()
 
 
+def _discard(runs: Sequence[KeyRun], high: Half, low: Half, fresh: Flags, rows: Rows | None = None) -> None:
+    """Make `fresh` false for each key in some rows (null: in all of them) that is in one of the runs."""
+    if not runs:
+        return
+    rows = ordered(high) if rows is None else rows[ordered(high[rows])]
+    high, low, part = high[rows], low[rows], fresh[rows]
+    for run in runs:
+        run.discard_known(high, low, part)
+    fresh[rows] = part
+
+
+def _contains(run_high: Half, run_low: Half, high: Half, low: Half) -> Flags:
+    """Whether each pair of `high`, `low` is in a sorted run of pairs."""
+    at = np.searchsorted(run_high, high)
+    found = np.zeros(len(high), dtype=np.bool_)
+    candidates = np.flatnonzero(at < len(run_high))
+    while len(candidates):
+        place = at[candidates]
+        same = run_high[place] == high[candidates]
+        found[candidates[same & (run_low[place] == low[candidates])]] = True
+        # Another key with the same first half may stand behind.
+        candidates = candidates[same & ~found[candidates]]
+        at[candidates] += 1
+        candidates = candidates[at[candidates] < len(run_high)]
+    return found
+
+
 def _partitions(posts: pa.Table) -> list[tuple[tuple[str, str], npt.NDArray[np.int64] | None]]:
     """The partitions of some rows, each with its rows (null: all of them)."""
     platforms, months = (posts[name].combine_chunks().dictionary_encode() for name in ("platform", "month"))
@@ -173,9 +194,12 @@ def _partitions(posts: pa.Table) -> list[tuple[tuple[str, str], npt.NDArray[np.i
     return found
 
 
-def keys_of(lake: Lake, table: str = "posts", without: Collection[str] = ()) -> LoadKeys:
-    """Loads the keys of one partition of a table of the lake as they are now; `without` some files, by name."""
-    return lambda platform, month: key_runs(lake, table, platform, month, frozenset(without))
+def keys_of(lake: Lake, table: str = "posts", without: Collection[str] = (), most: int = MODEST) -> LoadKeys:
+    """Loads the keys of one partition of a table of the lake as they are now; `without` some files, by name.
+
+    Key files are joined meanwhile, up to `most` keys in one go.
+    """
+    return lambda platform, month: key_runs(lake, table, platform, month, frozenset(without), most)
 
 
 def no_keys(_platform: str, _month: str) -> list[KeyRun]:

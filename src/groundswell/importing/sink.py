@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from groundswell.importing.known import MANY, KeySet, keys_of, take_rows
 from groundswell.lake import Appender, Lake
+from groundswell.lake.keyfiles import MODEST
 from groundswell.schema import FIELDS
 
 if TYPE_CHECKING:
@@ -32,15 +33,17 @@ ORDER: Final = (*sorted(name for name in FIELDS if name != "posts"), "posts")
 class Keys:
     """The keys seen so far in each table, kept from one run to the next while nobody else writes."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, most: int = MODEST) -> None:
+        """Key files of the lake are joined when they are asked for, up to `most` keys in one go."""
         self._lake = lake
+        self._most = most
         self._sets: dict[str, KeySet] = {}
         self._versions: dict[str, int] = {}
 
     def of(self, table: str) -> KeySet:
         """The keys of a table."""
         if table not in self._sets:
-            self._sets[table] = KeySet(keys_of(self._lake, table), self._lake.beside)
+            self.without(table, set())
         return self._sets[table]
 
     def forget(self) -> None:
@@ -54,7 +57,7 @@ class Keys:
 
     def without(self, table: str, files: set[str]) -> None:
         """Know what the lake holds outside of some files (their names)."""
-        self._sets[table] = KeySet(keys_of(self._lake, table, files), self._lake.beside)
+        self._sets[table] = KeySet(keys_of(self._lake, table, files, self._most), self._lake.beside)
 
     def check(self) -> None:
         """Forget the keys of tables that another process has appended to since `settle`."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.kernels.hashes import hash_observations
-from groundswell.kernels.keysets import add_new, fill_filter, known_keys
+from groundswell.kernels.keysets import add_new, known_keys
 from groundswell.kernels.leaves import read_digits, warm_leaves
 from groundswell.kernels.lines import line_starts
 from groundswell.kernels.links import find_links
@@ -34,7 +34,6 @@ __all__ = [
     "add_new",
     "arrays_of",
     "count_terms",
-    "fill_filter",
     "find_keys",
     "find_links",
     "hash_observations",
@@ -79,12 +78,10 @@ def warm() -> None:
     hash_observations(np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_), data, ends, data, ends, out)
     key, fresh = np.ones(1, np.uint64), np.ones(1, np.bool_)
     add_new(np.zeros(8, np.uint64), np.zeros(8, np.uint64), key, key, fresh)
-    bits = np.zeros(1, np.uint64)
-    fill_filter(bits, key, key)
-    run = np.ones(1, np.uint64)
-    for array in (bits, run):
+    starts, marks, pairs = np.array([0, 1, 1], np.uint32), np.zeros(1, np.uint16), np.zeros((1, 2), np.uint64)
+    for array in (starts, marks, pairs):
         array.setflags(write=False)
-    known_keys(bits, run, run, key, key, fresh)
+    known_keys(starts, marks, pairs, key, key, fresh)
     line_starts(np.frombuffer(b"a\nb", np.uint8), np.empty(1, np.int64))
     find_links(
         data, ends, np.zeros(1, np.int64), out, np.zeros(2, np.int32), np.zeros(1, np.int64), np.zeros(1, np.bool_)

@@ -1,12 +1,10 @@
-"""Keys, which are pairs of 64-bit halves of a hash: a set of them, and a filter before a search in a sorted run.
+"""Keys, which are pairs of 64-bit halves of a hash: a set of them, and a search in a sorted run.
 
 The halves are uniformly distributed, so parts of them serve as further hashes. The plain twins are in
-`groundswell.lake.keyfiles` and `groundswell.importing.known`.
+`groundswell.lake.keyruns` and `groundswell.importing.known`.
 """
 
 from __future__ import annotations
-
-from typing import Final
 
 import numpy as np
 from numba import njit
@@ -14,8 +12,6 @@ from numpy.typing import NDArray
 
 Half = NDArray[np.uint64]
 Flags = NDArray[np.bool_]
-
-_LOW_HALF: Final = np.uint64(0xFFFFFFFF)
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
@@ -47,43 +43,34 @@ def add_new(table_high: Half, table_low: Half, high: Half, low: Half, fresh: Fla
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
-def fill_filter(words: Half, high: Half, low: Half) -> None:
-    """Set four bits of one word of the filter for each key."""
-    count = np.uint64(len(words))
-    one = np.uint64(1)
-    six = np.uint64(63)
-    for i in range(len(high)):
-        w = low[i]
-        bits = one << (w & six) | one << (w >> np.uint64(6) & six)
-        bits |= one << (w >> np.uint64(12) & six) | one << (w >> np.uint64(18) & six)
-        words[(high[i] >> np.uint64(32)) * count >> np.uint64(32)] |= bits
-
-
-@njit(nogil=True, cache=True, boundscheck=False)
-def known_keys(words: Half, run_high: Half, run_low: Half, high: Half, low: Half, fresh: Flags) -> int:
-    """Make `fresh` false for each key that is in the sorted run behind the filter; how many those are."""
-    count = np.uint64(len(words))
-    one = np.uint64(1)
-    six = np.uint64(63)
+def known_keys(
+    starts: NDArray[np.uint32], marks: NDArray[np.uint16], pairs: Half, high: Half, low: Half, fresh: Flags
+) -> int:
+    """Make `fresh` false for each key that is in a run (see `groundswell.lake.keyruns`); how many those are."""
+    bits = np.uint64(0)
+    while (1 << bits) < len(starts) - 1:
+        bits += np.uint64(1)
+    narrow = np.uint64(64) - bits
     found = 0
     for i in range(len(high)):
         if not fresh[i]:
             continue
         h = high[i]
-        w = low[i]
-        bits = one << (w & six) | one << (w >> np.uint64(6) & six)
-        bits |= one << (w >> np.uint64(12) & six) | one << (w >> np.uint64(18) & six)
-        if words[(h >> np.uint64(32)) * count >> np.uint64(32)] & bits != bits:
-            continue
-        left = 0
-        right = len(run_high)
+        bucket = h >> narrow
+        mark = np.uint16(h << bits >> np.uint64(48))
+        left = np.int64(starts[bucket])
+        end = np.int64(starts[bucket + np.uint64(1)])
+        right = end
         while left < right:
             middle = (left + right) >> 1
-            if run_high[middle] < h or (run_high[middle] == h and run_low[middle] < w):
+            if marks[middle] < mark:
                 left = middle + 1
             else:
                 right = middle
-        if left < len(run_high) and run_high[left] == h and run_low[left] == w:
-            fresh[i] = False
-            found += 1
+        while left < end and marks[left] == mark:
+            if pairs[left, 0] == h and pairs[left, 1] == low[i]:
+                fresh[i] = False
+                found += 1
+                break
+            left += 1
     return found

@@ -1,91 +1,59 @@
-"""The keys of each data file once more, sorted behind a filter, so that what is known already is found quickly.
+"""The keys of data files once more, in few sorted runs, so that what is known already is found quickly.
 
-A key file stands under `LAKE/keys` (of a lake in a store: in the cache of this home), made from its data file the first
-time that it is asked for, and never changed: data files are never changed either, and their names are never used again.
-A missing one is made, one without its data file is removed when the lake is cleaned. It is mapped, not read: a look-up
-touches the filter (16 bits a key) and, for the few keys that pass it, one place of the sorted halves.
+Key files stand under `LAKE/keys` (of a lake in a store: in the cache of this home), a folder for each partition. Each
+names the data files whose keys it holds, whole and as often as they are there; nothing else is noted anywhere. So which
+of them say together what a partition holds is seen by looking at them, and what no key file says is read from the data
+files. Those of about the same size are joined, so a partition has few, however often it was appended to. A key file is
+never changed: a joined one appears under its name when it is complete, and then what it was made of is removed. Where
+that is interrupted, or two processes do it at once, some keys stand in two files, of which the larger is taken and the
+other removed. All of them can be thrown away at any time.
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
+import logging
 import secrets
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from groundswell.kernels import loaded
 from groundswell.lake.failures import told
+from groundswell.lake.keyruns import Half, KeyRun, Pairs, in_file, mapped_run, merged, opened, put
 from groundswell.lake.store import Lake
 from groundswell.stores import Place, parquet, way
 
-Half = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
+log = logging.getLogger("groundswell.lake")
 
+#: So many keys at most are joined in one go where somebody waits for an answer, and anywhere.
+MODEST: Final = 1 << 20
+MOST: Final = 1 << 26
+#: A tier is of runs of less than four times the size; four of them are joined to one of the next.
+_TIER: Final = 4
+_LEAST: Final = 1 << 16
+#: So many keys at most are sorted at once.
+_SORTED: Final = 1 << 20
 _FOLDER: Final = "keys"
 _SUFFIX: Final = ".keys"
-_MAGIC: Final = int.from_bytes(b"GSkeys01", "little")
-_HEAD: Final = 4
-_KEYS_A_WORD: Final = 4
-_SIX: Final = np.uint64(63)
 
 
-@dataclass(frozen=True)
-class KeyRun:
-    """Sorted keys by their halves, and a filter of four bits a key in one of its `words`."""
+@dataclass(frozen=True, eq=False)
+class _File:
+    """A run and, for each data file (by name) whose keys it holds, how many; its path, if it has one."""
 
-    words: Half
-    high: Half
-    low: Half
+    run: KeyRun
+    rows: Mapping[str, int]
+    path: Path | None = None
 
-    @classmethod
-    def of(cls, high: Half, low: Half) -> KeyRun:
-        """The run of some keys in any order."""
-        order = np.argsort(high)
-        ordered = high[order]
-        if (ordered[1:] == ordered[:-1]).any():
-            order = np.lexsort((low, high))
-            ordered = high[order]
-        run = cls(np.zeros(max(1, len(high) // _KEYS_A_WORD), np.uint64), ordered, low[order])
-        _fill(run)
-        for array in (run.words, run.high, run.low):
-            array.setflags(write=False)
-        return run
-
-    def discard_known(self, high: Half, low: Half, fresh: Flags) -> None:
-        """Make `fresh` (one a key) false for each key that is in the run."""
-        kernel = loaded()
-        if kernel is not None:
-            kernel.known_keys(self.words, self.high, self.low, high, low, fresh)
-            return
-        bits = _bits(low)
-        passed = fresh & (self.words[_places(high, len(self.words))] & bits == bits)
-        some = np.flatnonzero(passed)
-        fresh[some[contains(self.high, self.low, high[some], low[some])]] = False
-
-
-def contains(run_high: Half, run_low: Half, high: Half, low: Half) -> Flags:
-    """Whether each pair of `high`, `low` is in a sorted run of pairs."""
-    at = np.searchsorted(run_high, high)
-    found = np.zeros(len(high), dtype=np.bool_)
-    candidates = np.flatnonzero(at < len(run_high))
-    while len(candidates):
-        place = at[candidates]
-        same = run_high[place] == high[candidates]
-        found[candidates[same & (run_low[place] == low[candidates])]] = True
-        # Another key with the same first half may stand behind.
-        candidates = candidates[same & ~found[candidates]]
-        at[candidates] += 1
-        candidates = candidates[at[candidates] < len(run_high)]
-    return found
+    def share(self, names: Iterable[str]) -> int:
+        """How many of the keys are from data files of these names."""
+        return sum(self.rows.get(name, 0) for name in names)
 
 
 def halves(keys: pa.ChunkedArray | pa.Array) -> tuple[Half, Half]:
@@ -100,110 +68,219 @@ def halves(keys: pa.ChunkedArray | pa.Array) -> tuple[Half, Half]:
     return pairs[:, 0].astype(np.uint64), pairs[:, 1].astype(np.uint64)
 
 
-def mapped_run(run: KeyRun, folder: Path) -> KeyRun:
-    """The same run, mapped from a file in `folder` that is gone with it; itself where none can be written."""
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as out:
-            _put(out, run)
-            out.flush()
-            return _read(np.memmap(out, np.dtype("<u8"), "r")) or run
-    return run
-
-
-def key_runs(lake: Lake, table: str, platform: str, month: str, without: frozenset[str]) -> Iterator[KeyRun]:
+def key_runs(
+    lake: Lake, table: str, platform: str, month: str, without: frozenset[str], most: int = MODEST
+) -> list[KeyRun]:
     """The keys of the data files of one partition as they are now, all but some files (by name).
+
+    Key files that are missing are made, and those of about the same size are joined, up to `most` keys in one go.
 
     Raises:
         UnavailableError: a data file cannot be read.
     """
-    for file in lake.snapshot(table, platforms=[platform], months=[month]).files:
-        if file.name not in without:
-            with told(f"read the known {table}", lake.path(table)):
-                yield _open(lake, table, file)
+    snapshot = lake.snapshot(table, platforms=[platform], months=[month])
+    if not snapshot.files:
+        return []
+    with told(f"read the known {table}", lake.path(table)):
+        partition = _Partition(lake, table, dict(zip(snapshot.files, snapshot.counts, strict=True)))
+        return partition.runs(without, most)
+
+
+def tend(lake: Lake, table: str) -> None:
+    """Bring the key files of all partitions that have some in step with the data files, and join them.
+
+    Raises:
+        UnavailableError: a data file cannot be read.
+    """
+    root = lake.beside / _FOLDER / table
+    if not root.is_dir():
+        return
+    snapshot = lake.snapshot(table)
+    partitions: dict[Place, dict[Place, int]] = {}
+    for file, count in zip(snapshot.files, snapshot.counts, strict=True):
+        partitions.setdefault(file.parent, {})[file] = count
+    with told(f"read the known {table}", lake.path(table)):
+        for files in partitions.values():
+            partition = _Partition(lake, table, files)
+            if partition.folder.is_dir():
+                partition.runs(frozenset(), MOST)
 
 
 def drop_orphans(lake: Lake, table: str | None = None) -> int:
-    """Remove the key files (of one table, null: of all) whose data file is gone; returns how many."""
+    """Remove the key files (of one table, null: of all) of which a data file is gone; returns how many.
+
+    So are those of an earlier format, and what a process left that was killed while it wrote one.
+    """
     root = lake.beside / _FOLDER
     gone = 0
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
         if table is not None and folder.name != table:
             continue
         there = lake.data_files(folder.name)
-        for path in folder.rglob("*" + _SUFFIX):
-            if path.relative_to(folder).with_suffix(".parquet").as_posix() not in there:
+        for path in [path for path in folder.rglob("*") if _SUFFIX in path.suffix]:
+            found = _open(path)
+            way_ = path.parent.relative_to(folder)
+            if found is None or not all((way_ / name).as_posix() in there for name in found.rows):
                 path.unlink(missing_ok=True)
                 gone += 1
     return gone
 
 
-def _open(lake: Lake, table: str, file: Place) -> KeyRun:
-    path = (lake.beside / _FOLDER / table / way(file, lake.path(table))).with_suffix(_SUFFIX)
-    run = _mapped(path)
-    if run is None:
-        run = KeyRun.of(*halves(parquet(file).read(columns=["key"])["key"]))
-        with suppress(OSError):  # it is made again when it is asked for again
-            _write(path, run)
-            run = _mapped(path) or run  # what is mapped is memory of the system, which may take it back
-    return run
+class _Partition:
+    """The data files of one partition (with their rows) and its key files."""
+
+    def __init__(self, lake: Lake, table: str, files: Mapping[Place, int]) -> None:
+        self._name = f"{table} {way(next(iter(files)).parent, lake.path(table))}"
+        self._data = {file.name: file for file in files}
+        self._rows = {file.name: count for file, count in files.items()}
+        self.folder = lake.beside / _FOLDER / table / way(next(iter(files)).parent, lake.path(table))
+
+    def runs(self, without: frozenset[str], most: int) -> list[KeyRun]:
+        """Runs that hold the keys of all data files but some, each once."""
+        files = self._in_step(self._found())
+        has = {name for file in files for name in file.rows}
+        files += self._made(name for name in self._data if name not in has and name not in without)
+        files = self._joined(files, most)
+        runs: list[KeyRun] = []
+        for file in files:
+            out = without & file.rows.keys()
+            if not out:
+                runs.append(file.run)
+            elif len(out) < len(file.rows):
+                runs += self._left(file, out)
+        return [run for run in runs if run.keys]
+
+    def _found(self) -> list[_File]:
+        """The key files; the largest ones that share no data file, and the others are removed."""
+        every = sorted(self.folder.glob(f"*{_SUFFIX}")) if self.folder.is_dir() else []
+        files = [(path, _open(path)) for path in every]
+        foreign = [path for path, file in files if file is None]
+        if foreign:
+            log.info("%s: %d key files of an earlier format, or damaged, are made again", self._name, len(foreign))
+        taken: set[str] = set()
+        found = []
+        for file in sorted((file for _, file in files if file is not None), key=lambda one: -len(one.rows)):
+            if taken.isdisjoint(file.rows) and not self._data.keys().isdisjoint(file.rows):
+                taken |= file.rows.keys()
+                found.append(file)
+            else:
+                _remove(file.path)
+        for path in foreign:
+            _remove(path)
+        return found
+
+    def _in_step(self, files: Sequence[_File]) -> list[_File]:
+        """The same files without the keys of data files that are no more; what is quicker made anew is left out."""
+        kept = []
+        for file in files:
+            gone = file.rows.keys() - self._data.keys()
+            if not gone:
+                kept.append(file)
+                continue
+            if 2 * file.share(gone) <= file.run.keys:
+                # What took their place is another data file; they themselves stay until the lake is cleaned.
+                with suppress(OSError, ValueError):
+                    kept.append(self._merge([file], gone))
+                    continue
+            _remove(file.path)
+        return kept
+
+    def _made(self, names: Iterable[str]) -> list[_File]:
+        """Key files of data files that are in none."""
+        made = []
+        for group in self._groups(names):
+            keys = {name: halves(parquet(self._data[name]).read(columns=["key"])["key"]) for name in group}
+            run = KeyRun.of(*(np.concatenate([pair[half] for pair in keys.values()]) for half in (0, 1)))
+            file = _File(run, {name: len(high) for name, (high, _) in keys.items()})
+            with suppress(OSError):  # it is made again when it is asked for again
+                file = self._saved(run.keys, [run.pairs], file.rows)
+            made.append(file)
+        return made
+
+    def _groups(self, names: Iterable[str]) -> Iterator[list[str]]:
+        group: list[str] = []
+        for name in names:
+            if group and sum(map(self._rows.__getitem__, (*group, name))) > _SORTED:
+                yield group
+                group = []
+            group.append(name)
+        if group:
+            yield group
+
+    def _joined(self, files: list[_File], most: int) -> list[_File]:
+        """The files, those of a tier joined where there are four of them and `most` allows it."""
+        with suppress(OSError):  # a full disk: they are joined another time
+            while some := _tier(files, most):
+                files = [*(file for file in files if file not in some), self._merge(some)]
+        return files
+
+    def _left(self, file: _File, out: frozenset[str]) -> list[KeyRun]:
+        """The keys of a file without those of some of its data files, for this one time."""
+        with suppress(OSError, ValueError):
+            gone = [self._run_of(name) for name in out]
+            return [in_file(file.run.keys - file.share(out), merged([file.run], gone), self.folder)]
+        return [self._run_of(name) for name in file.rows if name not in out]
+
+    def _merge(self, files: Sequence[_File], gone: Iterable[str] = ()) -> _File:
+        """One key file in place of others, without the keys of some data files.
+
+        Raises:
+            OSError: it cannot be written, or a data file cannot be read.
+            ValueError: what a key file says of its data files is not so.
+        """
+        out = {name: self._run_of(name) for name in gone}
+        rows = {name: count for file in files for name, count in file.rows.items() if name not in out}
+        count = sum(file.run.keys for file in files) - sum(run.keys for run in out.values())
+        made = self._saved(count, merged([file.run for file in files], list(out.values())), rows)
+        for file in files:
+            if file.path != made.path:
+                _remove(file.path)
+        return made
+
+    def _run_of(self, name: str) -> KeyRun:
+        """The keys of one data file, which need not be one of the present."""
+        place = next(iter(self._data.values())).parent / name
+        return mapped_run(KeyRun.of(*halves(parquet(place).read(columns=["key"])["key"])), self.folder)
+
+    def _saved(self, count: int, windows: Iterable[Pairs], rows: Mapping[str, int]) -> _File:
+        """A key file; it is there when it is whole."""
+        name = hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=16).hexdigest()
+        path = self.folder / f"run-{name}{_SUFFIX}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+        try:
+            with part.open("w+b") as out:
+                put(out, count, windows, rows)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        file = _open(path)
+        if file is None:
+            what = "a key file that was just written is not there"
+            raise FileNotFoundError(what)
+        return file
 
 
-def _mapped(path: Path) -> KeyRun | None:
-    """The run in a key file; null if there is none, or none that is whole."""
-    try:
-        return _read(np.memmap(path, np.dtype("<u8"), "r"))
-    except (OSError, ValueError):
-        return None
+def _tier(files: Sequence[_File], most: int) -> list[_File]:
+    """The files of the lowest tier that are to be joined; none if there are too few or they are too large together."""
+    tiers: dict[int, list[_File]] = {}
+    for file in files:
+        tiers.setdefault(max(1, file.run.keys // _LEAST).bit_length() - 1 >> 1, []).append(file)
+    for _, some in sorted(tiers.items()):
+        if len(some) >= _TIER and sum(file.run.keys for file in some) <= most:
+            return some
+    return []
 
 
-def _read(numbers: npt.NDArray[Any]) -> KeyRun | None:
-    if len(numbers) < _HEAD or int(numbers[0]) != _MAGIC:
-        return None
-    words, keys = int(numbers[1]), int(numbers[2])
-    if len(numbers) != _HEAD + words + 2 * keys:
-        return None
-    body = np.asarray(numbers)[_HEAD:]
-    return KeyRun(body[:words], body[words : words + keys], body[words + keys :])
+def _open(path: Path) -> _File | None:
+    """The key file at a path; null if there is none, or none that is whole."""
+    with suppress(OSError, ValueError), path.open("rb") as file:
+        found = opened(file)
+        return None if found is None else _File(*found, path)
+    return None
 
 
-def _write(path: Path, run: KeyRun) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    try:
-        with part.open("wb") as out:
-            _put(out, run)
-        part.replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
-
-
-def _put(out: IO[bytes], run: KeyRun) -> None:
-    head = np.array([_MAGIC, len(run.words), len(run.high), 0], np.dtype("<u8"))
-    for array in (head, run.words, run.high, run.low):
-        array.astype(np.dtype("<u8"), copy=False).tofile(out)
-
-
-def _fill(run: KeyRun) -> None:
-    kernel = loaded()
-    if kernel is not None:
-        kernel.fill_filter(run.words, run.high, run.low)
-    elif len(run.high):
-        # Sorted keys come in the order of their words.
-        places = _places(run.high, len(run.words))
-        starts = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
-        run.words[places[starts]] = np.bitwise_or.reduceat(_bits(run.low), starts)
-
-
-def _places(high: Half, count: int) -> npt.NDArray[np.int64]:
-    places = (high >> np.uint64(32)) * np.uint64(count) >> np.uint64(32)
-    return places.astype(np.int64)
-
-
-def _bits(low: Half) -> Half:
-    one = np.uint64(1)
-    bits = one << (low & _SIX)
-    for shift in (6, 12, 18):
-        bits |= one << (low >> np.uint64(shift) & _SIX)
-    return bits
+def _remove(path: Path | None) -> None:
+    if path is not None:
+        with suppress(OSError):  # another process has removed it, or may do so
+            path.unlink(missing_ok=True)

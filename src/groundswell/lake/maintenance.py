@@ -67,6 +67,7 @@ def vacuum(
     if table is None:
         return 0
     kept = [version for version in keep_versions if 0 <= version <= table.version()]
+    keyfiles.tend(lake, table_name)  # it may need files that go now
     with told(f"clean the table `{table_name}`", lake.path(table_name)):
         notes = CommitProperties(custom_metadata=_notes(lake, table_name))
         gone = lake.ask(
