@@ -49,6 +49,7 @@ def test_a_layout_gives_the_same_rows(
     file = tmp_path / "records.ndjson"
     file.write_bytes(b"\n".join([*lines, *DIRT, *lines[:20]]))
     monkeypatch.setattr(quick_rows, "MOST_DOUBTED", 1 << 20)
+    monkeypatch.setattr("groundswell.engines.duckdb._SMALL", 0)
     engine = DuckEngine(settings)
     tables = []
     for least in (0, 1 << 60):

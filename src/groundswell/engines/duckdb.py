@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ import ibis
 import ibis.expr.operations as ops
 import pyarrow as pa
 
-from groundswell.engines.evaluate import Evaluator, evaluated_rows
+from groundswell.engines.evaluate import Evaluator, numbered
 from groundswell.engines.expressions import bound_parameters, unfused
 from groundswell.engines.leaves import text_columns
 from groundswell.engines.quick_rows import quick_rows
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 #: Rows of a batch: small ones keep the memory of a stream low.
 BATCH_ROWS: Final = 16_384
+#: Bytes of NDJSON that are evaluated at once, without an engine's SQL.
+_SMALL: Final = 1 << 20
 #: Fewer where records are long: a batch of NDJSON has about so many bytes of it, but not fewer rows than this.
 _BATCH_BYTES: Final = 48 << 20
 _LEAST_ROWS: Final = 2_048
@@ -102,15 +104,16 @@ class DuckEngine:
             read = partial(self._raw_rows, layout)
             then = None if evaluator is None else partial(evaluator.shaped, schema=schema)
             quick = quick_rows(path, layout, read, self._settings.cores, then)
-            if quick is not None and evaluator is not None:
-                for batch in evaluated_rows(quick, schema, places):
+            if evaluator is not None and (quick is not None or path.stat().st_size <= _SMALL):
+                rows = quick.batches(places) if quick is not None else self._evaluated(path, layout, evaluator)
+                for batch in numbered(stack.enter_context(closing(rows)), schema):
                     yield second_look(batch, lines) if explain else batch
                 return
             raw_name, sql = self._plan(layout)
             if quick is not None:
-                rows = stack.enter_context(closing(quick.batches(places)))
+                raw = stack.enter_context(closing(quick.batches(places)))
                 cursor = stack.enter_context(self._con.cursor())
-                cursor.register(raw_name, pa.RecordBatchReader.from_batches(quick.schema, rows))
+                cursor.register(raw_name, pa.RecordBatchReader.from_batches(quick.schema, raw))
             else:
                 plain = stack.enter_context(self._plain_path(path))
                 cursor = stack.enter_context(self._con.cursor())
@@ -241,10 +244,24 @@ class DuckEngine:
         path = self._tmp / f"lines-{secrets.token_hex(8)}.ndjson"
         try:
             path.write_bytes(lines)
-            with self._con.cursor() as cursor:
-                return cursor.sql(f"SELECT * FROM {self._reader(path, layout)}").to_arrow_table()  # noqa: S608 - names and quoted literals
+            return self._raw_table(path, layout)
         finally:
             path.unlink(missing_ok=True)
+
+    def _raw_table(self, path: Path, layout: Layout) -> pa.Table:
+        """The same of a file."""
+        try:
+            with self._con.cursor() as cursor:
+                return cursor.sql(f"SELECT * FROM {self._reader(path, layout)}").to_arrow_table()  # noqa: S608 - names and quoted literals
+        except duckdb.Error as error:
+            what = f"DuckDB: {error}"
+            raise GroundswellError(what, where=path, hint=_advice(error)) from error
+
+    def _evaluated(self, path: Path, layout: Layout, evaluator: Evaluator) -> Generator[pa.RecordBatch]:
+        """The rows of a small file: to compile the SQL of a layout would take longer than all of them."""
+        with self._plain_path(path) as plain:
+            raw = self._raw_table(plain, layout)
+        yield from evaluator.shaped(raw, OUTPUTS[layout.table]).to_batches()
 
     def _whole_numbers(self, texts: list[str]) -> list[int | None]:
         """What DuckDB reads as an int64 in some texts; threads that evaluate ask for it."""

@@ -6,8 +6,7 @@ Branches that no row takes are not worked out, and what is taken over as it is i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import ibis
@@ -20,22 +19,16 @@ from groundswell.engines.operations import Compiler, ReadWhole, Rows, Step, Unkn
 from groundswell.engines.shape import shape_batch
 
 if TYPE_CHECKING:
-    from groundswell.engines.contract import Places
-    from groundswell.engines.quick_rows import QuickRows
     from groundswell.platforms.layout import Layout
 
 
-def evaluated_rows(quick: QuickRows, schema: pa.Schema, places: Places | None) -> Iterator[pa.RecordBatch]:
-    """The rows of a file as `shape_batch` gives them, in order and numbered, without an engine.
-
-    `quick` made them by `Evaluator.shaped`.
-    """
+def numbered(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows of a file as `Evaluator.shaped` gives them, numbered."""
     first, at = 0, schema.get_field_index(RECORD)
-    with closing(quick.batches(places)) as batches:
-        for batch in batches:
-            numbers = pa.array(np.arange(first, first + batch.num_rows))
-            first += batch.num_rows
-            yield batch.set_column(at, schema.field(RECORD), numbers)
+    for batch in batches:
+        numbers = pa.array(np.arange(first, first + batch.num_rows))
+        first += batch.num_rows
+        yield batch.set_column(at, schema.field(RECORD), numbers)
 
 
 class Evaluator:
