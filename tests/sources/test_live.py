@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from groundswell.bus import Journal, Kind
 from groundswell.bus.joined import JoinedRecords
 from groundswell.errors import UnreadableFileError
+from groundswell.sources import stdin
 from groundswell.sources.feed import LiveSource
 from groundswell.sources.folder import FolderSource
 from groundswell.sources.records import Line, LineCutter
@@ -136,6 +137,31 @@ def test_standard_input_stops_when_told(journal: Journal, until: Until) -> None:
         until(lambda: arrived(journal) == [b"one"])
     os.close(reading)
     os.close(writing)
+
+
+def test_a_pipe_is_read_on_though_the_watch_stands_still(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stdin, "_PATIENCE_S", 0.05)
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(b"one\n")
+    StdinSource(LIMIT, descriptor=reading, may_append=lambda: False).run(journal, threading.Event())
+    os.close(reading)
+    assert arrived(journal) == [b"one"]
+
+
+def test_a_growing_file_waits_for_the_watch(journal: Journal, tmp_path: Path, until: Until) -> None:
+    path, keeps_up, asked = tmp_path / "log", threading.Event(), threading.Event()
+
+    def may_append() -> bool:
+        asked.set()
+        return keeps_up.is_set()
+
+    path.write_bytes(b"one\n")
+    with running(TailSource(path, LIMIT, may_append=may_append), journal):
+        assert asked.wait(10)
+        assert arrived(journal) == []
+        keeps_up.set()
+        until(lambda: arrived(journal) == [b"one"])
 
 
 def test_an_oversized_record_goes_into_a_block_of_its_own_kind(journal: Journal) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -39,11 +40,15 @@ class TailSource:
 
     kind = "tail"
 
-    def __init__(self, path: Path, max_record: int, *, now: Clock = wall_us) -> None:
+    def __init__(
+        self, path: Path, max_record: int, *, now: Clock = wall_us, may_append: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`may_append` says whether the watch keeps up; nothing is read while it does not."""
         self.path = path.absolute()
         self.name = f"tail:{self.path}"
         self._max_record = max_record
         self._now = now
+        self._may_append = may_append
 
     def run(self, journal: Bus, stop: threading.Event) -> None:
         """Append lines until `stop` is set.
@@ -93,6 +98,9 @@ class TailSource:
             feed.beat()
             # Asked before reading: what is written to the old file before it is replaced is read below.
             replaced = _inode(self.path) != _inode_of(file)
+            if not self._may_append():
+                stop.wait(POLL_S / 4)
+                continue
             lines = cutter.read(file.readinto, CHUNK)
             if replaced and lines is None:
                 feed.append(list(cutter.flush()), position=_text(_position(file, cutter.position)))

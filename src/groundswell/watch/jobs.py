@@ -57,7 +57,7 @@ def sources_of(
 
 def _source_of(spec: str, settings: Settings, may_append: Callable[[], bool]) -> LiveSource:
     if spec in ("-", "stdin"):
-        return StdinSource(settings.max_record)
+        return StdinSource(settings.max_record, may_append=may_append)
     if spec in ("push", "journal"):
         return PushSource()
     if spec.partition("?")[0] == jetstream_options.NAME:
@@ -78,7 +78,7 @@ def _source_of(spec: str, settings: Settings, may_append: Callable[[], bool]) ->
         what = f"a compressed file cannot be followed: `{spec}`"
         raise UsageError(what, hint="watch its folder with --source folder:PATH, or run it with --replay")
     if path.exists() or (kind == "file" and path.parent.is_dir()):
-        return TailSource(path, settings.max_record)
+        return TailSource(path, settings.max_record, may_append=may_append)
     what = f"no such source: `{spec}`"
     hint = (
         "valid: - (stdin), bluesky, kafka://host:9092/topic, push, journal, a file, a folder, folder:PATH, "
