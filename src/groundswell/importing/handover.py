@@ -1,13 +1,15 @@
 """Rows that the watch made of blocks while it read them, on their way to the lake writer of the same process.
 
 The lake writer takes what is there and reads the rest itself; both give the same rows. What is held is bounded by its
-bytes, and nobody waits: a watch that finds no room makes no rows.
+bytes: a watch that finds no room makes no rows. The lake writer lets a watch that is at work go before it, so that it
+is not the one who reads; it never waits for one that stands still.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Rows that are held, bytes: those of about 80,000 posts of a microblog.
 MOST_BYTES: Final = 80 << 20
+#: How long the lake writer waits for a watch that does not go on, seconds.
+PATIENCE_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,18 +89,41 @@ class Made:
 class Handover:
     """What was made and not taken yet, by blocks; safe from several threads."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        """It takes in more while it holds less than so many bytes."""
+    def __init__(self, most_bytes: int = MOST_BYTES, patience_s: float = PATIENCE_S) -> None:
+        """It takes in more while it holds less than so many bytes.
+
+        The lake writer waits for a block that the watch is about to read, but not for longer than `patience_s` seconds
+        in which nothing is read.
+        """
         self._most = most_bytes
-        self._lock = threading.Lock()
+        self._patience_s = patience_s
+        self._changed = threading.Condition()
         self._made: list[Made] = []
         self._bytes = 0
         self._passed = -1
+        self._reading: list[tuple[int, int]] = []
+        self._read = -1
+        self._waits = False
 
     @property
     def nbytes(self) -> int:
         """Bytes that are held, about."""
         return self._bytes
+
+    @contextmanager
+    def reading(self, first: int, last: int) -> Iterator[None]:
+        """The watch reads these blocks meanwhile; what it does not give of them, it never gives."""
+        with self._changed:
+            self._reading.append((first, last))
+            self._waits = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._reading.remove((first, last))
+                self._read = max(self._read, last)
+                self._waits = True
+                self._changed.notify_all()
 
     def wants(self, block: int) -> bool:
         """Whether rows of a block, and of those behind it, are worth making."""
@@ -104,25 +131,39 @@ class Handover:
 
     def give(self, made: Made) -> None:
         """Hold rows until they are taken; what came again, or too late, is not kept."""
-        with self._lock:
+        with self._changed:
             known = any(each.blocks[0] <= made.blocks[-1] and made.blocks[0] <= each.blocks[-1] for each in self._made)
             if made.blocks[0] > self._passed and not known:
                 self._made.append(made)
                 self._bytes += made.nbytes
+                self._changed.notify_all()
 
-    def take(self, block: int, last: int) -> Made | None:
+    def take(self, block: int, last: int, *, wait: bool = True) -> Made | None:
         """What was made of a block and those behind it up to `last`, if it was; blocks before it are never asked again.
 
-        What is beyond `last` stays.
+        What is beyond `last` stays. `wait` is for who does not hold up the watch by it.
         """
-        with self._lock:
-            self._passed = max(self._passed, block)
-            found = next((each for each in self._made if block in each.blocks), None)
-            if found is not None:
-                self._passed = max(self._passed, min(found.blocks[-1], last))
+        with self._changed:
+            while (found := self._of(block)) is None and wait and self._is_coming(block):
+                self._waits = self._changed.wait(self._patience_s)
+            self._passed = max(self._passed, block if found is None else min(found.blocks[-1], last))
             self._made = [each for each in self._made if each.blocks[-1] > self._passed]
             self._bytes = sum(each.nbytes for each in self._made)
         return None if found is None else found.cut(block, last)
+
+    def end(self) -> None:
+        """Let nobody wait any more: the watch has ended."""
+        with self._changed:
+            self._reading.clear()
+            self._waits = False
+            self._changed.notify_all()
+
+    def _of(self, block: int) -> Made | None:
+        return next((each for each in self._made if block in each.blocks), None)
+
+    def _is_coming(self, block: int) -> bool:
+        """Whether the watch reads a block now or next; not while it stands still."""
+        return self._waits and (block > self._read or any(first <= block <= last for first, last in self._reading))
 
 
 class PackedRecords(JoinedRecords):

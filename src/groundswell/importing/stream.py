@@ -106,7 +106,9 @@ def journal_to_lake(  # noqa: PLR0913 - each names another part of the work
         batch = _plan(journal, desk, now)
         if batch is None:
             return None
-        writer = _Batch(journal, lake, engine, registry or registry_for(settings), settings, batch, rest, handover)
+        writer = _Batch(
+            journal, lake, engine, registry or registry_for(settings), settings, batch, rest, handover, wait_s > 0
+        )
         with stage("lake", "batch", batch=batch.number):
             rows = writer.run(held)
         with desk.session() as session:
@@ -165,6 +167,7 @@ class _Batch:
     plan: _Plan
     rest: Callable[[], None]
     handover: Handover | None
+    may_wait: bool
 
     @property
     def txn(self) -> tuple[str, int]:
@@ -217,7 +220,7 @@ class _Batch:
         """Rows of the one of some blocks of a source at this place, if somebody made them, and of those behind it."""
         if self.handover is None:
             return None
-        made = self.handover.take(blocks[at].seq, blocks[-1].seq)
+        made = self.handover.take(blocks[at].seq, blocks[-1].seq, wait=self.may_wait)
         if made is None or made.blocks != tuple(block.seq for block in blocks[at : at + len(made.blocks)]):
             return None
         return made if made.fits(self.registry) else None

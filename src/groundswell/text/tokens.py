@@ -192,6 +192,8 @@ def tokenise_one(text: str) -> str:
     >>> tokenise_one("Side-effects of the 2ⁿᵈ dose")
     ' side effects of the 2nd dose '
     """
+    if text.isascii() and text.isalnum():
+        return f" {text.lower()} "  # thousands of queries are mostly of such words
     return str(tokenise(pa.array([text], pa.string()))[0].as_py())
 
 

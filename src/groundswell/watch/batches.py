@@ -134,6 +134,13 @@ def _unpacked(blocks: Sequence[Block], threads: int) -> tuple[npt.NDArray[np.uin
 def arrivals_of(blocks: Sequence[Block], ways: Ways) -> Arrivals:
     """The posts of some blocks, in the order of their records."""
     warm_up(sum(block.count for block in blocks), ways.settings.home / "cache")
+    if ways.handover is None or not blocks:
+        return _arrivals_of(blocks, ways)
+    with ways.handover.reading(blocks[0].seq, blocks[-1].seq):
+        return _arrivals_of(blocks, ways)
+
+
+def _arrivals_of(blocks: Sequence[Block], ways: Ways) -> Arrivals:
     counted = [block for block in blocks if block.kind == Kind.RECORDS and not is_undated(block.hint)]
     groups = groupby(counted, key=lambda block: (block.source, repr(block.hint)))
     return arrivals_of_records([Records.of(list(group), ways.settings.cores) for _, group in groups], ways)

@@ -51,10 +51,12 @@ class Delivery:
         now: Clock,
         lake_state: Callable[[], tuple[int, int]] | None = None,
         waiting: Callable[[], str | None] = lambda: None,
+        hasten: Callable[[], None] = lambda: None,
     ) -> None:
         """`lake_state` gives the lake's version and the greatest number of its rows, for alerts to refer to.
 
-        `waiting` says why the lake's store is waited for at this moment.
+        `waiting` says why the lake's store is waited for at this moment. `hasten` is called when the watch has ended:
+        nobody lets it go first any more.
         """
         self._settings = settings
         self._desk = desk
@@ -63,6 +65,7 @@ class Delivery:
         self._now = now
         self._lake_state = lake_state
         self._waiting = waiting
+        self._hasten = hasten
         self._turn = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,6 +83,7 @@ class Delivery:
     def stop(self) -> None:
         """End after the commit that is under way."""
         self._stop.set()
+        self._hasten()
         if self._thread is not None:
             self._thread.join()
 
@@ -115,14 +119,17 @@ class Delivery:
 
     def _keep_on(self) -> None:
         waited = refused = 0.0
-        while not self._stop.wait(_LOOK_S):
-            waited += _LOOK_S
+        pause = _LOOK_S
+        while not self._stop.wait(pause):
+            waited += pause
+            pause = _LOOK_S
             try:
                 if waited < self._settings.commit_every and self.waiting() < _BACKLOG:
                     continue
                 with self._turn:
                     # Not beyond what is there now: a stream never ends, and its commits would get ever smaller.
                     self._write(self._journal.last_block(), _LOOK_S, lambda: not self._stop.is_set())
+                pause = 0.0 if self.waiting() >= _BACKLOG else _LOOK_S
             except ConflictError as error:
                 refused += 2 * _LOOK_S
                 if refused >= PATIENCE_S:

@@ -285,14 +285,9 @@ class Runner:
 
         def deliver(wait_s: float) -> bool:
             rest = self._closing_time.wait if self._live else (lambda: None)
-            batch = journal_to_lake(
-                *(journal, lake, desk, engine, self._settings),
-                now=self._now,
-                wait_s=wait_s,
-                rest=rest,
-                handover=handover,
-            )
-            return batch is not None
+            given = (journal, lake, desk, engine, self._settings)
+            done = journal_to_lake(*given, now=self._now, wait_s=wait_s, rest=rest, handover=handover)
+            return done is not None
 
         def lake_state() -> tuple[int, int]:
             return lake.version(), lake.last_number()
@@ -300,7 +295,8 @@ class Runner:
         def waiting() -> str | None:
             return lake.trouble
 
-        return Delivery(self._settings, desk, journal, deliver, now=self._now, lake_state=lake_state, waiting=waiting)
+        given = (self._settings, desk, journal, deliver)
+        return Delivery(*given, now=self._now, lake_state=lake_state, waiting=waiting, hasten=handover.end)
 
     def _forget(self) -> None:
         self._loop = self._delivery = self._journal = self._sender = self._handover = None
