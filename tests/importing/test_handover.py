@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,7 @@ def lake_of(
 
 
 def told(tables: dict[str, pa.Table]) -> dict[str, Any]:
-    """What must not depend on who read: not the records that were looked at as a sample, nor rows of what was read at once."""
+    """What does not depend on who read: without what was looked at as a sample, and on what was read at once."""
     posts = {name: tables["posts"][name].to_pylist() for name in tables["posts"].column_names}
     counted = [row for row in tables["fill"].to_pylist() if row["kind"] != "key"]
     sums: dict[tuple[str, str, str], list[int]] = {}
@@ -136,3 +138,31 @@ def test_no_more_is_held_than_it_may_and_nothing_that_comes_too_late(
     assert handover.nbytes == 0
     assert not handover.wants(2)
     assert handover.wants(1 << 41)
+
+
+def test_neither_waits_for_one_that_stands_still(lines: list[bytes], engine: Engine, tmp_path: Path) -> None:
+    handover = Handover(most_bytes=1, patience_s=0.01)
+    settings = load_settings(home=tmp_path, threads=2)
+    ways = Ways(engine, registry(), settings, NOW, None, handover)
+    with handover.reading(1, 1):
+        assert handover.take(1, 9) is None  # it is read now, but nothing comes of it
+    first, second = ([replace(block, seq=n) for block in blocks_of(lines[:100])] for n in (2, 3))
+    arrivals_of(first, ways)
+    arrivals_of(second, ways)  # there is no room, and nobody takes anything
+    made = handover.take(2, 9)
+    assert made is not None
+    assert (made.blocks, made.posts.num_rows) == ((2,), 100)
+    assert handover.take(3, 9) is None
+    handover.end()
+    assert handover.take(9, 9) is None
+
+
+def test_one_who_waits_gets_what_comes(lines: list[bytes], engine: Engine, tmp_path: Path) -> None:
+    handover = Handover(patience_s=60.0)
+    ways = Ways(engine, registry(), load_settings(home=tmp_path, threads=2), NOW, None, handover)
+    with ThreadPoolExecutor(1) as pool, handover.reading(5, 5):
+        taken = pool.submit(handover.take, 1, 9)
+        arrivals_of(blocks_of(lines[:100]), ways)
+        made = taken.result()
+    assert made is not None
+    assert made.blocks == (1,)

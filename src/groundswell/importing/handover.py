@@ -1,8 +1,8 @@
 """Rows that the watch made of blocks while it read them, on their way to the lake writer of the same process.
 
 The lake writer takes what is there and reads the rest itself; both give the same rows. What is held is bounded by its
-bytes: a watch that finds no room makes no rows. The lake writer lets a watch that is at work go before it, so that it
-is not the one who reads; it never waits for one that stands still.
+bytes. So that no work is done twice, the lake writer lets a watch that is at work go before it, and a watch that is
+behind its stream does not run away from a lake writer that is at work. Neither waits for one that stands still.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
     from groundswell.sources.lines import Numbers
 
-#: Rows that are held, bytes: those of about 80,000 posts of a microblog.
-MOST_BYTES: Final = 80 << 20
+#: Rows that are held, bytes: those of about 40,000 posts of a microblog.
+MOST_BYTES: Final = 40 << 20
 #: How long the lake writer waits for a watch that does not go on, seconds.
 PATIENCE_S: Final = 1.0
 
@@ -92,8 +92,8 @@ class Handover:
     def __init__(self, most_bytes: int = MOST_BYTES, patience_s: float = PATIENCE_S) -> None:
         """It takes in more while it holds less than so many bytes.
 
-        The lake writer waits for a block that the watch is about to read, but not for longer than `patience_s` seconds
-        in which nothing is read.
+        The lake writer waits for a block that the watch is about to read, and a watch that is behind for room, but not
+        for longer than `patience_s` seconds in which the other one does nothing.
         """
         self._most = most_bytes
         self._patience_s = patience_s
@@ -103,7 +103,7 @@ class Handover:
         self._passed = -1
         self._reading: list[tuple[int, int]] = []
         self._read = -1
-        self._waits = False
+        self._waits = self._takes = False
 
     @property
     def nbytes(self) -> int:
@@ -126,8 +126,11 @@ class Handover:
                 self._changed.notify_all()
 
     def wants(self, block: int) -> bool:
-        """Whether rows of a block, and of those behind it, are worth making."""
-        return self._bytes < self._most and block > self._passed
+        """Whether rows of a block, and of those behind it, are worth making; waits for room while some are taken."""
+        with self._changed:
+            while not self._has_room(block) and block > self._passed and self._takes:
+                self._takes = self._changed.wait(self._patience_s)
+            return self._has_room(block) and block > self._passed
 
     def give(self, made: Made) -> None:
         """Hold rows until they are taken; what came again, or too late, is not kept."""
@@ -149,14 +152,20 @@ class Handover:
             self._passed = max(self._passed, block if found is None else min(found.blocks[-1], last))
             self._made = [each for each in self._made if each.blocks[-1] > self._passed]
             self._bytes = sum(each.nbytes for each in self._made)
+            self._takes = True
+            self._changed.notify_all()
         return None if found is None else found.cut(block, last)
 
     def end(self) -> None:
         """Let nobody wait any more: the watch has ended."""
         with self._changed:
             self._reading.clear()
-            self._waits = False
+            self._waits = self._takes = False
             self._changed.notify_all()
+
+    def _has_room(self, block: int) -> bool:
+        # For what is taken next there is always room: the lake writer may be waiting for it.
+        return self._bytes < self._most or all(each.blocks[0] > block for each in self._made)
 
     def _of(self, block: int) -> Made | None:
         return next((each for each in self._made if block in each.blocks), None)
