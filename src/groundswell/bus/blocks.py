@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +23,23 @@ MAX_BYTES: Final = 4 << 20
 _LEVEL: Final = 1
 
 Micros = npt.NDArray[np.int64]
+
+#: What packs and unpacks belongs to a thread: to make it anew costs half as much as to unpack a block.
+_own: Final = threading.local()
+
+
+def _packer() -> zstandard.ZstdCompressor:
+    found = getattr(_own, "packer", None)
+    if found is None:
+        found = _own.packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    return found
+
+
+def _unpacker() -> zstandard.ZstdDecompressor:
+    found = getattr(_own, "unpacker", None)
+    if found is None:
+        found = _own.unpacker = zstandard.ZstdDecompressor()
+    return found
 
 
 class Kind(StrEnum):
@@ -61,12 +79,12 @@ class Block:
     @property
     def content(self) -> bytes:
         """The raw records with a line feed behind each."""
-        found = zstandard.ZstdDecompressor().decompress(self.body, max_output_size=self.size)
+        found = _unpacker().decompress(self.body, max_output_size=self.size)
         return found if self.frame is not None else found + b"\n"
 
     def unpack(self, into: memoryview) -> None:
         """Write `content` where it shall stand, `size` bytes; only for a block that has a `frame`."""
-        with zstandard.ZstdDecompressor().stream_reader(self.body) as reader:
+        with _unpacker().stream_reader(self.body) as reader:
             reader.readinto(into)
 
     @property
@@ -79,7 +97,7 @@ class Block:
         """When each record was received, microseconds since 1970 UTC."""
         if self.times is None:
             return np.full(self.count, self.received_from_us, dtype=np.int64)
-        packed = zstandard.ZstdDecompressor().decompress(self.times, max_output_size=8 * self.count)
+        packed = _unpacker().decompress(self.times, max_output_size=8 * self.count)
         return np.frombuffer(packed, dtype=np.int64)
 
     @property
@@ -126,7 +144,7 @@ def pack(
 ) -> Iterator[Packed]:
     """Cut records into compressed blocks. A newline inside a record becomes a space."""
     text = None if hint is None else json.dumps(hint, ensure_ascii=False, sort_keys=True)
-    compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    compressor = _packer()
     for begin, part in _portions(records):
         for first, last in _borders(part.bounds):
             body = part.content[int(part.bounds[first]) : int(part.bounds[last])]
