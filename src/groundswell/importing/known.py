@@ -24,6 +24,8 @@ LoadKeys = Callable[[str, str], Iterable[KeyRun]]
 
 #: So many keys are kept in memory (about 32 bytes each, and as much while the table grows).
 MANY: Final = 1 << 21
+#: Marks of so many keys stay in memory, 2.3 bytes each; more of them are read again for each batch of rows.
+ROOM: Final = 1 << 26
 #: Sorted runs are merged when there are more; each look-up searches all of them.
 _RUNS: Final = 6
 _PLACES: Final = 1 << 16
@@ -41,6 +43,7 @@ class KeySet:
         self._many = many
         self._stored: dict[tuple[str, str], list[KeyRun]] = {}
         self._left: list[KeyRun] = []
+        self._room = ROOM
         self._seen = _empty()
 
     @property
@@ -68,11 +71,17 @@ class KeySet:
         """Put what is in memory into a file."""
         high, low = self._seen.keys()
         self._seen = _empty()  # before the keys are sorted, which takes as much again
-        self._left.append(mapped_run(KeyRun.of(high, low), folder))
+        self._left.append(self._kept(mapped_run(KeyRun.of(high, low), folder)))
+
+    def _kept(self, run: KeyRun) -> KeyRun:
+        """The run, as much of it kept in memory as there is room for."""
+        kept = run.kept(self._room)
+        self._room = max(0, self._room - run.keys)
+        return kept
 
     def _runs(self, partition: tuple[str, str]) -> list[KeyRun]:
         if partition not in self._stored:
-            self._stored[partition] = [run for run in self._load(*partition) if run.keys]
+            self._stored[partition] = [self._kept(run) for run in self._load(*partition) if run.keys]
         return self._stored[partition]
 
 

@@ -2,9 +2,9 @@
 
 The first bits of a key name its bucket, of eight to sixteen keys on average, and the sixteen bits behind them are its
 mark. A look-up asks where the bucket begins, searches its marks, and compares a whole key only where the mark is the
-same: of keys that are not there about one in five thousand. So it reads two bytes a key and a third more for the
-buckets, in a window of a million keys at a time, whose pages are given back at once: however many keys there are, they
-take no more memory than one window.
+same: of keys that are not there about one in five thousand. So it reads two bytes a key and a third of one for the
+buckets. Pages of whole keys are given back at once. Those of marks and buckets may stay, of as many keys as one says;
+of all others they are read in windows of a million keys and given back, too, so memory has a bound and time is paid.
 
 A file: a head of four words (mark of the format, keys, bits of a bucket, bytes of names), the buckets' beginnings, the
 marks, the keys as pairs of words, and one line for each data file whose keys these are: how many, and its name.
@@ -18,7 +18,7 @@ import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, Final
@@ -39,6 +39,10 @@ _HEAD: Final = 32
 _WINDOW: Final = 20
 #: A bucket has at least so many keys on average, in powers of two, and less than twice as many.
 _BUCKET: Final = 3
+#: So many keys that may be known are looked up before pages of whole keys are given back, and how many times as many
+#: where fewer than one in so many were known. A key may bring sixteen pages into memory.
+_STEP: Final = 512
+_FEW: Final = 8
 _WORD: Final = 64
 _MARK: Final = 16
 
@@ -54,6 +58,8 @@ class KeyRun:
     marks: npt.NDArray[np.uint16]
     pairs: Pairs
     mapped: mmap.mmap | None = None
+    stays: int = 0
+    """Of so many windows, the first ones, beginnings and marks stay in memory."""
 
     @classmethod
     def of(cls, high: Half, low: Half) -> KeyRun:
@@ -77,13 +83,25 @@ class KeyRun:
         """How many bits of a key name its bucket."""
         return (len(self.starts) - 1).bit_length() - 1
 
+    def kept(self, most: int) -> KeyRun:
+        """The same run; marks of `most` keys at most (of whole windows) stay in memory once they were read."""
+        windows = _windows(self.keys)
+        return replace(self, stays=min(windows, most * windows // max(1, self.keys)))
+
     def discard_known(self, high: Half, low: Half, fresh: Flags) -> None:
         """Make `fresh` (one a key) false for each key that is in the run; the keys come as `ordered` orders them."""
         windows = _windows(self.keys)
         wide = windows.bit_length() - 1
-        borders = np.arange(windows + 1, dtype=np.uint32) << np.uint32(_MARK - wide)
+        borders = np.arange(self.stays, windows + 1, dtype=np.uint32) << np.uint32(_MARK - wide)
         edges = np.searchsorted((high >> np.uint64(_WORD - _MARK)).astype(np.uint32), borders).tolist()
-        for window, (begin, end) in enumerate(pairwise(edges)):
+        begin, step = 0, _STEP
+        while begin < edges[0]:
+            end = min(begin + step, edges[0])
+            found = self._discard(high[begin:end], low[begin:end], fresh[begin:end])
+            self.release(0, self.keys, narrow=False)
+            # Keys come in the order of a hash: those that follow are known as often as these were.
+            begin, step = end, _STEP if found * _FEW > step else step * _FEW
+        for window, (begin, end) in enumerate(pairwise(edges), self.stays):
             if begin < end:
                 self._discard(high[begin:end], low[begin:end], fresh[begin:end])
                 self.release(self.place(window, wide), self.place(window + 1, wide))
@@ -96,23 +114,26 @@ class KeyRun:
         bound = first << (_WORD - bits)
         return self.keys if bound >> _WORD else bisect_left(self.pairs[:, 0], bound)
 
-    def release(self, begin: int, end: int) -> None:
-        """Give back what of the keys in these places was read into memory, if they are mapped; it is read again."""
+    def release(self, begin: int, end: int, *, narrow: bool = True) -> None:
+        """Give back what of the keys in these places was read into memory, if they are mapped; it is read again.
+
+        Unless `narrow`, beginnings and marks stay.
+        """
         if self.mapped is None or not hasattr(mmap, "MADV_DONTNEED"):
             return
         marks = _HEAD + _padded(self.starts.nbytes)
         pairs = marks + _padded(self.marks.nbytes)
         share = self.starts.nbytes / max(1, self.keys)
-        for base, size in ((_HEAD, share), (marks, 2), (pairs, 16)):
+        for base, size in ((_HEAD, share), (marks, 2), (pairs, 16))[0 if narrow else 2 :]:
             first = int(base + begin * size) // mmap.PAGESIZE * mmap.PAGESIZE
             last = min(int(base + end * size) + mmap.PAGESIZE, len(self.mapped))
             self.mapped.madvise(mmap.MADV_DONTNEED, first, last - first)
 
-    def _discard(self, high: Half, low: Half, fresh: Flags) -> None:
+    def _discard(self, high: Half, low: Half, fresh: Flags) -> int:
+        """The same for any order; how many keys were found."""
         kernel: Any = loaded()
         if kernel is not None:
-            kernel.known_keys(self.starts, self.marks, self.pairs, high, low, fresh)
-            return
+            return int(kernel.known_keys(self.starts, self.marks, self.pairs, high, low, fresh))
         rows = np.flatnonzero(fresh)
         high, low = high[rows], low[rows]
         bits = np.uint64(self.bits)
@@ -135,6 +156,7 @@ class KeyRun:
             left = left[~same]
             at[left] += 1
             left = left[at[left] < end[left]]
+        return len(rows) - int(fresh[rows].sum())
 
 
 def ordered(high: Half) -> Rows:
