@@ -30,3 +30,12 @@ def test_records_make_the_same_blocks_joined_or_not() -> None:
     blocks = [list(pack("s", each, kind=Kind.RECORDS, received_us=1, hint=None)) for each in both]
     assert blocks[0] == blocks[1]
     assert [block.count for block in blocks[0]] == [1_000] * 7 + [3]
+
+
+@given(st.lists(st.lists(st.binary(max_size=9), max_size=9), min_size=1, max_size=5), st.booleans())
+def test_parts_are_chained_in_their_order(parts: list[list[bytes]], some: bool) -> None:
+    plain = [[record.replace(b"\n", b" ") for record in part] for part in parts]
+    given = [part if some and not n % 2 else JoinedRecords.of(part) for n, part in enumerate(plain)]
+    chained = JoinedRecords.chained(given)
+    assert list(chained) == [record for part in plain for record in part]
+    assert isinstance(chained, JoinedRecords) == all(isinstance(part, JoinedRecords) for part in given)

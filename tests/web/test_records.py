@@ -7,7 +7,10 @@ from typing import Any
 import httpx
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
+from groundswell.bus.joined import JoinedRecords
 from groundswell.settings import load_settings
 from groundswell.web import bodies
 from groundswell.web.problems import TooLargeError
@@ -126,6 +129,26 @@ def test_a_body_of_unknown_length_is_cut_off(client: httpx.Client, monkeypatch: 
     answer = client.post("/records", content=(b"{}\n" * 1_000 for _ in range(20)), headers=NDJSON)
 
     assert answer.status_code == 413
+
+
+_PIECES = [b"{}", b"one", b"\n", b"\n", b"\r", b" ", b"[", b"\xef\xbb\xbf", b"x y"]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=9).map(b"".join), st.sampled_from(["application/x-ndjson", ""]))
+def test_lines_are_the_same_looked_at_together_or_one_by_one(body: bytes, kind: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "_WORTH", 1)
+        together = bodies._as_they_stand(body, kind)
+    assert together is None or list(together) == bodies.split_records(body, kind)
+
+
+def test_many_plain_lines_stay_as_they_stand() -> None:
+    body = LINES * 300
+    records = bodies._records_of(body, "", "application/x-ndjson", 1024)
+    assert isinstance(records, JoinedRecords)
+    assert list(records) == body.split(b"\n")[:-1]
+    with pytest.raises(TooLargeError, match="record 1 has"):
+        bodies._records_of(body, "", "application/x-ndjson", 10)
 
 
 def test_a_record_over_the_limit_is_named() -> None:

@@ -12,6 +12,8 @@ from groundswell.kernels import loaded
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 _LINE_FEED: Final = 0x0A
+#: Bytes up to this one may be white space.
+_WHITE: Final = 0x20
 #: Bytes of a line for which room is taken before the lines are counted.
 _SHORT: Final = 64
 
@@ -43,6 +45,23 @@ class JoinedRecords(Sequence[bytes]):
         if len(bounds) != len(records) + 1:
             return cls.of([record.replace(b"\n", b" ") for record in records])
         return cls(content, bounds)
+
+    @classmethod
+    def chained(cls, parts: Sequence[Sequence[bytes]]) -> Sequence[bytes]:
+        """The records of some parts one after the other; joined where they are."""
+        if len(parts) == 1:
+            return parts[0]
+        joined = [part for part in parts if isinstance(part, cls)]
+        if len(joined) < len(parts):
+            return [record for part in parts for record in part]
+        starts = np.cumsum([0, *(part.content.nbytes for part in joined)])
+        bounds = [part.bounds[:-1] + start for part, start in zip(joined, starts, strict=False)]
+        return cls(b"".join(part.content for part in joined), np.concatenate([*bounds, starts[-1:]]))
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest record; 0 where there is none."""
+        return int(np.diff(self.bounds).max(initial=1)) - 1
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -88,3 +107,18 @@ def line_bounds(content: bytes | memoryview) -> Numbers:
     bounds = np.zeros(len(data) // _SHORT + 2, np.int64)
     found = kernel.line_starts(data, bounds[1:])
     return bounds[: found + 1] if found < len(bounds) else borders(content, found)
+
+
+def plain_bounds(content: bytes | memoryview) -> Numbers | None:
+    r"""As `line_bounds`; null if a line is blank, or begins or ends with white space.
+
+    >>> plain_bounds(b"a\nb c\nrest").tolist(), plain_bounds(b"a\r\n"), plain_bounds(b"\n")
+    ([0, 2, 6], None, None)
+    """
+    bounds = line_bounds(content)
+    if len(bounds) > 1:
+        data = np.frombuffer(content, np.uint8)
+        # A line that is empty begins with its end.
+        if data[bounds[:-1]].min() <= _WHITE or data[bounds[1:] - 2].min() <= _WHITE:
+            return None
+    return bounds

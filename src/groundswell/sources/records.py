@@ -9,20 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
-
 from groundswell.bus.buffers import BUFFERS, Bytes
-from groundswell.bus.joined import JoinedRecords, line_bounds
+from groundswell.bus.joined import JoinedRecords, plain_bounds
 
 #: What is kept of a record over the limit.
 HEAD_BYTES: Final = 64 << 10
 
 _BOM: Final = b"\xef\xbb\xbf"
-_RETURN: Final = 0x0D
 #: Bytes of an unfinished line that are joined with what follows.
 _LONG: Final = 256 << 10
-#: Bytes up to this one may be white space.
-_WHITE: Final = 0x20
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +93,16 @@ class LineCutter:
 
     def _whole(self, data: Bytes) -> JoinedRecords | None:
         """The lines of what is held and what was read now; null if one of them is not simply a record."""
-        bounds = line_bounds(data.data)
-        end = int(bounds[-1])
-        if not end or (self.start == 0 and data[:3].tobytes() == _BOM) or len(data) - end > self.limit:
+        bounds = plain_bounds(data.data)
+        if bounds is None or (self.start == 0 and data[:3].tobytes() == _BOM):
             return None
-        # A line that is empty begins with its end, which is white space.
-        plain = np.diff(bounds).max() - 1 <= self.limit and data[bounds[:-1]].min() > _WHITE
-        if not plain or (data[bounds[1:] - 2] == _RETURN).any():
+        end = int(bounds[-1])
+        records = JoinedRecords(data[:end].data.toreadonly(), bounds)
+        if not end or max(records.longest, len(data) - end) > self.limit:
             return None
         self.start += end
         self._held = bytearray(data[end:])
-        return JoinedRecords(data[:end].data.toreadonly(), bounds)
+        return records
 
     def flush(self) -> Iterator[Line]:
         """The last line, if its end never came."""

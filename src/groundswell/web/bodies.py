@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
 import zstandard
 from starlette.requests import Request
 
+from groundswell.bus.joined import JoinedRecords, plain_bounds
 from groundswell.errors import UsageError
 from groundswell.web.problems import TooLargeError
 
@@ -19,11 +20,14 @@ MAX_BODY: Final = 64 << 20
 _LINES: Final = frozenset({f"application/{kind}" for kind in ("x-ndjson", "ndjson", "jsonl", "x-jsonlines")})
 #: Compressed bytes that are fed at once: three of them may be a run of 128 KiB, so what comes out is bounded.
 _PIECE: Final = 1 << 10
+_MARK: Final = b"\xef\xbb\xbf"
+#: Bytes of lines from which on it is quicker to look at all of them at once.
+_WORTH: Final = 8 << 10
 #: A body larger than this is worked on beside the event loop.
 _LARGE: Final = 1 << 18
 
 
-async def read_records(request: Request, max_record: int) -> list[bytes]:
+async def read_records(request: Request, max_record: int) -> Sequence[bytes]:
     """The raw records of a request: an array's elements, one object, or the lines that are not blank.
 
     Raises:
@@ -38,12 +42,13 @@ async def read_records(request: Request, max_record: int) -> list[bytes]:
     return _records_of(body, encoding, kind, max_record)
 
 
-def _records_of(body: bytes, encoding: str, kind: str, max_record: int) -> list[bytes]:
-    records = split_records(decompress(body, encoding), kind)
+def _records_of(body: bytes, encoding: str, kind: str, max_record: int) -> Sequence[bytes]:
+    plain = decompress(body, encoding)
+    records = _as_they_stand(plain, kind) or split_records(plain, kind)
     if not records:
         what = "the request holds no record"
         raise UsageError(what, hint="send JSON objects, one a line, or an array of them")
-    longest = max(map(len, records))
+    longest = records.longest if isinstance(records, JoinedRecords) else max(map(len, records))
     if longest > max_record:
         number = next(i for i, record in enumerate(records, 1) if len(record) > max_record)
         what = f"record {number} has {len(records[number - 1]):,} bytes; at most {max_record:,} are taken"
@@ -141,10 +146,10 @@ def split_records(body: bytes, kind: str) -> list[bytes]:
     Raises:
         UsageError: the body should be one JSON document and is none.
     """
-    body = body.removeprefix(b"\xef\xbb\xbf")
-    opening = body[:64].lstrip()[:1]
-    if kind in _LINES or (kind != "application/json" and opening != b"["):
+    body = body.removeprefix(_MARK)
+    if _is_lines(body, kind):
         return _lines(body)
+    opening = body[:64].lstrip()[:1]
     if not body.strip():
         return []
     try:
@@ -157,6 +162,20 @@ def split_records(body: bytes, kind: str) -> list[bytes]:
         what = f"the body is not JSON ({error})"
         raise UsageError(what, hint=hint) from error
     return [_one_line(memoryview(raw).tobytes()) for raw in raws]
+
+
+def _as_they_stand(body: bytes, kind: str) -> JoinedRecords | None:
+    """The lines of a body of some size, if each is a record as it is; what `split_records` would give of it."""
+    if len(body) < _WORTH or not _is_lines(body, kind) or body.startswith(_MARK):
+        return None
+    if not body.endswith(b"\n"):
+        body += b"\n"
+    bounds = None if b"\r" in body else plain_bounds(body)
+    return None if bounds is None else JoinedRecords(body, bounds)
+
+
+def _is_lines(body: bytes, kind: str) -> bool:
+    return kind in _LINES or (kind != "application/json" and body[:64].lstrip()[:1] != b"[")
 
 
 def _lines(body: bytes) -> list[bytes]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from groundswell.bus.joined import JoinedRecords
 from groundswell.desk import checkpoints
 from groundswell.desk.clock import Clock, wall_us
 from groundswell.errors import GroundswellError, UnavailableError, UsageError
@@ -77,7 +78,7 @@ class _Push:
     """One request's records and where their numbers go."""
 
     source: str
-    records: list[bytes]
+    records: Sequence[bytes]
     hint: Hint | None
     size: int
     answer: asyncio.Future[Numbers]
@@ -137,13 +138,14 @@ class Intake:
             return 10
         return round(min(max((self.behind - self._max_behind) / self._done_rate, _LEAST_WAIT), _LONGEST_WAIT))
 
-    async def append(self, source: str, records: list[bytes], hint: Hint | None) -> Numbers:
+    async def append(self, source: str, records: Sequence[bytes], hint: Hint | None) -> Numbers:
         """Numbers of the first and the last record (null where the bus gives them later), once they are durable.
 
         Raises:
             UnavailableError: the journal cannot be written; none of these records is in it.
         """
-        push = _Push(source, records, hint, sum(map(len, records)), asyncio.get_running_loop().create_future())
+        size = records.content.nbytes if isinstance(records, JoinedRecords) else sum(map(len, records))
+        push = _Push(source, records, hint, size, asyncio.get_running_loop().create_future())
         self._waiting.append(push)
         self._size += push.size
         if self._writer is None or self._writer.done():
@@ -182,7 +184,7 @@ class Intake:
         return batch
 
     def _commit(self, batch: list[_Push]) -> int | None:
-        records = batch[0].records if len(batch) == 1 else [record for push in batch for record in push.records]
+        records = JoinedRecords.chained([push.records for push in batch])
         source = batch[0].source
         now = self._now()
         numbers = self._journal.append(source, records, received_us=now, hint=batch[0].hint)
