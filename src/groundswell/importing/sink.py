@@ -73,8 +73,12 @@ class Keys:
 class Sink:
     """One part of a run on its way into the lake; leaving the `with` block without a commit leaves nothing."""
 
-    def __init__(self, lake: Lake, txn: tuple[str, int], keys: Keys, along: Sequence[Attendant] = ()) -> None:
+    def __init__(
+        self, lake: Lake, txn: tuple[str, int], keys: Keys, along: Sequence[Attendant] = (), *, for_now: bool = False
+    ) -> None:
+        """`for_now`: its files are of a stream, whose many commits are joined soon."""
         self._lake = lake
+        self._for_now = for_now
         self.txn = txn
         self._keys = keys
         self._along = along
@@ -132,7 +136,7 @@ class Sink:
 
     def _appender(self, table: str) -> Appender:
         if table not in self._appenders:
-            self._appenders[table] = self._lake.appender(table)
+            self._appenders[table] = self._lake.appender(table, for_now=self._for_now)
         return self._appenders[table]
 
 

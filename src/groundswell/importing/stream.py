@@ -190,7 +190,7 @@ class _Batch:
     def _store(self, held: leases.Held) -> list[dict[str, Any]]:
         counts = Counts(f"{APP}-{self.plan.number}")
         along = AlongStream(self.lake, self.settings, self.plan.imported_us)
-        with Sink(self.lake, self.txn, Keys(self.lake), [along]) as sink:
+        with Sink(self.lake, self.txn, Keys(self.lake), [along], for_now=True) as sink:
             for block in self._blocks():
                 self.rest()
                 if isinstance(block, RawBlock):

@@ -114,8 +114,8 @@ class Lake:
             )
         return table
 
-    def appender(self, table_name: str) -> Appender:
-        """Begin an append, making the table if needed; hold the lease `lake`.
+    def appender(self, table_name: str, *, for_now: bool = False) -> Appender:
+        """Begin an append, making the table if needed; hold the lease `lake`. Files `for_now` are joined soon.
 
         Raises:
             UnavailableError: the folder cannot be written.
@@ -126,7 +126,7 @@ class Lake:
             with told(f"create the table `{table_name}`", self.path(table_name)):
                 table = create_table(self.path(table_name), layout)
         next_number = self.last_number(table_name, table) + 1 if layout.numbered else 0
-        return Appender(table, self.path(table_name), layout, next_number, self.cache)
+        return Appender(table, self.path(table_name), layout, next_number, self.cache, for_now=for_now)
 
     def append(
         self,

@@ -35,7 +35,8 @@ class TableLayout:
 
     `statistics` are the columns whose least and greatest value of a file stand in the Delta log, so that a
     reader can leave the file out; `repeated` the columns whose values recur, which are stored by dictionary; `encoded`
-    those that another encoding of Parquet makes smaller, and quicker to write.
+    those that another encoding of Parquet makes smaller, and quicker to write; `texts` those that people wrote, most of
+    what there is to compress.
     """
 
     name: str
@@ -46,6 +47,7 @@ class TableLayout:
     encoded: Mapping[str, str] = field(default_factory=dict)
     statistics: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     @property
     def stored(self) -> pa.Schema:
@@ -64,6 +66,7 @@ TABLES: Final = {
             numbered="ingest_seq",
             encoded=_ENCODED,
             statistics=("created_at", "ingest_seq", "observed_at", "imported_at", "views", "likes", "followers"),
+            texts=("text", "tokens"),
             repeated=(
                 "author_id",
                 "author_name",
