@@ -144,7 +144,7 @@ class QuickReader:
         listed = self._walk(codes, bounds, places, doubted)
         leaves.doubt_numbers(codes, places, listed.row, listed.kind, listed.begin, listed.end, doubted)
         if alike and count >= _MANY:
-            _doubt_odd(kinds, doubted)
+            _doubt_odd(places, doubted)
         some = np.flatnonzero(doubted)
         if len(some):
             places, listed = _without(some, places, listed)
@@ -167,32 +167,41 @@ class QuickReader:
         return records.Listed(*(parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))))
 
 
-def _doubt_odd(kinds: Bytes, doubted: Bytes) -> None:
+def _doubt_odd(places: records.Places, doubted: Bytes) -> None:
     """Set `doubted` for a few records that are unlike the others: columns without exceptions take much less time."""
     most = int(_ODD * len(doubted))
     odd = doubted != 0
-    for has in (kinds > records.NULL, kinds == records.NUMBER):
-        counts = np.count_nonzero(has, axis=1)
-        for place in np.flatnonzero((counts > 0) & (counts <= most)).tolist():
-            odd |= has[place]
-        for place in np.flatnonzero((counts < len(doubted)) & (counts >= len(doubted) - most)).tolist():
-            odd |= ~has[place]
+    for has in (places.kind > records.NULL, places.kind == records.NUMBER):
+        odd |= _exceptions(has, most, rare=True)
+    if odd.any():
+        # Texts that are nearly all of one length are times or numbers.
+        sizes = places.end - places.begin
+        odd |= _exceptions((places.kind == records.TEXT) & (sizes == sizes[:, :1]), most, rare=False)
     if np.count_nonzero(odd) <= most:
         doubted[odd] = 1
 
 
+def _exceptions(has: NDArray[np.bool_], most: int, *, rare: bool) -> NDArray[np.bool_]:
+    """The records without what all but `most` have at a place, and (`rare`) with what no more than `most` have."""
+    counts, count = np.count_nonzero(has, axis=1), has.shape[1]
+    without = ~has[(counts < count) & (counts >= count - most)]
+    odd: NDArray[np.bool_] = without.any(axis=0) | has[(counts > 0) & (counts <= most) & rare].any(axis=0)
+    return odd
+
+
 def _without(some: Ints, places: records.Places, listed: records.Listed) -> tuple[records.Places, records.Listed]:
     """What was found in all records but some (ascending)."""
-    count = places.kind.shape[1]
-    begins, ends = [0, *(some + 1).tolist()], [*some.tolist(), count]
+    begins, ends = [0, *(some + 1).tolist()], [*some.tolist(), places.kind.shape[1]]
     runs = [slice(begin, end) for begin, end in zip(begins, ends, strict=True)]
     kept = records.Places(*(np.concatenate([part[:, run] for run in runs], axis=1) for part in places))
-    number = np.arange(count, dtype=np.int32) - np.searchsorted(some, np.arange(count)).astype(np.int32)
-    number[some] = -1
-    row = number[listed.row]
-    mine = row >= 0
-    left = records.Listed(row[mine], listed.number[mine], listed.kind[mine], listed.begin[mine], listed.end[mine])
-    return kept, left
+    # Items stand in the order of their records.
+    first, last = (np.searchsorted(listed.row, np.array(edges)).tolist() for edges in (begins, ends))
+    items = [slice(begin, end) for begin, end in zip(first, last, strict=True)]
+    row = np.concatenate([listed.row[some] - np.int32(less) for less, some in enumerate(items)])
+    others = (np.concatenate([part[some] for some in items]) for part in (listed.number, listed.begin, listed.end))
+    number, begin, end = others
+    kind = np.concatenate([listed.kind[some] for some in items])
+    return kept, records.Listed(row, number, kind, begin, end)
 
 
 class _Tree:
