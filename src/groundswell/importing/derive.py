@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.importing.same import same
 from groundswell.schema import FIELDS, MAPPED_OF, POSTS, TEXTS, UNREAD
 from groundswell.text.keys import observation_keys
 from groundswell.text.tags import hashtags_of, mentions_of, urls_of
@@ -73,10 +74,10 @@ def derive(
         seen = pa.array(received_us, pa.int64()).cast(pa.timestamp("us")).cast(columns["observed_at"].type)
         columns["observed_at"] = pc.coalesce(columns["observed_at"], seen)
     columns["month"] = _months(columns["created_at"])
-    columns["source"] = _same(origin.source, count)
-    columns["layout"] = _same(layout.id, count)
+    columns["source"] = same(origin.source, count)
+    columns["layout"] = same(layout.id, count)
     columns["layout_version"] = pa.repeat(pa.scalar(layout.version, pa.int32()), count)
-    columns["origin"] = _same(origin.origin, count)
+    columns["origin"] = same(origin.origin, count)
     columns["origin_offset"] = pa.array(offsets, pa.int64())
     columns["imported_at"] = pa.repeat(pa.scalar(origin.imported_us, POSTS.field("imported_at").type), count)
     return pa.table([columns[name] for name in schema.names], schema=schema)
@@ -89,14 +90,10 @@ def _whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _same(text: str, count: int) -> pa.Array:
-    return pa.repeat(pa.scalar(text, pa.string()), count)
-
-
 def _platforms(given: pa.Array, default: str) -> pa.Array:
     """Platform names as they can stand in a folder name: lower-case letters, digits, `.`, `_`, `-`."""
     if given.null_count == len(given):
-        return _same(default or UNKNOWN, len(given))
+        return same(default or UNKNOWN, len(given))
     encoded = pc.dictionary_encode(given)
     names = [
         _PLATFORM.sub("-", str(name).strip().lower()).strip("-.") or UNKNOWN for name in encoded.dictionary.to_pylist()

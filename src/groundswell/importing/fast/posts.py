@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from groundswell.importing import same
 from groundswell.importing.fast.spans import Bools, Ints, Paths, Spans, Values
 from groundswell.schema import MAPPED, UNREAD
 
@@ -101,19 +102,19 @@ class Rest:
 def mapped(posts: FastPosts, rest: Mapping[str, pa.Array], platform: str) -> pa.Table:
     """The posts as a layout's expression gives them: the columns of `MAPPED`, and none that could not be read."""
     rows = len(posts.row)
-    columns = {name: pa.nulls(rows, kind) for name, kind in zip(MAPPED.names, MAPPED.types, strict=True)}
-    columns |= {"platform": pa.repeat(pa.scalar(platform), rows), "post_id": posts.post_id}
+    columns = {name: same.nothing(kind, rows) for name, kind in zip(MAPPED.names, MAPPED.types, strict=True)}
+    columns |= {"platform": same.same(platform, rows), "post_id": posts.post_id}
     columns |= {name: getattr(posts, name) for name in ("author_id", "author_name", "text", "lang", "kind", "hashtags")}
     for name, values in {"created_at": posts.created, "observed_at": posts.observed, **posts.counts}.items():
         columns[name] = pa.array(values[0], pa.int64(), mask=~values[1])
     columns |= rest
     arrays = [columns[name].cast(kind) for name, kind in zip(MAPPED.names, MAPPED.types, strict=True)]
-    return pa.table(arrays, schema=MAPPED).append_column(UNREAD, pa.nulls(rows, pa.string()))
+    return pa.table(arrays, schema=MAPPED).append_column(UNREAD, same.nothing(pa.string(), rows))
 
 
 def nothing(rows: int) -> pa.Array:
     """A column of texts that are all null."""
-    return pa.nulls(rows, pa.string())
+    return same.nothing(pa.string(), rows)
 
 
 def not_empty(texts: pa.Array) -> pa.Array:
