@@ -149,6 +149,7 @@ def test_what_is_known_is_what_is_stored_whatever_happens(steps: list[tuple[str,
         patch.setattr(keyfiles, "_TIER", 2)
         patch.setattr(keyfiles, "_LEAST", 4)
         patch.setattr(keyruns, "_WINDOW", 2)
+        patch.setattr(keyruns, "_MERGED", 1)
         lake = Lake(Path(folder) / "lake")
         lake.append("posts", posts([1]))
         for what, keys, number in steps:

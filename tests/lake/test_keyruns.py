@@ -33,6 +33,7 @@ def _narrow() -> Iterator[None]:
     """Windows and steps of a few keys."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keyruns, "_WINDOW", 2)
+        patch.setattr(keyruns, "_MERGED", 1)
         patch.setattr(keyruns, "_STEP", 3)
         patch.setattr(keyruns, "_FEW", 2)
         yield

@@ -33,7 +33,7 @@ log = logging.getLogger("groundswell.lake")
 
 #: So many keys at most are joined in one go where somebody waits for an answer, and anywhere.
 MODEST: Final = 1 << 20
-MOST: Final = 1 << 26
+MOST: Final = 1 << 27
 #: A tier is of runs of less than four times the size; four of them are joined to one of the next.
 _TIER: Final = 4
 _LEAST: Final = 1 << 16
@@ -209,7 +209,7 @@ class _Partition:
 
     def _joined(self, files: list[_File], most: int) -> list[_File]:
         """The files, those of a tier joined where there are four of them and `most` allows it."""
-        with suppress(OSError):  # a full disk: they are joined another time
+        with suppress(OSError, ValueError):  # a full disk: they are joined another time
             while some := _tier(files, most):
                 files = [*(file for file in files if file not in some), self._merge(some)]
         return files

@@ -37,6 +37,8 @@ _MAGIC: Final = int.from_bytes(b"GSkeys02", "little")
 _HEAD: Final = 32
 #: Keys of a window, in powers of two.
 _WINDOW: Final = 20
+#: The same where runs are merged: what is sorted at once lies in the processor's cache.
+_MERGED: Final = 17
 #: A bucket has at least so many keys on average, in powers of two, and less than twice as many.
 _BUCKET: Final = 3
 #: So many keys that may be known are looked up before pages of whole keys are given back, and how many times as many
@@ -170,7 +172,7 @@ def merged(runs: Sequence[KeyRun], gone: Sequence[KeyRun] = ()) -> Iterator[Pair
     Raises:
         ValueError: a key of `gone` is not in the runs.
     """
-    windows = _windows(sum(run.keys for run in runs))
+    windows = _windows(sum(run.keys for run in runs), _MERGED)
     wide = windows.bit_length() - 1
     everyone = (*runs, *gone)
     begins = [0] * len(everyone)
@@ -195,16 +197,15 @@ def put(out: IO[bytes], count: int, windows: Iterable[Pairs], rows: Mapping[str,
     """
     bits = _bits_for(count)
     number, names = out.fileno(), "".join(f"{keys} {name}\n" for name, keys in sorted(rows.items())).encode()
-    buckets = np.zeros(1 << bits, np.int64)
-    marks = _HEAD + _padded(4 * (len(buckets) + 1))
+    starts = np.zeros((1 << bits) + 1, np.uint32)
+    marks = _HEAD + _padded(starts.nbytes)
     pairs = marks + _padded(2 * count)
     done = 0
     for window in windows:
         if len(window) and done + len(window) <= count:
             first = int(window[0, 0]) >> (_WORD - bits)
-            found = _buckets(window, bits) - first
-            counted = np.bincount(found)
-            buckets[first : first + len(counted)] += counted
+            counted = np.bincount(_buckets(window, bits) - first)
+            starts[first + 1 : first + 1 + len(counted)] += counted.astype(np.uint32)
             _write(number, marks + 2 * done, _marks(window, bits))
             _write(number, pairs + 16 * done, np.ascontiguousarray(window))
         done += len(window)
@@ -213,7 +214,7 @@ def put(out: IO[bytes], count: int, windows: Iterable[Pairs], rows: Mapping[str,
         raise ValueError(what)
     head = np.array([_MAGIC, count, bits, len(names)], np.uint64)
     _write(number, 0, head)
-    _write(number, _HEAD, np.concatenate(([0], np.cumsum(buckets))).astype(np.uint32))
+    _write(number, _HEAD, np.cumsum(starts, dtype=np.uint32, out=starts))
     os.pwrite(number, names, pairs + 16 * count)
     os.ftruncate(number, pairs + 16 * count + len(names))
 
@@ -241,6 +242,8 @@ def opened(file: IO[bytes]) -> tuple[KeyRun, dict[str, int]] | None:
         np.frombuffer(mapped, np.uint64, 2 * keys, pairs).reshape(-1, 2),
         mapped,
     )
+    if run.starts[0] or run.starts[-1] != keys:
+        return None
     lines = (line.split(" ", 1) for line in mapped[pairs + 16 * keys :].decode().splitlines())
     return run, {name: int(count) for count, name in lines}
 
@@ -267,9 +270,9 @@ def mapped_run(run: KeyRun, folder: Path) -> KeyRun:
     return run
 
 
-def _windows(keys: int) -> int:
-    """In how many windows, a power of two, so many keys are gone through."""
-    return 1 << min(_MARK, max(0, keys - 1 >> _WINDOW).bit_length())
+def _windows(keys: int, most: int | None = None) -> int:
+    """In how many windows, a power of two, so many keys are gone through; each has 2^`most` of them at most."""
+    return 1 << min(_MARK, max(0, keys - 1 >> (_WINDOW if most is None else most)).bit_length())
 
 
 def _bits_for(keys: int) -> int:
