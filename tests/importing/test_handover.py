@@ -130,14 +130,23 @@ def test_no_more_is_held_than_it_may_and_nothing_that_comes_too_late(
     lines: list[bytes], engine: Engine, tmp_path: Path
 ) -> None:
     handover = Handover(most_bytes=1)
-    assert handover.wants(1)
-    settings = load_settings(home=tmp_path, threads=2)
-    arrivals_of(blocks_of(lines[:100]), Ways(engine, registry(), settings, NOW, None, handover))
-    assert not handover.wants(2)
+    ways = Ways(engine, registry(), load_settings(home=tmp_path, threads=2), NOW, None, handover)
+    assert not handover.wants(1)  # nobody reads it
+    with handover.reading(1, 1):
+        assert handover.wants(1)
+    with handover.reading(1, 1, many=False):
+        assert not handover.wants(1)
+    arrivals_of(blocks_of(lines[:100]), ways)
+    held = handover.nbytes
+    arrivals_of([replace(block, seq=9) for block in blocks_of(lines[:100])], ways)  # there is no room
+    arrivals_of(blocks_of(lines[:100]), ways)  # what is held already
+    assert handover.nbytes == held > 0
     assert handover.take(1 << 40, 1 << 41) is None
     assert handover.nbytes == 0
-    assert not handover.wants(2)
-    assert handover.wants(1 << 41)
+    with handover.reading(2, 2):
+        assert not handover.wants(2)  # the lake writer is past it
+    with handover.reading(1 << 41, 1 << 41):
+        assert handover.wants(1 << 41)
 
 
 def test_neither_waits_for_one_that_stands_still(lines: list[bytes], engine: Engine, tmp_path: Path) -> None:

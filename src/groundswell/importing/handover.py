@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from groundswell.platforms.layout import Layout
     from groundswell.sources.lines import Numbers
 
-#: Rows that are held, bytes: those of about 40,000 posts of a microblog.
-MOST_BYTES: Final = 40 << 20
+#: Rows that are held before a batch is read, bytes; it has as many. A post of a microblog takes one KB.
+MOST_BYTES: Final = 24 << 20
 #: How long the lake writer waits for a watch that does not go on, seconds.
 PATIENCE_S: Final = 1.0
 
@@ -102,6 +102,7 @@ class Handover:
         self._bytes = 0
         self._passed = -1
         self._reading: list[tuple[int, int]] = []
+        self._welcome: list[tuple[int, int]] = []
         self._read = -1
         self._waits = self._takes = False
 
@@ -111,26 +112,33 @@ class Handover:
         return self._bytes
 
     @contextmanager
-    def reading(self, first: int, last: int) -> Iterator[None]:
-        """The watch reads these blocks meanwhile; what it does not give of them, it never gives."""
+    def reading(self, first: int, last: int, *, many: bool = True) -> Iterator[None]:
+        """The watch reads these blocks meanwhile; what it does not give of them, it never gives.
+
+        Where they have `many` records, it first waits for room while some are taken.
+        """
+        span = (first, last)
         with self._changed:
-            self._reading.append((first, last))
+            self._reading.append(span)
             self._waits = True
+            while many and not self._has_room(first) and last > self._passed and self._takes:
+                self._takes = self._changed.wait(self._patience_s)
+            if many and self._has_room(first):
+                self._welcome.append(span)
         try:
             yield
         finally:
             with self._changed:
-                self._reading.remove((first, last))
+                self._reading.remove(span)
+                if span in self._welcome:
+                    self._welcome.remove(span)
                 self._read = max(self._read, last)
                 self._waits = True
                 self._changed.notify_all()
 
     def wants(self, block: int) -> bool:
-        """Whether rows of a block, and of those behind it, are worth making; waits for room while some are taken."""
-        with self._changed:
-            while not self._has_room(block) and block > self._passed and self._takes:
-                self._takes = self._changed.wait(self._patience_s)
-            return self._has_room(block) and block > self._passed
+        """Whether rows of a block that is read now are worth making."""
+        return block > self._passed and any(first <= block <= last for first, last in self._welcome)
 
     def give(self, made: Made) -> None:
         """Hold rows until they are taken; what came again, or too late, is not kept."""
@@ -159,12 +167,12 @@ class Handover:
     def end(self) -> None:
         """Let nobody wait any more: the watch has ended."""
         with self._changed:
-            self._reading.clear()
             self._waits = self._takes = False
             self._changed.notify_all()
 
     def _has_room(self, block: int) -> bool:
-        # For what is taken next there is always room: the lake writer may be waiting for it.
+        # For what is taken next there is always room: the lake writer may be waiting for it. Who waits for room waits
+        # before it reads, so that no thread is held which others need to read what comes before.
         return self._bytes < self._most or all(each.blocks[0] > block for each in self._made)
 
     def _of(self, block: int) -> Made | None:

@@ -21,10 +21,10 @@ from groundswell.bus.blocks import content_of
 from groundswell.bus.buffers import BUFFERS
 from groundswell.kernels import load, load_live, loaded, loaded_live
 from groundswell.sources.replay import is_undated
+from groundswell.watch import handing
 from groundswell.watch.arrivals import BATCH, TableArrivals
 from groundswell.watch.contract import Arrivals, Ints
 from groundswell.watch.detector import warm
-from groundswell.watch.handing import Handing
 from groundswell.watch.joined_arrivals import JoinedArrivals, join
 
 if TYPE_CHECKING:
@@ -133,10 +133,11 @@ def _unpacked(blocks: Sequence[Block], threads: int) -> tuple[npt.NDArray[np.uin
 
 def arrivals_of(blocks: Sequence[Block], ways: Ways) -> Arrivals:
     """The posts of some blocks, in the order of their records."""
-    warm_up(sum(block.count for block in blocks), ways.settings.home / "cache")
+    records = sum(block.count for block in blocks)
+    warm_up(records, ways.settings.home / "cache")
     if ways.handover is None or not blocks:
         return _arrivals_of(blocks, ways)
-    with ways.handover.reading(blocks[0].seq, blocks[-1].seq):
+    with ways.handover.reading(blocks[0].seq, blocks[-1].seq, many=records >= handing.LEAST):
         return _arrivals_of(blocks, ways)
 
 
@@ -215,10 +216,10 @@ def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
     workers, make = _pool(ways.settings.cores), WholePosts(records, layout, ways)
     count = max(1, min(ways.settings.cores, len(records) // _PART))
     borders = np.linspace(0, len(records), count + 1).astype(np.int64)
-    handing = Handing.of(records, layout, ways, ORIGIN)
-    if handing is not None:
-        borders = handing.whole(borders)
-    read = workers.map(lambda part: _part(make, handing, *part), list(pairwise(borders.tolist())))
+    leaving = handing.Handing.of(records, layout, ways, ORIGIN)
+    if leaving is not None:
+        borders = leaving.whole(borders)
+    read = workers.map(lambda part: _part(make, leaving, *part), list(pairwise(borders.tolist())))
     parts: list[Arrivals] = []
     doubted = []
     for arrivals, rows in read:
@@ -230,13 +231,13 @@ def _fast(records: Records, layout: FastLayout, ways: Ways) -> list[Arrivals]:
     return parts
 
 
-def _part(make: WholePosts, handing: Handing | None, begin: int, end: int) -> tuple[Arrivals, Ints]:
+def _part(make: WholePosts, leaving: handing.Handing | None, begin: int, end: int) -> tuple[Arrivals, Ints]:
     """Posts of the records from `begin` to before `end`, and those of them that are doubted."""
     from groundswell.importing.blocks import FUTURE_US  # noqa: PLC0415 - loads what an import needs
     from groundswell.watch.fast_arrivals import FastArrivals  # noqa: PLC0415 - loads Numba
 
     records, layout, ways = make.records, make.layout, make.ways
-    every = None if handing is None else handing.wanted(begin)
+    every = None if leaving is None else leaving.wanted(begin)
     spans = (every or layout.paths).walk(records.data, records.bounds[begin : end + 1])
     found = layout.read(spans)
     created, known = found.created
@@ -246,8 +247,8 @@ def _part(make: WholePosts, handing: Handing | None, begin: int, end: int) -> tu
         found, received = found.take(np.flatnonzero(true)), received[true]
     arrivals = FastArrivals(found, found.row + begin, received, make)
     arrivals.begin(ways.matcher, terms=ways.counts_terms)
-    if handing is not None and every is not None:
-        handing.give(spans, found, begin, arrivals.words)
+    if leaving is not None and every is not None:
+        leaving.give(spans, found, begin, arrivals.words)
     return arrivals, np.flatnonzero(found.doubted) + begin
 
 
