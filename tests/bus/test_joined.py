@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import pyarrow as pa
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.bus.blocks import Kind, pack
@@ -39,3 +40,10 @@ def test_parts_are_chained_in_their_order(parts: list[list[bytes]], some: bool) 
     chained = JoinedRecords.chained(given)
     assert list(chained) == [record for part in plain for record in part]
     assert isinstance(chained, JoinedRecords) == all(isinstance(part, JoinedRecords) for part in given)
+
+
+@settings(deadline=None)  # Arrow's functions are loaded by the first
+@given(st.lists(st.binary(max_size=9), max_size=20), st.integers(0, 5))
+def test_records_of_a_column_are_the_records(records: list[bytes], start: int) -> None:
+    column = pa.chunked_array([pa.array(part, pa.binary()) for part in (records[:3], records[3:])]).slice(start)
+    assert list(JoinedRecords.of_column(column)) == list(JoinedRecords.of(records[start:]))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
 from groundswell.kernels import loaded
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -45,6 +48,21 @@ class JoinedRecords(Sequence[bytes]):
         if len(bounds) != len(records) + 1:
             return cls.of([record.replace(b"\n", b" ") for record in records])
         return cls(content, bounds)
+
+    @classmethod
+    def of_column(cls, column: pa.ChunkedArray) -> JoinedRecords:
+        """The records of a column of `binary` without nulls; a line feed in one becomes a space."""
+        import pyarrow.compute as pc  # noqa: PLC0415 - only who has a column has Arrow
+
+        array = pc.binary_join_element_wise(column, b"", b"\n").combine_chunks()
+        if not len(array):
+            return cls.of([])
+        _, offsets, values = array.buffers()
+        places = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+        content = memoryview(values)[int(places[0]) : int(places[-1])]
+        if len(line_bounds(content)) != len(places):
+            return cls.of(column.to_pylist())
+        return cls(content, places - places[0])
 
     @classmethod
     def chained(cls, parts: Sequence[Sequence[bytes]]) -> Sequence[bytes]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from groundswell.bus import Bus, Kind
+from groundswell.bus.joined import JoinedRecords
 from groundswell.errors import UsageError
 from groundswell.sources.feed import POLL_S
 
@@ -123,7 +124,7 @@ class ReplaySource:
         oversized = bool(part.column("oversized")[0].as_py())
         journal.append(
             self.name,
-            part.column("raw").to_pylist(),
+            JoinedRecords.of_column(part.column("raw")),
             kind=Kind.OVERSIZED if oversized else Kind.RECORDS,
             received_us=received,
             hint=None if oversized else self._hint(part),
