@@ -224,3 +224,20 @@ def test_a_few_records_unlike_the_others_are_read_again_and_stand_in_their_place
         places = np.concatenate([block.starts for block in blocks])
         assert len(blocks) > 1
         assert np.searchsorted(places, np.concatenate(lines)).tolist() == doubted
+
+
+@pytest.mark.parametrize("more", [1, 7, 8, 40])
+def test_blocks_of_nothing_but_dirt_are_read_too(engine: DuckEngine, tmp_path: Path, more: int) -> None:
+    usual = b'{"itemInfos": {"id": "1", "createTime": "1600000000"}}'
+    path = tmp_path / "lines.ndjson"
+    path.write_bytes(b"\n".join([usual, *[b'{"itemInfos": {"id": "2", "text": {}}}', b"[]"] * more, usual]) + b"\n")
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quick, "BLOCK", 60)
+        patch.setattr(quick_rows, "MOST_DOUBTED", 1 << 20)
+        patch.setattr("groundswell.engines.duckdb._SMALL", 0)
+        for least in (0, 1 << 60):
+            patch.setattr(quick_rows, "LEAST", least)
+            found.append(pa.Table.from_batches(list(engine.map_json(path, NESTED, explain=False))).to_pylist())
+    assert len(found[0]) == 2 + 2 * more
+    assert found[0] == found[1]
