@@ -111,6 +111,11 @@ class Handover:
         """Bytes that are held, about."""
         return self._bytes
 
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether the watch reads much at once, or did so just now."""
+        return bool(self._made or self._welcome)
+
     @contextmanager
     def reading(self, first: int, last: int, *, many: bool = True) -> Iterator[None]:
         """The watch reads these blocks meanwhile; what it does not give of them, it never gives.

@@ -283,8 +283,12 @@ class Runner:
         lake = Lake.open(self._settings)
         self._handover = handover = Handover()
 
+        def rest() -> None:
+            # While the watch catches up no window closes in time anyway, and each would wait for the other.
+            if self._live and not handover.is_catching_up:
+                self._closing_time.wait()
+
         def deliver(wait_s: float) -> bool:
-            rest = self._closing_time.wait if self._live else (lambda: None)
             given = (journal, lake, desk, engine, self._settings)
             done = journal_to_lake(*given, now=self._now, wait_s=wait_s, rest=rest, handover=handover)
             return done is not None
