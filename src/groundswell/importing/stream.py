@@ -54,11 +54,11 @@ CHECK_EVERY: Final = 8
 #: Bytes of a block of the journal from which it is kept as it is packed.
 _WHOLE: Final = 256 << 10
 #: Records, and bytes of them, that one normalise call takes …
-_TAKE: Final = 20_000
-_TAKE_BYTES: Final = 24 << 20
+_TAKE: Final = 10_000
+_TAKE_BYTES: Final = 12 << 20
 #: … and that are asked of the journal together.
-_FETCH: Final = 40_000
-_FETCH_BYTES: Final = 48 << 20
+_FETCH: Final = 20_000
+_FETCH_BYTES: Final = 24 << 20
 
 
 @dataclass(frozen=True, slots=True)
