@@ -23,6 +23,8 @@ log = logging.getLogger("groundswell.watch")
 _BACKLOG: Final = 50_000
 #: How often the backlog is looked at, and how long one try waits for an import that writes the lake, seconds.
 _LOOK_S: Final = 1.0
+#: How often it is looked at after a backlog was written, seconds: the next one grows in less than a second.
+_SOON_S: Final = 0.1
 #: An import may hold the lake this long before it is called trouble, seconds.
 PATIENCE_S: Final = 15.0
 _HOUR_US: Final = 3_600_000_000
@@ -119,19 +121,21 @@ class Delivery:
 
     def _keep_on(self) -> None:
         waited = refused = 0.0
-        pause = _LOOK_S
+        pause = look = _LOOK_S
         while not self._stop.wait(pause):
             waited += pause
-            pause = _LOOK_S
+            pause = look
             try:
-                if waited < self._settings.commit_every and self.waiting() < _BACKLOG:
+                many = self.waiting() >= _BACKLOG
+                if waited < self._settings.commit_every and not many:
                     continue
+                look = _SOON_S if many else _LOOK_S
                 with self._turn:
                     # Not beyond what is there now: a stream never ends, and its commits would get ever smaller.
                     self._write(self._journal.last_block(), _LOOK_S, lambda: not self._stop.is_set())
-                pause = 0.0 if self.waiting() >= _BACKLOG else _LOOK_S
+                pause = 0.0 if self.waiting() >= _BACKLOG else look
             except ConflictError as error:
-                refused += 2 * _LOOK_S
+                refused += pause + _LOOK_S
                 if refused >= PATIENCE_S:
                     self._note(error)
                 continue
