@@ -20,6 +20,7 @@ from groundswell.desk.clock import wall_us
 from groundswell.importing.fill_keys import Shape, odd_keys, shape_of
 from groundswell.lake import Lake
 from groundswell.schema import FILL, MAPPED_OF, TIMESTAMP
+from groundswell.text.terms import text_buffers
 
 if TYPE_CHECKING:
     from groundswell.importing.reads import Posts
@@ -43,6 +44,8 @@ _LENGTH: Final = 120
 _CONSTANT: Final = frozenset({"platform", "metrics", "extra"})
 #: Columns whose values have names of their own.
 _NAMED: Final = ("metrics", "extra")
+#: What stands in `extra` where a cell could not be read.
+_UNREAD: Final = b'"unread"'
 
 
 @dataclass
@@ -184,7 +187,7 @@ class FillCounting:
             self._at_us = times[0].cast(pa.int64()).as_py()
 
     def _cells(self, counted: Counted, extra: pa.ChunkedArray) -> None:
-        if extra.null_count == len(extra):
+        if extra.null_count == len(extra) or not any(_UNREAD in _bytes_of(chunk) for chunk in extra.chunks):
             return
         texts = extra.filter(pc.fill_null(pc.match_substring(extra, '"unread"'), False)).to_pylist()
         for text in texts:
@@ -192,6 +195,12 @@ class FillCounting:
             for name, raw in cells.items() if isinstance(cells, dict) else ():
                 counted.cells[name] = counted.cells.get(name, 0) + 1
                 counted.show(CELL, name, raw)
+
+
+def _bytes_of(texts: pa.Array) -> bytes:
+    """All texts one behind the other: to look through them at once takes a tenth of looking at each."""
+    data, bounds = text_buffers(texts)
+    return data[bounds[0] : bounds[-1]].tobytes()
 
 
 def filled_in(column: pa.ChunkedArray, some: npt.NDArray[np.bool_] | None = None) -> int:

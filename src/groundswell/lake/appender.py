@@ -92,19 +92,18 @@ class Appender:
 
         Files `for_now` take less time and memory, and a third more room until they are joined.
         """
-        self.rows = 0
+        self.rows = self._buffered = 0
         self._table = table
         self._root = root
         self._staging = staging
         self._first = next_number
         self._tried = False
         self._layout = layout
-        texts = layout.texts if for_now else ()
-        self._levels = dict.fromkeys(layout.stored.names, _LEVEL) | dict.fromkeys(texts, _QUICKLY)
+        levels = dict.fromkeys(layout.texts if for_now else (), _QUICKLY)
+        self._levels = dict.fromkeys(layout.stored.names, _LEVEL) | levels
         self._group = ROW_GROUP // 2 if for_now else ROW_GROUP
         self._next = next_number
         self._partitions: dict[tuple[str, ...], _Partition] = {}
-        self._buffered = 0
         self._written: list[Place] = []
         self._actions: list[AddAction | RemoveAction] = []
         self._failure: Exception | None = None
@@ -138,13 +137,13 @@ class Appender:
             return
         rows = self._numbered(rows)
         each = rows.nbytes / rows.num_rows
-        for values, part in self._by_partition(rows):
-            self._buffer(values, part, each)
+        for whose in self._by_partition(rows):
+            self._buffer(*whose, each)
         self.rows += rows.num_rows
 
     def remove(self, actions: list[RemoveAction]) -> None:
         """Take files out of the table in the same commit (compaction)."""
-        self._actions.extend(actions)
+        self._actions += actions
 
     def commit(
         self,
