@@ -129,7 +129,7 @@ def sample_block(fill: FillCounting, records: Sequence[bytes], rows: pa.Table) -
         layout = next(
             (layout for layout in registry().layouts if layout.id == name and layout.platform != GENERIC), None
         )
-        if layout is not None:
+        if layout is not None and not fill.has_enough(layout):
             places = some.filter(pc.equal(some["layout"], name))["record"].to_pylist()
             decoded = (decode(records[place])[0] for place in dict.fromkeys(places))
             fill.sample(layout, [record for record in decoded if record is not None])

@@ -116,6 +116,11 @@ class FillCounting:
                 counted.keys[name] = counted.keys.get(name, 0) + 1
                 counted.show(KEY, name, value)
 
+    def has_enough(self, layout: Layout) -> bool:
+        """Whether no more records of a layout are looked at for keys."""
+        counted = self._counted.get((layout.id, layout.version))
+        return counted is not None and counted.sampled >= SAMPLE
+
     def rows(self, read: Posts, new: npt.NDArray[np.bool_]) -> None:
         """Count the values of those rows that are stored."""
         self.derived(read.layout.id, read.layout.version, read.layout.table, read.rows, new)

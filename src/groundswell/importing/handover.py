@@ -50,7 +50,7 @@ class Made:
     """`NORMALISED`, but for the time of import."""
     left: Numbers
 
-    @property
+    @once
     def nbytes(self) -> int:
         """Bytes in memory, about."""
         return int(self.posts.nbytes) + self.bounds.nbytes + self.left.nbytes
