@@ -138,6 +138,8 @@ print(json.dumps(run(home / "second", blocks)))
 """
 
 PRODUCT = """
+from groundswell.web.sharing import settle_for_streams
+settle_for_streams()  # as the command line has it
 import gc, json, os, sys, threading, time
 from pathlib import Path
 from deltalake import DeltaTable

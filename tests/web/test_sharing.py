@@ -42,3 +42,17 @@ print((resident() - before) >> 20)
 def test_what_threads_needed_for_a_moment_is_given_back() -> None:
     done = subprocess.run([sys.executable, "-c", _CHECK], check=True, capture_output=True, text=True)
     assert int(done.stdout) < 40  # 800 MiB were asked for
+
+
+def test_a_watch_keeps_what_it_needs_again_in_few_places() -> None:
+    code = "\n".join(
+        [
+            "import sys",
+            "from groundswell.web.sharing import SWITCH_S, settle_for_streams",
+            "settle_for_streams()",
+            "import pyarrow as pa",
+            "assert pa.default_memory_pool().backend_name == 'system'",
+            "assert sys.getswitchinterval() > SWITCH_S",
+        ]
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

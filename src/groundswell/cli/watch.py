@@ -253,6 +253,9 @@ def run(  # noqa: PLR0917 - Typer's options
     json: Json = False,
 ) -> None:
     """Watch a live source until you stop it, or a replay until its end."""
+    from groundswell.web.sharing import settle_for_streams
+
+    settle_for_streams()  # before Arrow is loaded, below
     from groundswell.errors import UsageError
     from groundswell.settings import current_settings
     from groundswell.watch.jobs import run_live
@@ -264,8 +267,7 @@ def run(  # noqa: PLR0917 - Typer's options
         raise UsageError(what, hint="give --source SPEC or --replay FILE...")
     with measured(settings, metrics_port):
         if replay:
-            chosen = chosen_options(settings, layout, mapping or [], tz)
-            document = _replay(settings, files, chosen, speed, again=again)
+            document = _replay(settings, files, chosen_options(settings, layout, mapping or [], tz), speed, again=again)
         else:
             document = run_live(settings, source or [], _running, once=once)
     if json:
@@ -314,8 +316,7 @@ def _replay(settings: Settings, paths: list[str], options: Options, speed: str, 
                 with _running(runner, total) as stop:
                     yield stop
 
-            job = Replay(settings, files, options, pace, again, progress)
-            return job.run(running)
+            return Replay(settings, files, options, pace, again, progress).run(running)
     finally:
         for file in files:
             if not file.kept:
