@@ -43,6 +43,9 @@ POSTS = (
     {"title": "A film", "description": "About it", "subscribers": "10", "views": "5"},
     {"username": "eva", "followers": "100", "likes": "3", "comments": "1", "shares": "2"},
     {"user_name": "eva", "user_followers": "100", "user_friends": "2", "date": "2021-01-01", "text": "Hi"},
+    {"post_url": "https://a.example/1", "username": "eva", "followers": "100", "following": "7"},
+    {"url": "https://www.instagram.com/p/Abc/", "username": "eva", "followers": "100", "following": "7"},
+    {"username": "eva", "followers": "100", "likes": "3", "engagement_rate": "0.03"},
 )
 
 

@@ -16,6 +16,7 @@ import ibis
 
 from groundswell.errors import ConflictError
 from groundswell.platforms import casts
+from groundswell.platforms.generic.addresses import is_of_a_post
 from groundswell.platforms.generic.columns import plain_name, platform_of
 from groundswell.platforms.generic.habits import (
     CountStyle,
@@ -88,7 +89,8 @@ def _of_posts(*fields: str) -> frozenset[str]:
 
 
 _POSTS_ALONE: Final = _of_posts(
-    "post_id", "text", "created_at", "hashtags", "mentions", "media_urls", "kind", "duration_s", "music_id"
+    *("post_id", "text", "created_at", "hashtags", "mentions"),
+    *("media_urls", "url", "kind", "duration_s", "music_id"),
 )
 _COUNTS_OF_POSTS: Final = _of_posts("shares", "comments", "saves")
 #: Words in the names of columns that tell the platform.
@@ -111,7 +113,8 @@ def matches(record: Mapping[str, Any]) -> bool:
     """Whether the record has a name, an audience, something that only an account has, and nothing of a post."""
     paths = leaves_of(list(record), [record])
     flat = {name: _leaf(record, path) for name, path in paths.items()}
-    return is_account(chosen_of(flat, [flat]), flat)
+    chosen = chosen_of(flat, [flat])
+    return is_account(chosen, flat) and not is_of_a_post(str(flat.get(chosen.get("url", ""))))
 
 
 def is_account(chosen: Mapping[str, str], columns: Iterable[str]) -> bool:
@@ -134,7 +137,7 @@ def is_account(chosen: Mapping[str, str], columns: Iterable[str]) -> bool:
         published = names.get(chosen.get("created_at", "")) == "published_at"
         return counts_posts and "likes" not in chosen and not published
     if "likes" in chosen:
-        return counts_posts or averages
+        return counts_posts  # a rate of engagement stands beside the likes of a post, too
     says = "text" in chosen and names[chosen["text"]] != "description"
     return counts_posts or averages or says or "following" in chosen
 

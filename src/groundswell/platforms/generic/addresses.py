@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +38,15 @@ def id_in(address: ir.StringValue, platform: str) -> ir.StringValue | None:
     if patterns is None:
         return None
     return ibis.coalesce(*(address.strip().re_extract(pattern, 1).nullif("") for pattern in patterns))
+
+
+def is_of_a_post(address: str) -> bool:
+    """Whether an address is one of a post, on any of these platforms.
+
+    >>> is_of_a_post("https://www.tiktok.com/@eva/video/7100000000000000001"), is_of_a_post("https://x.com/eva")
+    (True, False)
+    """
+    return any(re.search(pattern, address.strip()) for patterns in _IDS.values() for pattern in patterns)
 
 
 def known_id(cell: casts.Cell | None, address: ir.StringValue, platform: str) -> casts.Cell:
