@@ -20,10 +20,11 @@ from groundswell.bus.blocks import pack
 from groundswell.engines import open_engine
 from groundswell.importing.fast import rows
 from groundswell.importing.fast.layouts import FAST
+from groundswell.importing.handover import Handover
 from groundswell.platforms import registry
 from groundswell.query import Matcher, parse
 from groundswell.settings import load_settings
-from groundswell.watch import batches
+from groundswell.watch import batches, handing
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.batches import Records, Ways, arrivals_of, engine_posts, posts_of
 from groundswell.watch.contract import Arrivals
@@ -242,6 +243,35 @@ def test_many_records_are_worked_out_by_several_threads_with_the_same_result(way
     fast = arrivals_of(blocks, several)
     assert isinstance(fast, JoinedArrivals)
     assert_same(fast, slowly(blocks, ways))
+
+
+@pytest.mark.parametrize(("seed", "threads"), [(1, 1), (2, 3)])
+def test_rows_that_were_made_for_the_lake_are_those_that_the_watch_makes_itself(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch, seed: int, threads: int
+) -> None:
+    monkeypatch.setattr(handing, "LEAST", 1)
+    monkeypatch.setattr(batches, "_PART", 100)
+    lines = dirty(jetstream, seed)
+    blocks = [
+        replace(block, seq=1 + n)
+        for n, at in enumerate(range(0, len(lines), 90))
+        for block in blocks_of(lines[at : at + 90], first=10 + at)
+    ]
+    settings = ways.settings.model_copy(update={"threads": threads})
+    fast = arrivals_of(blocks, replace(ways, settings=settings, handover=Handover()))
+    assert isinstance(fast, JoinedArrivals)
+    parts = [part for part in fast._parts if isinstance(part, FastArrivals)]
+    there = np.concatenate([part.ready(np.arange(len(part)))[1] for part in parts])
+    assert 0 < there.sum() < len(there)  # some quote another post
+    slow = slowly(blocks, ways)
+    assert_same(fast, slow)
+    rows = np.arange(len(slow))
+    assert fast.take(rows).to_pylist() == slow.take(rows).to_pylist()
+    assert fast.take(rows[:0]).schema == slow.take(rows[:0]).schema
+    for part in parts:
+        part.whole = monkeypatch  # type: ignore[assignment] # which makes nothing
+        ready = np.flatnonzero(part.ready(np.arange(len(part)))[1])
+        assert part.take(ready[::-2])["record"].to_pylist() == part.record[ready[::-2]].tolist()
 
 
 def test_without_the_kernels_the_engine_does_it(ways: Ways, monkeypatch: pytest.MonkeyPatch) -> None:

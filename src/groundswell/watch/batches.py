@@ -246,9 +246,9 @@ def _part(make: WholePosts, leaving: handing.Handing | None, begin: int, end: in
     if not true.all():
         found, received = found.take(np.flatnonzero(true)), received[true]
     arrivals = FastArrivals(found, found.row + begin, received, make)
-    arrivals.begin(ways.matcher, terms=ways.counts_terms)
     if leaving is not None and every is not None:
-        leaving.give(spans, found, begin, arrivals.words)
+        arrivals.made = leaving.give(spans, found, begin, arrivals.words)
+    arrivals.begin(ways.matcher, terms=ways.counts_terms)
     return arrivals, np.flatnonzero(found.doubted) + begin
 
 

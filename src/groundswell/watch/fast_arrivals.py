@@ -30,6 +30,7 @@ from groundswell.text.terms import text_buffers
 from groundswell.text.tokens import HashedWords
 from groundswell.text.tokens import Words as ReadWords
 from groundswell.watch.contract import Hashes, Ints, Pairs, Terms
+from groundswell.watch.made import MadeRows, in_order
 
 Floats = npt.NDArray[np.float64]
 _COUNTED: Final = ("likes", "comments", "shares", "saves")
@@ -58,6 +59,7 @@ class FastArrivals:
         self._rows = rows
         self._platform = whole.platform
         self.whole = whole
+        self.made: MadeRows | None = None
         self._matched: tuple[Matcher, Pairs] | None = None
         self.record: Ints = whole.numbers[rows]
         self.received_us = received_us
@@ -177,8 +179,19 @@ class FastArrivals:
         return texts
 
     def take(self, rows: Ints) -> pa.Table:
-        """Some of the posts, in the order of `rows`, by the ordinary way in."""
-        return self.whole(*self.picked(rows))
+        """Some of the posts, in the order of `rows`, as the ordinary way in gives them."""
+        found, there = self.ready(rows)
+        if found is None or there.all():
+            return self.whole(*self.picked(rows)) if found is None else found
+        others = self.whole(*self.picked(rows[~there]))
+        return in_order([found, others], [np.flatnonzero(there), np.flatnonzero(~there)])
+
+    def ready(self, rows: Ints) -> tuple[pa.Table | None, npt.NDArray[np.bool_]]:
+        """Those of some posts that were made for the lake writer, null if none was; and which these are."""
+        if self.made is None:
+            return None, np.zeros(len(rows), np.bool_)
+        there = self.made.among(self._rows[rows])
+        return (self.made.take(self._rows[rows[there]]) if there.any() else None), there
 
     def picked(self, rows: Ints) -> tuple[Ints, FastPosts]:
         """The records of some of the posts, and what was read of them, as `whole` takes both."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from groundswell.watch.made import MadeRows
+
 if TYPE_CHECKING:
     from groundswell.importing.fast.posts import FastLayout, FastPosts
     from groundswell.importing.fast.spans import Paths, Spans
@@ -50,8 +52,11 @@ class Handing:
         block = self.records.blocks[int(np.searchsorted(self.starts, begin))]
         return self.fast.every if self.handover.wants(block) else None
 
-    def give(self, spans: Spans, posts: FastPosts, begin: int, words: Words) -> None:
-        """Make the rows of the records from `begin` on, which `spans` and `posts` were read of, and leave them."""
+    def give(self, spans: Spans, posts: FastPosts, begin: int, words: Words) -> MadeRows:
+        """Make the rows of the records from `begin` on, which `spans` and `posts` were read of, and leave them.
+
+        The watch has them, too.
+        """
         from groundswell.importing.derive import Origin  # noqa: PLC0415 - loads the engine
         from groundswell.importing.fast.rows import rows_of  # noqa: PLC0415 - loads Numba
         from groundswell.importing.handover import Made  # noqa: PLC0415 - loads what an import needs
@@ -64,3 +69,4 @@ class Handing:
         starts, bounds = self.starts[first : last + 1] - begin, records.bounds[begin : end + 1]
         made = Made(layout, records.blocks[first:last], starts, bounds - bounds[0], read.posts, read.left)
         self.handover.give(made)
+        return MadeRows(read, records, begin, self.ways.imported_us)

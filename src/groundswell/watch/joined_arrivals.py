@@ -16,6 +16,7 @@ from groundswell.kernels.once import once
 from groundswell.query import Matcher
 from groundswell.watch.arrivals import MOST_PLATFORMS, TableArrivals
 from groundswell.watch.contract import Arrivals, Hashes, Ints, Pairs, Terms
+from groundswell.watch.made import in_order
 
 if TYPE_CHECKING:
     from groundswell.watch.fast_arrivals import FastArrivals
@@ -167,26 +168,34 @@ class JoinedArrivals:
         asked: list[tuple[Any, list[Ints], list[Any]]] = []
         for at, part in enumerate(self._parts):
             mine = np.flatnonzero((sources >= self._starts[at]) & (sources < self._starts[at + 1]))
-            if not len(mine) and at:
+            if not len(mine) and (at or len(rows)):
                 continue
+            some = sources[mine] - self._starts[at]
             whole = getattr(part, "whole", None)
             if whole is None:
-                tables.append(part.take(sources[mine] - self._starts[at]))
+                tables.append(part.take(some))
                 places.append(mine)
                 continue
+            fast = cast("FastArrivals", part)
+            ready, there = fast.ready(some)
+            if ready is not None:
+                tables.append(ready)
+                places.append(mine[there])
+                mine, some = mine[~there], some[~there]
+                if not len(mine):
+                    continue
             # Parts of the same records are made at once: making a few posts costs hardly less than making many.
-            some = cast("FastArrivals", part).picked(sources[mine] - self._starts[at])
+            picked = fast.picked(some)
             if asked and asked[-1][0] is whole:
                 asked[-1][1].append(mine)
-                asked[-1][2].append(some)
+                asked[-1][2].append(picked)
             else:
-                asked.append((whole, [mine], [some]))
+                asked.append((whole, [mine], [picked]))
         for whole, mines, pieces in asked:
             posts = reduce(lambda one, more: one.and_then(more), (piece[1] for piece in pieces))
             tables.append(whole(np.concatenate([piece[0] for piece in pieces]), posts))
             places += mines
-        back = np.argsort(np.concatenate(places), kind="stable")
-        return pa.concat_tables(tables).take(pa.array(back))
+        return in_order(tables, places)
 
     def _each(self, ask: Callable[[Arrivals], T]) -> list[T]:
         return list(map(ask, self._parts) if self._pool is None else self._pool.map(ask, self._parts))
