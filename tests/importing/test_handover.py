@@ -166,6 +166,24 @@ def test_neither_waits_for_one_that_stands_still(lines: list[bytes], engine: Eng
     assert handover.take(9, 9) is None
 
 
+def test_a_watch_that_has_no_room_calls_the_lake_writer(lines: list[bytes], engine: Engine, tmp_path: Path) -> None:
+    handover = Handover(most_bytes=1, patience_s=60.0)
+    ways = Ways(engine, registry(), load_settings(home=tmp_path, threads=2), NOW, None, handover)
+    first, second = ([replace(block, seq=n) for block in blocks_of(lines[:100])] for n in (1, 2))
+    arrivals_of(first, ways)
+    with ThreadPoolExecutor(1) as pool:
+
+        def come() -> bool:
+            pool.submit(handover.take, 1, 9)
+            return True
+
+        handover.come = come
+        arrivals_of(second, ways)
+    made = handover.take(2, 9)
+    assert made is not None
+    assert made.posts.num_rows == 100
+
+
 def test_one_who_waits_gets_what_comes(lines: list[bytes], engine: Engine, tmp_path: Path) -> None:
     handover = Handover(patience_s=60.0)
     ways = Ways(engine, registry(), load_settings(home=tmp_path, threads=2), NOW, None, handover)

@@ -89,6 +89,32 @@ def test_somebody_else_writing_is_no_trouble_until_it_takes_long(
     delivery.stop()
 
 
+def test_a_writer_that_is_called_writes_at_once_however_little_waits(
+    desk: Desk, journal: Journal, until: Until, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 60.0)
+    settings = load_settings(home=tmp_path / "home", commit_every=3600)
+    journal.append("push", [b"{}"], received_us=1)
+    writer = Writer(desk, journal)
+    delivery = Delivery(settings, desk, journal, writer, now=wall_us)
+    assert not delivery.come()
+    delivery.start()
+    until(delivery.come, what="the writer at rest")
+    until(lambda: delivery.behind() == 0, what="the commit")
+    delivery.stop()
+    assert not delivery.come()
+
+
+def test_what_the_lake_has_is_not_brought_once_more(settings: Settings, desk: Desk, journal: Journal) -> None:
+    for _ in range(2):
+        journal.append("push", [b"{}"], received_us=1)
+    writer = Writer(desk, journal)
+    delivery = Delivery(settings, desk, journal, writer, now=wall_us)
+    for block in (0, 1, 1):
+        delivery.bring(block)
+    assert writer.calls == 1
+
+
 def test_a_full_disk_is_said_at_once(settings: Settings, desk: Desk, journal: Journal) -> None:
     journal.append("push", [b"{}"], received_us=1)
     writer = Writer(desk, journal)

@@ -8,7 +8,7 @@ behind its stream does not run away from a lake writer that is at work. Neither 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -96,6 +96,8 @@ class Handover:
         for longer than `patience_s` seconds in which the other one does nothing.
         """
         self._most = most_bytes
+        self.come: Callable[[], bool] = lambda: False
+        """Calls the lake writer where there is no room; whether it only rested, and will come."""
         self._patience_s = patience_s
         self._changed = threading.Condition()
         self._made: list[Made] = []
@@ -126,7 +128,7 @@ class Handover:
         with self._changed:
             self._reading.append(span)
             self._waits = True
-            while many and not self._has_room(first) and last > self._passed and self._takes:
+            while many and not self._has_room(first) and last > self._passed and (self.come() or self._takes):
                 self._takes = self._changed.wait(self._patience_s)
             if many and self._has_room(first):
                 self._welcome.append(span)

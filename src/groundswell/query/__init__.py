@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from groundswell.query.ast import Node, Words, leaves
 from groundswell.query.masks import Mask, Matcher, Matches, combine, leaf_mask
@@ -16,6 +17,10 @@ from groundswell.query.parser import parse_tree
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
+
+
+#: Queries that are remembered: those of thousands of trackers are asked for by several.
+_REMEMBERED: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Query:
         )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse(text: str) -> Query:
     """Parse a query.
 

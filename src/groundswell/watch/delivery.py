@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +71,8 @@ class Delivery:
         self._hasten = hasten
         self._turn = threading.Lock()
         self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._rests = False
         self._thread: threading.Thread | None = None
         self.trouble: GroundswellError | None = None
 
@@ -85,6 +88,7 @@ class Delivery:
     def stop(self) -> None:
         """End after the commit that is under way."""
         self._stop.set()
+        self._wake.set()
         self._hasten()
         if self._thread is not None:
             self._thread.join()
@@ -114,6 +118,18 @@ class Delivery:
         finally:
             self._turn.release()
 
+    def bring(self, block: int) -> None:
+        """Write one batch if the lake does not have all of the journal up to a block; see `write_some`."""
+        if not self.has(block):
+            self.write_some()
+
+    def come(self) -> bool:
+        """Let it write now, however little waits; whether it will, because it only rests and nothing is in its way."""
+        if not self._rests or self.trouble is not None or self._stop.is_set():
+            return False
+        self._wake.set()
+        return True
+
     def _run(self) -> None:
         # Whoever stops it does not wait for a store that is away; the journal keeps what was not written.
         with until(self._stop):
@@ -122,12 +138,13 @@ class Delivery:
     def _keep_on(self) -> None:
         waited = refused = 0.0
         pause = look = _LOOK_S
-        while not self._stop.wait(pause):
-            waited += pause
+        while not self._stop.is_set():
+            rested, called = self._rest(pause, may_come=not refused)
+            waited += rested
             pause = look
             try:
                 many = self.waiting() >= _BACKLOG
-                if waited < self._settings.commit_every and not many:
+                if waited < self._settings.commit_every and not many and not called:
                     continue
                 look = _SOON_S if many else _LOOK_S
                 with self._turn:
@@ -142,6 +159,15 @@ class Delivery:
             except GroundswellError as error:
                 self._note(error)
             waited = refused = 0.0
+
+    def _rest(self, seconds: float, *, may_come: bool) -> tuple[float, bool]:
+        """Wait, unless somebody calls; how long that took, and whether somebody did."""
+        begun = time.monotonic()
+        self._rests = may_come
+        called = self._wake.wait(seconds)
+        self._rests = False
+        self._wake.clear()
+        return time.monotonic() - begun, called
 
     def _write(self, until_block: int, wait_s: float, go_on: Callable[[], bool]) -> None:
         while go_on() and self._done() < until_block and self._deliver(wait_s):

@@ -79,8 +79,8 @@ def _teach(
     check: Callable[[], None],
 ) -> WatchState:
     try:
-        past = Past(specs, until_us, params, lake, check)
-        if not past.is_empty:
+        past = None if lake.count() == 0 else Past(specs, until_us, params, lake, check)
+        if past is not None and not past.is_empty:
             counted = past.count()
             check()
             state = teach_counted(state, specs, counted, past.begun_us, params, check=check)

@@ -41,7 +41,7 @@ class Teacher:
     said: Callable[[], str | None] = lambda: None
     """Why the lake is not written at this moment; null while all is well."""
     bring: Callable[[], None] = lambda: None
-    """Writes to the lake what waits for it. What streamed in lately is history too."""
+    """Writes to the lake what the watch has counted and the lake does not have. What streamed in lately is history."""
     has: Callable[[int], bool] = lambda _block: True
     """Whether the lake has all up to that block of the bus."""
     _pause_s: float = field(default=_FIRST_S, init=False)

@@ -249,9 +249,9 @@ class Runner:
         engine = open_engine(self._settings)
         stack.callback(engine.close)
         lake = Lake.open(self._settings)
-
         params = params_of(self._settings)
-        teacher = Teacher(lake, params, stop, said=delivery.said, bring=delivery.write_some, has=delivery.has)
+        # What the watch has counted is history; what is behind it, it counts itself.
+        teacher = Teacher(lake, params, stop, delivery.said, lambda: delivery.bring(loop.progress.block), delivery.has)
         parts = Parts(
             settings=self._settings,
             desk=desk,
@@ -290,17 +290,17 @@ class Runner:
 
         def deliver(wait_s: float) -> bool:
             given = (journal, lake, desk, engine, self._settings)
-            done = journal_to_lake(*given, now=self._now, wait_s=wait_s, rest=rest, handover=handover)
-            return done is not None
+            return journal_to_lake(*given, now=self._now, wait_s=wait_s, rest=rest, handover=handover) is not None
 
-        def lake_state() -> tuple[int, int]:
-            return lake.version(), lake.last_number()
-
-        def waiting() -> str | None:
-            return lake.trouble
-
-        given = (self._settings, desk, journal, deliver)
-        return Delivery(*given, now=self._now, lake_state=lake_state, waiting=waiting, hasten=handover.end)
+        delivery = Delivery(
+            *(self._settings, desk, journal, deliver),
+            now=self._now,
+            lake_state=lambda: (lake.version(), lake.last_number()),
+            waiting=lambda: lake.trouble,
+            hasten=handover.end,
+        )
+        handover.come = delivery.come
+        return delivery
 
     def _forget(self) -> None:
         self._loop = self._delivery = self._journal = self._sender = self._handover = None
