@@ -207,12 +207,14 @@ class Journal:
         It holds at least one block where there is any; `after_block` itself where there is none. `max_span_us`
         limits the time from the first to the last receipt.
         """
-        rows = self._ask(
-            "SELECT seq, count, size, received_from, received_to FROM blocks WHERE seq > ? ORDER BY seq LIMIT ?",
-            after_block,
-            max_records + 1,
-        )
-        return last_of_batch(rows, after_block, max_records, max_bytes, max_span_us)
+        query = "SELECT seq, count, size, received_from, received_to FROM blocks WHERE seq > ? ORDER BY seq"
+        with self._errors(), self._read_lock:
+            # No further than to the border: what is behind it may be much, and is asked for again and again.
+            rows = self._reader.execute(query, (after_block,))
+            try:
+                return last_of_batch(rows, after_block, max_records, max_bytes, max_span_us)
+            finally:
+                rows.close()
 
     def between(self, first_block: int, last_block: int) -> list[Block]:
         """The blocks numbered first to last, inclusive, in order."""
