@@ -58,11 +58,11 @@ class Posts:
         """The terms of each post."""
         return self._terms
 
-    def texts(self, hashes: Any) -> list[str | None]:
+    def texts(self, hashes: Any, rows: Ints | None = None) -> list[str | None]:
         """The words of hashes."""
         return [self._words.text.get(value) for value in hashes.tolist()]
 
-    def take(self, rows: Ints) -> pa.Table:
+    def take(self, rows: Ints, columns: Any = None) -> pa.Table:
         """Some posts with their texts."""
         texts = [" ".join(self._words.word[t] for t in self._term[row] if t >= 0) for row in rows.tolist()]
         columns = {name: pa.nulls(len(rows), schema.POSTS.field(name).type) for name in schema.POSTS.names}

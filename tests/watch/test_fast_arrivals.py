@@ -30,6 +30,7 @@ from groundswell.watch.batches import Records, Ways, arrivals_of, engine_posts, 
 from groundswell.watch.contract import Arrivals
 from groundswell.watch.fast_arrivals import FastArrivals
 from groundswell.watch.joined_arrivals import JoinedArrivals, join
+from groundswell.watch.recent import SOURCES
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "layouts"
 NOW = 1_764_003_600_000_000
@@ -169,6 +170,9 @@ def assert_same(fast: Arrivals, slow: TableArrivals) -> None:
     for name in other.column_names:
         assert mine[name].to_pylist() == other[name].to_pylist(), name
     assert mine.schema == other.schema
+    theirs = terms.hash[np.isin(terms.row, every_third)]
+    assert fast.texts(theirs, every_third) == slow.texts(theirs)
+    assert fast.take(every_third, SOURCES).equals(other.select(SOURCES))
 
 
 def lines_of(records: Sequence[Any]) -> list[bytes]:

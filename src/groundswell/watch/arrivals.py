@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -134,18 +135,26 @@ class TableArrivals:
         order = np.argsort(row, kind="stable")
         return Terms(row[order], np.concatenate([part.hash for part in parts])[order], kind[order])
 
-    def texts(self, hashes: Hashes) -> list[str | None]:
+    def texts(self, hashes: Hashes, rows: Ints | None = None) -> list[str | None]:
         """The words and hashtags (with `#`) of those hashes; null for what this batch does not have."""
         words, tags = self._words.text, self._tags.text
         return [words.get(value) or tags.get(value) for value in hashes.tolist()]
 
-    def take(self, rows: Ints) -> pa.Table:
+    def take(self, rows: Ints, columns: Sequence[str] | None = None) -> pa.Table:
         """Some of the posts, in the order of `rows`."""
-        return self._posts.take(pa.array(rows))
+        return named(self._posts, columns).take(pa.array(rows))
 
     def _column(self, name: str) -> Any:
         values = self._posts.column(name)
         return values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
+
+
+def named(posts: pa.Table, columns: Sequence[str] | None) -> pa.Table:
+    """Some of the columns (null: all), of those that are there."""
+    if columns is None:
+        return posts
+    there = set(posts.column_names)
+    return posts.select([name for name in columns if name in there])
 
 
 class _Words:

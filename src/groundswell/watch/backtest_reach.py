@@ -15,7 +15,7 @@ from groundswell.query import parse
 from groundswell.watch.arrivals import TableArrivals
 from groundswell.watch.contract import AlertRecord, Arrivals, Hashes, Ints, Pairs, TrackerSpec, WatchParams
 from groundswell.watch.lakefeed import LakeFeed
-from groundswell.watch.recent import kept_columns
+from groundswell.watch.recent import SOURCES, kept_columns
 from groundswell.watch.rules import Books, Hit, find_hits, noticed, record_of, runs_of
 from groundswell.watch.windows import NEVER, StreamClock, advance, window_of
 
@@ -149,4 +149,4 @@ class ReachRule:
 
 def _kept(arrivals: TableArrivals, rows: Ints) -> pa.Table:
     order = np.unique(rows)
-    return kept_columns(arrivals.take(order)).take(pa.array(np.searchsorted(order, rows)))
+    return kept_columns(arrivals.take(order, SOURCES)).take(pa.array(np.searchsorted(order, rows)))

@@ -195,11 +195,14 @@ class Arrivals(Protocol):
     def terms(self) -> Terms:
         """What emerging topics count."""
 
-    def texts(self, hashes: Hashes) -> list[str | None]:
-        """The words and hashtags (with `#`) of those hashes; null for what this batch does not have."""
+    def texts(self, hashes: Hashes, rows: Ints | None = None) -> list[str | None]:
+        """The words and hashtags (with `#`) of those hashes; null for what this batch does not have.
 
-    def take(self, rows: Ints) -> pa.Table:
-        """Columns of `schema.POSTS` and `record` of some posts, in the order of `rows`.
+        Where it is known that the posts `rows` have them all, it need not be looked for elsewhere.
+        """
+
+    def take(self, rows: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """Columns of `schema.POSTS` and `record` of some posts, in the order of `rows`; all, or those that are named.
 
         It costs the most of all: ask once a step, only for posts that somebody needs.
         """

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from groundswell.query import Matcher
-from groundswell.watch.arrivals import BATCH
+from groundswell.watch.arrivals import BATCH, named
 from groundswell.watch.contract import Arrivals, Hashes, Ints, Pairs, Terms, TrackerSpec, WatchParams
 from groundswell.watch.emerging.flow import places_of, post_terms
 from groundswell.watch.emerging.pool import LAST, first_of_each
@@ -202,7 +202,7 @@ class DigestArrivals:
         row = np.repeat(np.arange(len(digest)), digest.lengths)
         return Terms(row, digest.hash[digest.term], digest.kind[digest.term])
 
-    def texts(self, hashes: Hashes) -> list[str | None]:
+    def texts(self, hashes: Hashes, rows: Ints | None = None) -> list[str | None]:
         """The words and hashtags of those hashes; null for what is not in the vocabulary."""
         known, text = self._digest.hash, self._digest.text
         at = np.searchsorted(known, hashes)
@@ -210,7 +210,7 @@ class DigestArrivals:
         found[found] = known[at[found]] == hashes[found]
         return [text[n] if is_there else None for n, is_there in zip(at.tolist(), found.tolist(), strict=True)]
 
-    def take(self, rows: Ints) -> pa.Table:
+    def take(self, rows: Ints, columns: Sequence[str] | None = None) -> pa.Table:
         """Some of the posts, in the order of `rows`.
 
         Raises:
@@ -220,7 +220,7 @@ class DigestArrivals:
         at = np.minimum(np.searchsorted(held, rows), max(len(held) - 1, 0))
         here = held[at] == rows if len(held) else np.zeros(len(rows), np.bool_)
         if here.all():
-            return self._digest.posts.take(pa.array(at))
+            return named(self._digest.posts, columns).take(pa.array(at))
         missing = rows[~here]
         if self._fetch is None:
             raise KeyError(missing.tolist())
@@ -228,7 +228,7 @@ class DigestArrivals:
         place[here] = np.arange(int(here.sum()))
         place[~here] = int(here.sum()) + np.arange(len(missing))
         both = [self._digest.posts.take(pa.array(at[here])), self._fetch(missing)]
-        return pa.concat_tables(both).take(pa.array(place))
+        return named(pa.concat_tables(both), columns).take(pa.array(place))
 
 
 def digest_of(arrivals: Arrivals, matcher: Matcher, wanted: Wanted) -> Digest:

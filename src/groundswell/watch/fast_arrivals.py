@@ -6,6 +6,7 @@ ordinary way in, so that it is the same as in the lake.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -29,6 +30,7 @@ from groundswell.text.tags import hashtags_of, mentions_of
 from groundswell.text.terms import text_buffers
 from groundswell.text.tokens import HashedWords
 from groundswell.text.tokens import Words as ReadWords
+from groundswell.watch.arrivals import named
 from groundswell.watch.contract import Hashes, Ints, Pairs, Terms
 from groundswell.watch.made import MadeRows, in_order
 
@@ -163,13 +165,12 @@ class FastArrivals:
         size = distinct_terms(words.hashes, words.rows, signed, tags.rows, row, hashes, kinds)
         return Terms(row[:size], hashes[:size], kinds[:size])
 
-    def texts(self, hashes: Hashes) -> list[str | None]:
-        """The words and hashtags (with `#`) of those hashes; null for what this batch does not have."""
+    def texts(self, hashes: Hashes, rows: Ints | None = None) -> list[str | None]:
+        """The words and hashtags (with `#`) of those hashes, which the posts `rows` are known to have; null: none."""
         wanted, inverse = np.unique(hashes, return_inverse=True)
-        in_words, in_tags = np.empty(len(wanted), np.int64), np.empty(len(wanted), np.int64)
         words, (signed, tag_hashes) = self._words, self._signed_tags
-        first_places(wanted, words.hashes, in_words)
-        first_places(wanted, tag_hashes, in_tags)
+        in_words = _first_places(wanted, words.hashes, words.rows, rows)
+        in_tags = _first_places(wanted, tag_hashes, self._tags.rows, rows)
         kinds = np.where(in_words < 0, ABSENT, TEXT).astype(np.uint8)
         at = np.maximum(in_words, 0)
         begins, ends = (part[at] if len(part) else at.astype(np.int32) for part in (words.begins, words.ends))
@@ -178,20 +179,21 @@ class FastArrivals:
         texts: list[str | None] = pc.coalesce(found, tags).take(pa.array(inverse)).to_pylist()
         return texts
 
-    def take(self, rows: Ints) -> pa.Table:
+    def take(self, rows: Ints, columns: Sequence[str] | None = None) -> pa.Table:
         """Some of the posts, in the order of `rows`, as the ordinary way in gives them."""
-        found, there = self.ready(rows)
-        if found is None or there.all():
-            return self.whole(*self.picked(rows)) if found is None else found
-        others = self.whole(*self.picked(rows[~there]))
-        return in_order([found, others], [np.flatnonzero(there), np.flatnonzero(~there)])
+        found, there = self.ready(rows, columns)
+        if found is not None and there.all():
+            return found
+        others = named(self.whole(*self.picked(rows[~there])), columns)
+        return others if found is None else in_order([found, others], [np.flatnonzero(there), np.flatnonzero(~there)])
 
-    def ready(self, rows: Ints) -> tuple[pa.Table | None, npt.NDArray[np.bool_]]:
+    def ready(self, rows: Ints, columns: Sequence[str] | None = None) -> tuple[pa.Table | None, npt.NDArray[np.bool_]]:
         """Those of some posts that were made for the lake writer, null if none was; and which these are."""
         if self.made is None:
             return None, np.zeros(len(rows), np.bool_)
-        there = self.made.among(self._rows[rows])
-        return (self.made.take(self._rows[rows[there]]) if there.any() else None), there
+        records = self._rows[rows]
+        there = self.made.among(records)
+        return (self.made.take(records[there], columns) if there.any() else None), there
 
     def picked(self, rows: Ints) -> tuple[Ints, FastPosts]:
         """The records of some of the posts, and what was read of them, as `whole` takes both."""
@@ -269,3 +271,16 @@ def hashes_of(texts: Any) -> Hashes:
 def _valid(values: Any) -> npt.NDArray[np.bool_]:
     valid: npt.NDArray[np.bool_] = pc.is_valid(values).to_numpy(zero_copy_only=False)
     return valid
+
+
+def _first_places(wanted: Hashes, hashes: Hashes, borders: Any, rows: Ints | None) -> Ints:
+    """The first place of each of the `wanted` among the hashes of all posts, or of `rows`; -1 where it is not there."""
+    found = np.empty(len(wanted), np.int64)
+    if rows is None:
+        first_places(wanted, hashes, found)
+        return found
+    begins, lengths = borders[rows], borders[rows + 1] - borders[rows]
+    places = np.arange(lengths.sum()) + np.repeat(begins - (np.cumsum(lengths) - lengths), lengths)
+    first_places(wanted, hashes[places], found)
+    found[found >= 0] = places[found[found >= 0]]
+    return found

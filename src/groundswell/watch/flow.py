@@ -32,7 +32,7 @@ from groundswell.watch.counting import Counted, count
 from groundswell.watch.emerging import flow as emerging
 from groundswell.watch.episodes import Episode, end_now
 from groundswell.watch.judging import Watched
-from groundswell.watch.recent import kept_columns, prune
+from groundswell.watch.recent import SOURCES, kept_columns, prune
 from groundswell.watch.rules import Hit, noticed, record_of, runs_of
 from groundswell.watch.snapshot import dump_state, load_state
 from groundswell.watch.state import Key, Series, WatchState, align
@@ -214,7 +214,7 @@ def _notice(state: WatchState, arrivals: Arrivals, hits: Sequence[Hit], watched:
     if not hits:
         return
     rows = np.unique([hit.row for hit in hits])
-    posts = kept_columns(arrivals.take(rows))
+    posts = kept_columns(arrivals.take(rows, SOURCES))
     of_slot: dict[int, list[Hit]] = {}
     for hit in hits:
         of_slot.setdefault(hit.slot, []).append(hit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import reduce
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 from groundswell.kernels import loaded_live
 from groundswell.kernels.once import once
 from groundswell.query import Matcher
-from groundswell.watch.arrivals import MOST_PLATFORMS, TableArrivals
+from groundswell.watch.arrivals import MOST_PLATFORMS, TableArrivals, named
 from groundswell.watch.contract import Arrivals, Hashes, Ints, Pairs, Terms
 from groundswell.watch.made import in_order
 
@@ -151,17 +152,25 @@ class JoinedArrivals:
         order = np.argsort(row, kind="stable")
         return Terms(row[order], hashes[order], kinds[order])
 
-    def texts(self, hashes: Hashes) -> list[str | None]:
-        """The words of those hashes."""
-        found = self._parts[0].texts(hashes)
-        for part in self._parts[1:]:
-            missing = [at for at, text in enumerate(found) if text is None]
-            if missing:
-                for at, text in zip(missing, part.texts(hashes[missing]), strict=True):
+    def texts(self, hashes: Hashes, rows: Ints | None = None) -> list[str | None]:
+        """The words of those hashes, which the posts `rows` are known to have."""
+        found: list[str | None] = [None] * len(hashes)
+        missing = list(range(len(hashes)))
+        for part, mine in zip(self._parts, self._of_parts(rows), strict=True):
+            if missing and (mine is None or len(mine)):
+                for at, text in zip(missing, part.texts(hashes[missing], mine), strict=True):
                     found[at] = text
+                missing = [at for at in missing if found[at] is None]
         return found
 
-    def take(self, rows: Ints) -> pa.Table:
+    def _of_parts(self, rows: Ints | None) -> list[Ints | None]:
+        """Some of the posts as rows of each part."""
+        if rows is None:
+            return [None] * len(self._parts)
+        sources = self._order[rows]
+        return [sources[(sources >= begin) & (sources < end)] - begin for begin, end in pairwise(self._starts.tolist())]
+
+    def take(self, rows: Ints, columns: Sequence[str] | None = None) -> pa.Table:
         """Some of the posts, in the order of `rows`."""
         sources = self._order[rows]
         tables, places = [], []
@@ -173,11 +182,11 @@ class JoinedArrivals:
             some = sources[mine] - self._starts[at]
             whole = getattr(part, "whole", None)
             if whole is None:
-                tables.append(part.take(some))
+                tables.append(part.take(some, columns))
                 places.append(mine)
                 continue
             fast = cast("FastArrivals", part)
-            ready, there = fast.ready(some)
+            ready, there = fast.ready(some, columns)
             if ready is not None:
                 tables.append(ready)
                 places.append(mine[there])
@@ -193,7 +202,7 @@ class JoinedArrivals:
                 asked.append((whole, [mine], [picked]))
         for whole, mines, pieces in asked:
             posts = reduce(lambda one, more: one.and_then(more), (piece[1] for piece in pieces))
-            tables.append(whole(np.concatenate([piece[0] for piece in pieces]), posts))
+            tables.append(named(whole(np.concatenate([piece[0] for piece in pieces]), posts), columns))
             places += mines
         return in_order(tables, places)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from groundswell.importing.same import nothing
-from groundswell.watch.arrivals import BATCH
+from groundswell.watch.arrivals import BATCH, named
 from groundswell.watch.contract import Ints
 
 if TYPE_CHECKING:
@@ -41,13 +41,15 @@ class MadeRows:
         at = np.minimum(np.searchsorted(self._here, rows), len(self._here) - 1)
         return np.asarray(self._here[at] == rows)
 
-    def take(self, rows: Ints) -> pa.Table:
-        """Rows of `BATCH` for some records of which there is a post here, in their order."""
-        found = self._posts.take(pa.array(np.searchsorted(self._here, rows)))
-        columns = dict(zip(found.column_names, found.columns, strict=True))
+    def take(self, rows: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """Rows of `BATCH`, or of some of its columns, for records of which there is a post here, in their order."""
+        schema = BATCH if columns is None else pa.schema([BATCH.field(name) for name in columns])
+        found = named(self._posts, columns).take(pa.array(np.searchsorted(self._here, rows)))
+        there = dict(zip(found.column_names, found.columns, strict=True))
         count, imported = len(rows), BATCH.field("imported_at").type
-        columns["imported_at"] = pa.repeat(pa.scalar(self._imported_us, imported), count)
-        columns["record"] = pa.array(self._records.numbers[rows], pa.int64())
-        columns["received_us"] = pa.array(self._records.received_us[rows], pa.int64())
-        every = [columns[f.name] if f.name in columns else nothing(f.type, count) for f in BATCH]
-        return pa.Table.from_arrays(every, schema=BATCH)
+        there["record"] = pa.array(self._records.numbers[rows], pa.int64())
+        there["received_us"] = pa.array(self._records.received_us[rows], pa.int64())
+        if "imported_at" in there:
+            there["imported_at"] = pa.repeat(pa.scalar(self._imported_us, imported), count)
+        every = [there[one.name] if one.name in there else nothing(one.type, count) for one in schema]
+        return pa.Table.from_arrays(every, schema=schema)

@@ -41,6 +41,12 @@ KEPT: Final = pa.schema(
         ("record", pa.int64()),
     ]
 )
+#: Columns of posts that they are made of, where `record` is there.
+SOURCES: Final = (
+    *("platform", "post_id", "url", "author_name", "author_id", "followers", "author_created_at", "created_at", "lang"),
+    *("text", "tokens", "hashtags", "urls", "music_title", "music_author", "likes", "views", "origin", "origin_offset"),
+    "record",
+)
 #: Columns of `schema.POSTS` that a profile is learned from.
 LEARNED: Final = ("tokens", "hashtags", "urls", "lang", "author_name", "author_id", "music_title", "music_author")
 _HOST: Final = r"(?i)^(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?(?:www\.)?(?P<host>[^/?#:]+)"
@@ -120,6 +126,10 @@ def _joined(first: Any, second: Any, between: str) -> Any:
 
     Arrow's `binary_join_element_wise` gives an array of the wrong length where everything is null.
     """
+    if first.null_count == len(first):
+        return second
+    if second.null_count == len(second):
+        return first
     both = pc.binary_join_element_wise(pc.fill_null(first, ""), pc.fill_null(second, ""), between)
     return pc.if_else(pc.and_(pc.is_valid(first), pc.is_valid(second)), both, pc.coalesce(first, second))
 
@@ -150,10 +160,10 @@ def _author_and_sound(batch: pa.Table | pa.RecordBatch) -> tuple[Any, Any]:
     return author, _joined(batch.column("music_title"), batch.column("music_author"), " · ")
 
 
-def kept_columns(posts: pa.Table) -> pa.Table:
-    """What is kept of posts (columns of `schema.POSTS`, and `record` where they came in a stream), as `KEPT`."""
+def kept_columns(posts: pa.Table, schema: pa.Schema = KEPT) -> pa.Table:
+    """What is kept of posts (columns of `SOURCES`), as `KEPT`, or some columns of it."""
     if posts.num_rows == 0:
-        return KEPT.empty_table()
+        return schema.empty_table()
     batch = posts.combine_chunks().to_batches()[0]
     offset = batch.column("origin_offset").cast(pa.string())
     author, sound = _author_and_sound(batch)
@@ -161,14 +171,15 @@ def kept_columns(posts: pa.Table) -> pa.Table:
         "author": author,
         "created_us": batch.column("created_at").cast(pa.int64()),
         "author_created_us": batch.column("author_created_at").cast(pa.int64()),
-        "domains": domains_of(batch.column("urls")),
         "sound": sound,
         "origin": _joined(batch.column("origin"), offset, ":"),
     }
+    if "domains" in schema.names:
+        columns["domains"] = domains_of(batch.column("urls"))
     if "record" not in batch.schema.names:  # posts of the lake that never came as a stream
         columns["record"] = pa.nulls(batch.num_rows, pa.int64())
-    arrays = [columns[name] if name in columns else batch.column(name) for name in KEPT.names]
-    return pa.table([array.cast(kind) for array, kind in zip(arrays, KEPT.types, strict=True)], schema=KEPT)
+    arrays = [columns[name] if name in columns else batch.column(name) for name in schema.names]
+    return pa.table([array.cast(kind) for array, kind in zip(arrays, schema.types, strict=True)], schema=schema)
 
 
 def rank_of(arrivals: Arrivals, rows: Ints) -> npt.NDArray[np.float64]:
@@ -189,7 +200,7 @@ def remember(recent: Recent, arrivals: Arrivals, pairs: Pairs, windows: Ints, ke
     rows, at = np.unique(new.row, return_inverse=True)
     oldest = int(new.window.min())
     new = replace(new, row=at.astype(np.int64) + recent.posts.num_rows)
-    posts = kept_columns(arrivals.take(rows))
+    posts = kept_columns(arrivals.take(rows, SOURCES))
     joined = replace(
         recent,
         posts=pa.concat_tables([recent.posts, posts]),

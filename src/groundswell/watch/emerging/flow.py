@@ -20,7 +20,7 @@ from groundswell.watch.emerging.candidates import BLOCKS
 from groundswell.watch.emerging.hot import Moment
 from groundswell.watch.emerging.levels import Memory, pass_block, pass_window
 from groundswell.watch.emerging.merging import update_topics
-from groundswell.watch.emerging.pool import LAST, OF_EACH, Picked, first_of_each, pooled
+from groundswell.watch.emerging.pool import LAST, OF_EACH, SHOWN_SOURCES, Picked, first_of_each, pooled
 from groundswell.watch.emerging.rarity import Look, look
 from groundswell.watch.emerging.records import TopicParams, TopicRecord
 from groundswell.watch.emerging.state import NEVER, Emerging, dump, load
@@ -127,7 +127,7 @@ def _keep_posts(
         return
     keys, words = _terms_of(arrivals, posts, rows, params.keep_terms)
     picked = Picked(rows, window, identity, place.astype(np.int32), keys, words, _lists_of(matched, rows))
-    state.pool = state.pool.keep(pooled(arrivals.take(rows), picked), params.keep_posts)
+    state.pool = state.pool.keep(pooled(arrivals.take(rows, SHOWN_SOURCES), picked), params.keep_posts)
 
 
 def places_of(hot: Hashes, seed: int, arrivals: Arrivals, posts: PostTerms, rows: Ints) -> Ints:
@@ -161,7 +161,7 @@ def _terms_of(arrivals: Arrivals, posts: PostTerms, rows: Ints, most: int) -> tu
     at = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
     keys = posts.keys[at]
     distinct, inverse = np.unique(keys, return_inverse=True)
-    words = pa.array(arrivals.texts(distinct), pa.string()).take(pa.array(inverse))
+    words = pa.array(arrivals.texts(distinct, rows), pa.string()).take(pa.array(inverse))
     bounds = pa.array(offsets, pa.int32())
     return pa.ListArray.from_arrays(bounds, pa.array(keys)), pa.ListArray.from_arrays(bounds, words)
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 
 from groundswell.watch.emerging.window import among
-from groundswell.watch.recent import KEPT, kept_columns
+from groundswell.watch.recent import KEPT, SOURCES, kept_columns
 
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -32,6 +32,8 @@ LAST: Final = 1_000
 _LEFT_OUT: Final = ("tokens", "hashtags", "domains")
 
 _SHOWN: Final = [field for field in KEPT if field.name not in _LEFT_OUT]
+#: Columns of posts that those are made of.
+SHOWN_SOURCES: Final = tuple(name for name in SOURCES if name not in {"tokens", "hashtags", "urls"})
 POOLED: Final = pa.schema(
     [
         *_SHOWN,
@@ -133,7 +135,7 @@ class Picked:
 
 def pooled(posts: pa.Table, picked: Picked) -> pa.Table:
     """The posts that were picked, as `POOLED`."""
-    kept = kept_columns(posts)
+    kept = kept_columns(posts, pa.schema(_SHOWN))
     text = pc.utf8_slice_codeunits(kept.column("text").combine_chunks(), 0, _MOST_TEXT)
     columns = [text if field.name == "text" else kept.column(field.name) for field in _SHOWN]
     columns += [
