@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from groundswell.errors import ConflictError
 from groundswell.lake.appender import TXN_KEY, Appended, Appender
 from groundswell.lake.delta import ask, commits, create_table, open_table
 from groundswell.lake.failures import told
+from groundswell.lake.kept import Kept
 from groundswell.lake.snapshots import Snapshot, take_snapshot
 from groundswell.lake.tables import SEQ_KEY, VERSION_KEY, table_layout
 from groundswell.schema import SCHEMA_VERSION
@@ -42,10 +43,17 @@ class Lake:
     cache: Path | None = None
     """Folder on this machine for what can be made again, and for files on their way; null: `root`, which is one."""
 
+    kept: Kept | None = field(default=None, compare=False, repr=False)
+    """Tables that stay open; null: each is opened when it is asked for."""
+
     @classmethod
     def open(cls, settings: Settings) -> Lake:
         """The lake that the settings name; nothing is created yet."""
         return cls(lake_root(settings), settings.lake_cache if settings.lake_is_remote else None)
+
+    def keeping(self) -> Lake:
+        """The same lake, whose tables stay open, for one thread at a time that comes back to them again and again."""
+        return self if isinstance(self.root, S3Path) else replace(self, kept=Kept())
 
     @property
     def trouble(self) -> str | None:
@@ -103,7 +111,10 @@ class Lake:
         """
         path = self.path(table_name)
         with told(f"read the table `{table_name}`", path):
-            table = open_table(path)
+            if self.kept is not None and isinstance(path, Path):
+                table = self.kept.table(path, open_table)
+            else:
+                table = open_table(path)
         if table is None:
             return None
         found = int(table.metadata().configuration.get(VERSION_KEY) or SCHEMA_VERSION)

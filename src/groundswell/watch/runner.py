@@ -280,7 +280,7 @@ class Runner:
         # An engine belongs to one thread at a time, so the lake writer has its own.
         engine = open_engine(self._settings)
         stack.callback(engine.close)
-        lake = Lake.open(self._settings)
+        lake = Lake.open(self._settings).keeping()  # whoever delivers or asks has the turn
         self._handover = handover = Handover()
 
         def rest() -> None:
