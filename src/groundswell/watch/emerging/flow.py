@@ -20,7 +20,7 @@ from groundswell.watch.emerging.candidates import BLOCKS
 from groundswell.watch.emerging.hot import Moment
 from groundswell.watch.emerging.levels import Memory, pass_block, pass_window
 from groundswell.watch.emerging.merging import update_topics
-from groundswell.watch.emerging.pool import LAST, OF_EACH, SHOWN_SOURCES, Picked, first_of_each, pooled
+from groundswell.watch.emerging.pool import LAST, OF_EACH, SHOWN_SOURCES, Picked, pooled
 from groundswell.watch.emerging.rarity import Look, look
 from groundswell.watch.emerging.records import TopicParams, TopicRecord
 from groundswell.watch.emerging.state import NEVER, Emerging, dump, load
@@ -80,7 +80,7 @@ def post_terms(terms: Terms, author: Hashes, identity: Hashes, numbers: Ints) ->
     """The terms of posts with these authors (0: not known), identities and numbers."""
     return PostTerms(
         bounds=np.searchsorted(terms.row, np.arange(len(author) + 1)),
-        keys=np.maximum(terms.hash, np.uint64(1)),
+        keys=terms.hash if terms.hash.all() else np.maximum(terms.hash, np.uint64(1)),
         authors=np.where(author == 0, identity, author),
         marks=(numbers % _MARKS + 1).astype(np.uint32),
     )
@@ -115,14 +115,8 @@ def _keep_posts(
     place = places_of(state.hot, state.seed, arrivals, posts, rows)[rows]
     identity = arrivals.identity[rows]
     window = windows[rows]
-    held = state.pool.posts
-    if len(rows) + held.num_rows > params.keep_posts:
-        among = np.flatnonzero(np.isin(state.pool.column("window"), window)) if held.num_rows else rows[:0]
-        every: list[Any] = [np.concatenate((state.pool.column(name)[among], mine)) if len(among) else mine
-                 for name, mine in (("window", window), ("place", place), ("identity", identity))]  # fmt: skip
-        best = first_of_each(every[0], every[1], every[2], params.keep_posts) - len(among)
-        best = best[best >= 0]
-        rows, place, identity, window = rows[best], place[best], identity[best], window[best]
+    best = state.pool.wanted(window, place, identity, params.keep_posts)
+    rows, place, identity, window = rows[best], place[best], identity[best], window[best]
     if not len(rows):
         return
     keys, words = _terms_of(arrivals, posts, rows, params.keep_terms)
@@ -187,6 +181,7 @@ def close(state: Emerging, start: int, params: TopicParams) -> list[TopicRecord]
     if start not in state.open and not state.topics:
         return []  # it is let go by when there is one with posts again
     _pass_over(state, start)
+    state.pool = state.pool.joined()
     window = state.open.pop(start, WindowTerms())
     for early in [one for one in state.open if one < start]:
         del state.open[early]

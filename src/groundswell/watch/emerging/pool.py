@@ -95,19 +95,46 @@ class Pool:
         names = words.take(pa.array(at[order][first])).to_pylist()
         return rows, {key: name for key, name in zip(found.tolist(), names, strict=True) if name}
 
+    def wanted(self, window: Ints, place: Ints, identity: Hashes, most: int) -> Ints:
+        """Which of some new posts `keep` would keep; ascending."""
+        starts, held = np.unique(window), self.column("window")
+        mine = np.flatnonzero(np.isin(held, starts))
+        rows = np.arange(len(window))
+        if len(rows) + len(mine) <= most:
+            return rows
+        held, held_place, held_identity = held[mine], self.column("place")[mine], self.column("identity")[mine]
+        for start, count in zip(*np.unique(held, return_counts=True), strict=True):
+            if count >= most:  # what comes after the last one that is kept is most of what comes
+                here = held == start
+                last = held_place[here].max()
+                who = held_identity[here & (held_place == last)].max()
+                before = (place[rows] < last) | ((place[rows] == last) & (identity[rows] < who))
+                rows = rows[before | (window[rows] != start)]
+        places = np.concatenate((held_place, place[rows]))
+        identities = np.concatenate((held_identity, identity[rows]))
+        best = first_of_each(np.concatenate((held, window[rows])), places, identities, most) - len(mine)
+        return rows[best[best >= 0]]
+
     def keep(self, new: pa.Table, most: int) -> Pool:
         """These posts and `new` ones, at most `most` of each window."""
         if new.num_rows == 0:
             return self
-        both = pa.concat_tables([self.posts, new])
-        window = both.column("window").to_numpy()
+        # Only posts of the same windows may have to go; of an hour's those before them are not copied.
+        same = np.flatnonzero(np.isin(self.column("window"), np.unique(new.column("window"))))
+        first = int(same[0]) if len(same) else self.posts.num_rows
+        rest = pa.concat_tables([self.posts.slice(first), new])
+        window, place, identity = (rest.column(name).to_numpy() for name in ("window", "place", "identity"))
         if np.unique(window, return_counts=True)[1].max() > most:
-            rows = first_of_each(window, both.column("place").to_numpy(), both.column("identity").to_numpy(), most)
-            both = both.take(pa.array(rows))
-        return Pool(both.combine_chunks())
+            rest = rest.take(pa.array(first_of_each(window, place, identity, most)))
+        rest = rest.combine_chunks()
+        return Pool(pa.concat_tables([self.posts.slice(0, first), rest]) if first else rest)
+
+    def joined(self) -> Pool:
+        """The same in one piece, of which single posts are taken quicker."""
+        return self if self.posts.column(0).num_chunks <= 1 else Pool(self.posts.combine_chunks())
 
 
-def first_of_each(window: Ints, place: Any, identity: Hashes, most: int) -> Ints:
+def first_of_each(window: Ints, place: Ints, identity: Hashes, most: int) -> Ints:
     """Rows of the first `most` posts of each window by place, then identity; ascending.
 
     >>> first_of_each(np.array([1, 1, 1, 2]), np.array([5, 0, 5, 9]), np.array([3, 4, 2, 1], np.uint64), 2).tolist()
@@ -153,7 +180,7 @@ def pool_bytes(pool: Pool) -> npt.NDArray[np.uint8]:
     """The pool as an Arrow IPC stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, POOLED, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
-        writer.write_table(pool.posts)
+        writer.write_table(pool.joined().posts)
     return np.frombuffer(sink.getvalue(), np.uint8)
 
 
