@@ -87,6 +87,11 @@ class Block:
         with _unpacker().stream_reader(self.body) as reader:
             reader.readinto(into)
 
+    def beginning(self, size: int) -> bytes:
+        """The first `size` bytes of `content`, or all of it, without unpacking what follows."""
+        with _unpacker().stream_reader(self.body) as reader:
+            return bytes(reader.read(size))
+
     @property
     def records(self) -> list[bytes]:
         """The raw records."""

@@ -98,7 +98,14 @@ class AlongStream:
 
     def rows(self, table: str, block: RawBlock, rows: pa.Table, new: npt.NDArray[np.bool_]) -> None:
         """The rows of one table from a block (`record` says of which of its records), and which are stored."""
-        self._fill.mixed(table, rows, new)
+        made = block.made
+        if made is None or len(made.left):
+            self._fill.mixed(table, rows, new)
+        elif rows.num_rows:
+            # Kernels read what a layout declares as it stands, and leave the rest to others.
+            self._fill.derived(made.layout.id, made.layout.version, table, rows, new, may_be_unread=False)
+            if self._fill.has_enough(made.layout):
+                return
         some = np.flatnonzero(new)[:SAMPLED_OF_A_BLOCK]
         if not len(block.records):
             return  # they were read elsewhere, and did not come along

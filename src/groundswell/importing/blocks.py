@@ -123,6 +123,8 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
     Raises:
         UnknownChoiceError: the hint names a layout, field or column that does not exist.
     """
+    if block.made is not None and not len(block.made.left):
+        return Normalised(block.made.imported(block.imported_us), QUARANTINE.empty_table(), {}, [], {})
     options = Options.from_hint(block.hint, settings.tz)
     chooser = Chooser.for_options(registry, options)
     layout, quick = _quickly(block, chooser)

@@ -20,6 +20,7 @@ from groundswell.desk.clock import wall_us
 from groundswell.importing.fill_keys import Shape, odd_keys, shape_of
 from groundswell.lake import Lake
 from groundswell.schema import FILL, MAPPED_OF, TIMESTAMP
+from groundswell.text.columns import only_text
 from groundswell.text.terms import text_buffers
 
 if TYPE_CHECKING:
@@ -125,8 +126,17 @@ class FillCounting:
         """Count the values of those rows that are stored."""
         self.derived(read.layout.id, read.layout.version, read.layout.table, read.rows, new)
 
-    def derived(self, layout: str, version: int, table: str, rows: pa.Table, new: npt.NDArray[np.bool_]) -> None:
-        """Count the values of the rows of one layout, those that are `new`."""
+    def derived(
+        self,
+        layout: str,
+        version: int,
+        table: str,
+        rows: pa.Table,
+        new: npt.NDArray[np.bool_],
+        *,
+        may_be_unread: bool = True,
+    ) -> None:
+        """Count the values of the rows of one layout, those that are `new`; whether a cell of them may be unread."""
         counted = self._of(layout, version, table)
         stored = int(new.sum())
         counted.stored += stored
@@ -142,17 +152,19 @@ class FillCounting:
         metrics, extra = (rows[name] if some is None else rows[name].filter(pa.array(some)) for name in _NAMED)
         for name, count in metrics_in(metrics).items():
             fields[f"metrics.{name}"] = fields.get(f"metrics.{name}", 0) + count
-        self._cells(counted, extra)
+        if may_be_unread:
+            self._cells(counted, extra)
 
     def mixed(self, table: str, rows: pa.Table, new: npt.NDArray[np.bool_]) -> None:
         """Count the values of rows of several layouts, those that are `new`."""
         if not rows.num_rows:
             return
+        only, versions = only_text(rows["layout"]), pc.min_max(rows["layout_version"]).as_py()
+        if only is not None and versions["min"] == versions["max"] and not rows["layout_version"].null_count:
+            self.derived(only, versions["min"], table, rows, new)
+            return
         pairs = rows.select(["layout", "layout_version"]).group_by(["layout", "layout_version"]).aggregate([])
         for layout, version in zip(pairs["layout"].to_pylist(), pairs["layout_version"].to_pylist(), strict=True):
-            if pairs.num_rows == 1:
-                self.derived(layout, version, table, rows, new)
-                return
             mask = pc.and_(pc.equal(rows["layout"], layout), pc.equal(rows["layout_version"], version))
             self.derived(layout, version, table, rows.filter(mask), new[mask.to_numpy()])
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Rows that are held before a batch is read, bytes; it has as many. A post of a microblog takes one KB.
 MOST_BYTES: Final = 24 << 20
+#: Bytes of a block that are unpacked where one of its first records is asked for.
+_BEGINNING: Final = 128 << 10
 #: How long the lake writer waits for a watch that does not go on, seconds.
 PATIENCE_S: Final = 1.0
 
@@ -191,14 +193,14 @@ class Handover:
 
 
 class PackedRecords(JoinedRecords):
-    """Records that are unpacked when they are asked for: of rows that are made already few are."""
+    """Records that are unpacked when they are asked for: of rows that are made already few are, a block's first."""
 
     def __init__(self, blocks: Sequence[Block], starts: Numbers, bounds: Numbers) -> None:
         """`starts` (blocks + 1) are where the records of each block begin."""
         self.bounds = bounds
         self._blocks = blocks
         self._starts = starts
-        self._at, self._records = -1, list[bytes]()
+        self._at, self._beginning = -1, b""
 
     @once
     def content(self) -> memoryview:
@@ -207,6 +209,10 @@ class PackedRecords(JoinedRecords):
 
     def _record(self, n: int) -> bytes:
         at = int(np.searchsorted(self._starts, n, side="right")) - 1
+        first = int(self.bounds[self._starts[at]])
+        begin, end = int(self.bounds[n]) - first, int(self.bounds[n + 1]) - 1 - first
         if at != self._at:
-            self._at, self._records = at, self._blocks[at].records
-        return self._records[n - int(self._starts[at])]
+            self._at, self._beginning = at, b""
+        if end > len(self._beginning):
+            self._beginning = self._blocks[at].beginning(max(end, 2 * len(self._beginning), _BEGINNING))
+        return self._beginning[begin:end]

@@ -18,6 +18,7 @@ from groundswell.kernels import loaded
 from groundswell.lake import Lake
 from groundswell.lake.keyfiles import MODEST, halves, key_runs
 from groundswell.lake.keyruns import Flags, Half, KeyRun, Rows, mapped_run, ordered
+from groundswell.text.columns import only_text
 
 #: Given platform and month, the keys that the lake holds there.
 LoadKeys = Callable[[str, str], Iterable[KeyRun]]
@@ -191,9 +192,10 @@ def _contains(run_high: Half, run_low: Half, high: Half, low: Half) -> Flags:
 
 def _partitions(posts: pa.Table) -> list[tuple[tuple[str, str], npt.NDArray[np.int64] | None]]:
     """The partitions of some rows, each with its rows (null: all of them)."""
+    platform, month = only_text(posts["platform"]), only_text(posts["month"])
+    if platform is not None and month is not None:
+        return [((platform, month), None)]
     platforms, months = (posts[name].combine_chunks().dictionary_encode() for name in ("platform", "month"))
-    if len(platforms.dictionary) == len(months.dictionary) == 1:
-        return [((platforms.dictionary[0].as_py(), months.dictionary[0].as_py()), None)]
     codes = platforms.indices.to_numpy().astype(np.int64) * max(1, len(months.dictionary)) + months.indices.to_numpy()
     found: list[tuple[tuple[str, str], npt.NDArray[np.int64] | None]] = []
     for code in np.unique(codes).tolist():

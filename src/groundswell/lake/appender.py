@@ -32,6 +32,7 @@ from groundswell.lake.landing import commit_to_store
 from groundswell.lake.statistics import file_statistics
 from groundswell.lake.tables import ROW_GROUP, SEQ_KEY, TableLayout
 from groundswell.stores import Place, S3Path, way
+from groundswell.text.columns import only_text
 
 #: Commit metadata that names the transaction, so that its commit can be found again.
 TXN_KEY: Final = "groundswell_txn"
@@ -231,8 +232,10 @@ class Appender:
     def _by_partition(self, rows: pa.Table) -> list[tuple[tuple[str, ...], pa.Table]]:
         names = self._layout.partition_by
         body = rows.select(self._layout.stored.names)
-        if not names:
-            return [((), body)]
+        texts = [only_text(rows[name]) for name in names]
+        only = tuple(text for text in texts if text is not None)
+        if len(only) == len(names):
+            return [(only, body)]
         codes = np.zeros(rows.num_rows, dtype=np.int64)
         choices: list[list[str]] = []
         for name in names:
