@@ -29,10 +29,10 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from groundswell.lake.failures import unavailable
 from groundswell.lake.landing import commit_to_store
+from groundswell.lake.partitions import by_partition
 from groundswell.lake.statistics import file_statistics
 from groundswell.lake.tables import ROW_GROUP, SEQ_KEY, TableLayout
 from groundswell.stores import Place, S3Path, way
-from groundswell.text.columns import only_text
 
 #: Commit metadata that names the transaction, so that its commit can be found again.
 TXN_KEY: Final = "groundswell_txn"
@@ -44,8 +44,6 @@ _LEVEL: Final = 1
 _QUICKLY: Final = -3
 #: Files that are written at once when an append ends.
 _LAST: Final = 2
-#: Runs that are at least so long on average are taken as they lie.
-_LEAST_RUN: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,8 @@ class Appender:
         self._tried = False
         self._layout = layout
         levels = dict.fromkeys(layout.texts if for_now else (), _QUICKLY)
-        self._levels = dict.fromkeys(layout.stored.names, _LEVEL) | levels
+        self._stored = layout.stored
+        self._levels = dict.fromkeys(self._stored.names, _LEVEL) | levels
         self._group = ROW_GROUP // 2 if for_now else ROW_GROUP
         self._next = next_number
         self._partitions: dict[tuple[str, ...], _Partition] = {}
@@ -112,8 +111,7 @@ class Appender:
         self._queue: queue.Queue[tuple[_Partition, list[pa.Table]] | None] = queue.Queue(maxsize=1)
         # One group is written while the next one gathers: no third one waits between them.
         self._idle = threading.Semaphore(1)
-        self._thread = threading.Thread(target=self._work, name=f"append-{layout.name}", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Appender:
         return self
@@ -138,8 +136,9 @@ class Appender:
             return
         rows = self._numbered(rows)
         each = rows.nbytes / rows.num_rows
-        for whose in self._by_partition(rows):
-            self._buffer(*whose, each)
+        body = rows.select(self._stored.names)
+        for values, part in by_partition(body, [rows[name] for name in self._layout.partition_by]):
+            self._buffer(values, part, each)
         self.rows += rows.num_rows
 
     def remove(self, actions: list[RemoveAction]) -> None:
@@ -229,28 +228,6 @@ class Appender:
             self._next += rows.num_rows
         return rows
 
-    def _by_partition(self, rows: pa.Table) -> list[tuple[tuple[str, ...], pa.Table]]:
-        names = self._layout.partition_by
-        body = rows.select(self._layout.stored.names)
-        texts = [only_text(rows[name]) for name in names]
-        only = tuple(text for text in texts if text is not None)
-        if len(only) == len(names):
-            return [(only, body)]
-        codes = np.zeros(rows.num_rows, dtype=np.int64)
-        choices: list[list[str]] = []
-        for name in names:
-            encoded = pc.dictionary_encode(rows[name].combine_chunks())
-            values = encoded.dictionary.to_pylist()
-            codes = codes * max(len(values), 1) + encoded.indices.to_numpy(zero_copy_only=False)
-            choices.append(values)
-        found, first, counts = _runs(codes)
-        distinct = list(dict.fromkeys(found.tolist()))
-        if len(distinct) == len(found):
-            parts = [body.slice(begin, count) for begin, count in zip(first.tolist(), counts.tolist(), strict=True)]
-        else:
-            parts = [_rows_of(body, codes == code, first[found == code], counts[found == code]) for code in distinct]
-        return [(_decode(code, choices), part) for code, part in zip(distinct, parts, strict=True)]
-
     def _buffer(self, values: tuple[str, ...], part: pa.Table, each: float) -> None:
         """Let rows of about `each` bytes wait for their group to be full."""
         partition = self._partitions.setdefault(values, _Partition(values))
@@ -273,6 +250,9 @@ class Appender:
         parts = partition.waiting
         self._buffered -= partition.nbytes
         partition.waiting, partition.rows, partition.nbytes = [], 0, 0
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=f"append-{self._layout.name}", daemon=True)
+            self._thread.start()
         while self._failure is None:
             if self._idle.acquire(timeout=0.2):
                 self._queue.put((partition, parts))
@@ -289,7 +269,7 @@ class Appender:
             raise unavailable(failure, f"write the table `{self._layout.name}`", self._root) from failure
 
     def _finish_thread(self) -> None:
-        while self._thread.is_alive():
+        while self._thread is not None and self._thread.is_alive():
             try:
                 self._queue.put(None, timeout=0.2)
             except queue.Full:
@@ -309,6 +289,9 @@ class Appender:
 
     def _write_last(self, partitions: list[_Partition]) -> None:
         """Write what waits for its group to be full: nothing else is done now, so files are written side by side."""
+        if len(partitions) == 1:
+            self._write_group(partitions[0], partitions[0].waiting)
+            return
         with ThreadPoolExecutor(_LAST, f"append-{self._layout.name}") as pool:
             for _ in pool.map(lambda one: self._write_group(one, one.waiting), partitions):
                 pass
@@ -337,7 +320,7 @@ class Appender:
         partition.groups = 0
         partition.writer = pq.ParquetWriter(
             partition.local,
-            self._layout.stored,
+            self._stored,
             compression="zstd",
             compression_level=self._levels,
             use_dictionary=list(self._layout.repeated),
@@ -366,30 +349,6 @@ class Appender:
             path.put(local)
             local.unlink(missing_ok=True)
             partition.local = None
-
-
-def _runs(codes: np.ndarray[Any, Any]) -> tuple[Any, Any, Any]:
-    """The runs of equal codes: value, start, length."""
-    starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1])))
-    return codes[starts], starts, np.diff(np.concatenate((starts, [len(codes)])))
-
-
-def _rows_of(body: pa.Table, mine: np.ndarray[Any, Any], first: Any, counts: Any) -> pa.Table:
-    """Some of the rows, in their order; they stand in several runs.
-
-    Long runs are shared with `body`. Few rows are copied, so that they do not keep all of it in memory while they wait.
-    """
-    if int(counts.sum()) < len(first) * _LEAST_RUN or 4 * int(counts.sum()) < body.num_rows:
-        return body.take(pa.array(np.flatnonzero(mine)))
-    return pa.concat_tables(body.slice(at, count) for at, count in zip(first.tolist(), counts.tolist(), strict=True))
-
-
-def _decode(code: int, choices: list[list[str]]) -> tuple[str, ...]:
-    values: list[str] = []
-    for values_of in reversed(choices):
-        code, index = divmod(code, max(len(values_of), 1))
-        values.append(values_of[index])
-    return tuple(reversed(values))
 
 
 def _sorted(rows: pa.Table, by: str | None) -> pa.Table:
