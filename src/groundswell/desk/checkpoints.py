@@ -6,12 +6,16 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from groundswell.desk.clock import wall_us
 from groundswell.desk.tables import CheckpointRow, PlanRow, RosterRow
 from groundswell.desk.upsert import upsert
+
+#: Done for every batch: made once, and past the mapper.
+_ROSTER = select(RosterRow.__table__.c.id).where(RosterRow.__table__.c.id == bindparam("roster"))
+_PLAN = insert(PlanRow.metadata.tables[PlanRow.__tablename__])
 
 
 def get(session: Session, name: str) -> CheckpointRow | None:
@@ -54,7 +58,8 @@ def plan(
 ) -> None:
     """Record a batch before it is done. `roster` is `roster_of(trackers)`, where the caller has it already."""
     roster = roster_of(trackers) if roster is None else roster
-    if session.scalar(select(RosterRow.id).where(RosterRow.id == roster)) is None:
+    connection = session.connection()
+    if connection.execute(_ROSTER, {"roster": roster}).scalar() is None:
         session.execute(insert(RosterRow).values(id=roster, trackers=[list(tracker) for tracker in trackers]))
     row = {
         "number": number,
@@ -64,7 +69,7 @@ def plan(
         "roster": roster,
         "covered": None if covered is None else [list(interval) for interval in covered],
     }
-    session.execute(insert(PlanRow).values(row))
+    connection.execute(_PLAN, row)
 
 
 def roster_of(trackers: Sequence[tuple[str, int]]) -> str:
