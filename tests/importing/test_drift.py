@@ -238,6 +238,13 @@ def test_an_empty_list_is_no_value() -> None:
     assert filled_in(column, np.array([False, True, True])) == 0
 
 
+def test_lists_of_a_slice_are_those_of_its_rows() -> None:
+    lists = pa.array([["a"], [], ["b", "c"], ["d"], []], pa.list_(pa.string()))
+    column = pa.chunked_array([lists.slice(1, 3), lists.slice(0, 0), lists.slice(3)])
+    assert filled_in(column) == 3
+    assert filled_in(column, np.array([True, True, False, True, True])) == 2
+
+
 @pytest.mark.parametrize(("start", "expected"), [(0, {"a": 2, "b": 1}), (1, {"a": 2, "b": 1}), (3, {"a": 1})])
 def test_metrics_of_a_slice_are_those_of_its_rows(start: int, expected: dict[str, int]) -> None:
     column = pa.array([None, [("a", 1), ("b", 2)], [], [("a", 1)]], METRICS).slice(start)

@@ -36,6 +36,7 @@ _FUTURE: Final = "created more than 5 minutes after it was received"
 #: What `normalise` gives for each table: `DERIVED_OF` it, and the index of the record in the block.
 NORMALISED_OF: Final = {name: schema.append(pa.field("record", pa.int64())) for name, schema in DERIVED_OF.items()}
 NORMALISED: Final = NORMALISED_OF["posts"]
+_NONE_REJECTED: Final = QUARANTINE.empty_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
         UnknownChoiceError: the hint names a layout, field or column that does not exist.
     """
     if block.made is not None and not len(block.made.left):
-        return Normalised(block.made.imported(block.imported_us), QUARANTINE.empty_table(), {}, [], {})
+        return Normalised(block.made.imported(block.imported_us), _NONE_REJECTED, {}, [], {})
     options = Options.from_hint(block.hint, settings.tz)
     chooser = Chooser.for_options(registry, options)
     layout, quick = _quickly(block, chooser)
@@ -132,7 +133,7 @@ def normalise(block: RawBlock, engine: Engine, registry: Registry, settings: Set
         return _ordinarily(block, layout, engine, chooser, settings)
     posts, left = quick
     if not len(left):
-        return Normalised(posts, QUARANTINE.empty_table(), {}, [], {})
+        return Normalised(posts, _NONE_REJECTED, {}, [], {})
     rest = _ordinarily(block.take(left), layout, engine, chooser, settings)
     return rest.behind(posts, left)
 
@@ -183,7 +184,7 @@ def _ordinarily(
         tables[name], ahead = _set_aside_future(_joined(rows, NORMALISED_OF[name]), block)
         refused += ahead
     hint = Options.from_hint(block.hint, settings.tz).to_hint(settings.tz)
-    rejected = quarantine_rows(refused, origin, hint) if refused else QUARANTINE.empty_table()
+    rejected = quarantine_rows(refused, origin, hint) if refused else _NONE_REJECTED
     return Normalised(tables.pop("posts"), rejected, dict(ignored), ignored_records, tables)
 
 

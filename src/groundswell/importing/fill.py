@@ -225,12 +225,19 @@ def filled_in(column: pa.ChunkedArray, some: npt.NDArray[np.bool_] | None = None
     if column.null_count == len(column):
         return 0
     if pa.types.is_list(column.type):
+        if some is None and not column.null_count:
+            return sum(int(np.count_nonzero(np.diff(_bounds(chunk)))) for chunk in column.chunks if len(chunk))
         has = pc.fill_null(pc.greater(pc.list_value_length(column), 0), False)
     elif some is None or not column.null_count:
         return len(column) - int(column.null_count) if some is None else int(some.sum())
     else:
         has = column.is_valid()
     return int(pc.sum(has).as_py() if some is None else (has.to_numpy() & some).sum())
+
+
+def _bounds(lists: pa.ListArray) -> npt.NDArray[np.int32]:
+    """Where each list begins, and where the last one ends."""
+    return np.frombuffer(lists.buffers()[1], np.int32)[lists.offset : lists.offset + len(lists) + 1]
 
 
 def metrics_in(column: pa.ChunkedArray) -> dict[str, int]:

@@ -81,7 +81,7 @@ class Made:
         """The posts, imported at a time (microseconds)."""
         place = self.posts.schema.get_field_index("imported_at")
         spec = self.posts.schema.field(place)
-        return self.posts.set_column(place, spec, pa.repeat(pa.scalar(at_us, spec.type), len(self.posts)))
+        return self.posts.set_column(place, spec, pa.array(np.full(len(self.posts), at_us, np.int64)).view(spec.type))
 
     def fits(self, registry: Registry) -> bool:
         """Whether a registry knows the layout as it was when the rows were made."""

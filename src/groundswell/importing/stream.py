@@ -252,6 +252,8 @@ class Counts:
 
     def add(self, block: RawBlock, name: str, quarters: Any) -> None:
         """Count records of a block, each in its quarter hour; one that holds several is counted for each."""
+        if not len(quarters):
+            return
         found, counts = np.unique(quarters, return_counts=True)
         for quarter, count in zip(found.tolist(), counts.tolist(), strict=True):
             row = self._row(block.source, block.origin, quarter)
