@@ -39,9 +39,8 @@ TXN_KEY: Final = "groundswell_txn"
 
 _BUFFERED_BYTES: Final = 64 << 20
 _GROUPS_A_FILE: Final = 16
-#: How hard zstd tries: the higher ones hardly gain. Of words it saves a third of what Parquet costs to try less.
+#: How hard zstd tries: the higher ones hardly gain.
 _LEVEL: Final = 1
-_QUICKLY: Final = -3
 #: Files that are written at once when an append ends.
 _LAST: Final = 2
 
@@ -89,7 +88,7 @@ class Appender:
     ) -> None:
         """`staging`: folder on this machine for files on their way to a store.
 
-        Files `for_now` take less time and memory, and a third more room until they are joined.
+        Files `for_now` take less time and memory, and almost half as much room again until they are joined.
         """
         self.rows = self._buffered = 0
         self._table = table
@@ -98,9 +97,8 @@ class Appender:
         self._first = next_number
         self._tried = False
         self._layout = layout
-        levels = dict.fromkeys(layout.texts if for_now else (), _QUICKLY)
         self._stored = layout.stored
-        self._levels = dict.fromkeys(self._stored.names, _LEVEL) | levels
+        self._levels = dict.fromkeys(self._stored.names, _LEVEL) | dict(layout.texts if for_now else {})
         self._group = ROW_GROUP // 2 if for_now else ROW_GROUP
         self._next = next_number
         self._partitions: dict[tuple[str, ...], _Partition] = {}

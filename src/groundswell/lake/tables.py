@@ -36,7 +36,7 @@ class TableLayout:
     `statistics` are the columns whose least and greatest value of a file stand in the Delta log, so that a
     reader can leave the file out; `repeated` the columns whose values recur, which are stored by dictionary; `encoded`
     those that another encoding of Parquet makes smaller, and quicker to write; `texts` those that people wrote, most of
-    what there is to compress.
+    what there is to compress, and the level at which they are compressed for now: less than one where that saves time.
     """
 
     name: str
@@ -47,7 +47,7 @@ class TableLayout:
     encoded: Mapping[str, str] = field(default_factory=dict)
     statistics: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
+    texts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def stored(self) -> pa.Schema:
@@ -66,7 +66,7 @@ TABLES: Final = {
             numbered="ingest_seq",
             encoded=_ENCODED,
             statistics=("created_at", "ingest_seq", "observed_at", "imported_at", "views", "likes", "followers"),
-            texts=("text", "tokens"),
+            texts={"text": -3, "tokens": -50},  # the words stand in the text once more
             repeated=(
                 "author_id",
                 "author_name",
