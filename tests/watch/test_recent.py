@@ -64,12 +64,15 @@ def test_hashes_of_different_texts_differ_and_slices_hash_alike() -> None:
 def test_seen_knows_what_a_set_knows() -> None:
     rng = np.random.default_rng(1)
     seen, known = Seen(), set()
-    for _ in range(60):
-        windows, hashes = rng.integers(0, 3, 40), rng.integers(0, 300, 40).astype(np.uint64)
+    for n in range(60):
+        most = 300 if n % 2 else 1 << 40  # few of so many are the same
+        windows, hashes = rng.integers(0, 3, 40), rng.integers(0, most, 40).astype(np.uint64)
         new = seen.add(windows, hashes)
         for window, value, is_new in zip(windows.tolist(), hashes.tolist(), new.tolist(), strict=True):
             assert is_new == ((window, value) not in known)
             known.add((window, value))
+    assert {(window, value) for window, runs in seen.runs.items() for run in runs for value in run.tolist()} == known
+    assert all((np.diff(run) > 0).all() for runs in seen.runs.values() for run in runs)
     seen.forget(2)
     assert seen.runs.keys() == {2}
 

@@ -109,7 +109,9 @@ class FastArrivals:
     @once
     def engagement(self) -> Floats:
         """Likes, comments, shares and saves together."""
-        columns = [self._real(name) for name in _COUNTED]
+        columns = [self._real(name) for name in _COUNTED if name in self._posts.counts]
+        if not columns:
+            return np.full(len(self), np.nan)
         known = np.any([~np.isnan(column) for column in columns], axis=0)
         return np.where(known, np.sum([np.nan_to_num(column) for column in columns], axis=0), np.nan)
 

@@ -44,16 +44,20 @@ class Seen:
         return new
 
     def _add_to(self, window: int, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        distinct, first = np.unique(hashes, return_index=True)
-        fresh = np.ones(len(distinct), dtype=np.bool_)
         runs = self.runs.setdefault(window, [])
+        distinct = np.sort(hashes)
+        fresh = np.concatenate(([True], distinct[1:] != distinct[:-1]))
         for run in runs:
             at = np.minimum(np.searchsorted(run, distinct), len(run) - 1)
             fresh &= run[at] != distinct
-        new = np.zeros(len(hashes), dtype=np.bool_)
-        new[first[fresh]] = True
-        if fresh.any():
-            runs.append(distinct[fresh])
+        new = np.ones(len(hashes), dtype=np.bool_)
+        if not fresh.all():  # few come twice, and which of them come first takes longer to find out than all else
+            distinct = distinct[fresh]
+            found, first = np.unique(hashes, return_index=True)
+            new[:] = False
+            new[first[np.isin(found, distinct, assume_unique=True)]] = True
+        if len(distinct):
+            runs.append(distinct)
             while len(runs) > 1 and len(runs[-2]) < 2 * len(runs[-1]):
                 last = runs.pop()
                 runs[-1] = np.sort(np.concatenate((runs[-1], last)), kind="stable")
