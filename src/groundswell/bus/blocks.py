@@ -21,6 +21,8 @@ MAX_RECORDS: Final = 1_000
 MAX_BYTES: Final = 4 << 20
 
 _LEVEL: Final = 1
+#: How far back is looked for what repeats, in powers of two: twice as far saves half a percent and costs a tenth.
+_WINDOW: Final = 18
 
 Micros = npt.NDArray[np.int64]
 
@@ -31,7 +33,8 @@ _own: Final = threading.local()
 def _packer() -> zstandard.ZstdCompressor:
     found = getattr(_own, "packer", None)
     if found is None:
-        found = _own.packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+        how = zstandard.ZstdCompressionParameters.from_level(_LEVEL, window_log=_WINDOW, write_checksum=True)
+        found = _own.packer = zstandard.ZstdCompressor(compression_params=how)
     return found
 
 
