@@ -69,6 +69,7 @@ def test_replies_cards_links_and_quotes_are_the_same(ways: tuple[Any, Any]) -> N
             {"embed": {"external": {"uri": 'https://a.b/"q"'}}},
             {"embed": {"external": {"uri": ""}, "media": {"external": {"uri": "https://c.d"}}}},
             {"embed": {"media": {"external": {"uri": "https://c.d"}}, "record": {"record": {"uri": uri}}}},
+            {"embed": {"external": {"uri": None}, "media": {"external": {"uri": f"https://c.d/{n}"}}}},
             {"embed": {"record": {"uri": uri, "cid": "x"}}, "facets": [{"features": [{"uri": "https://e.f"}]}]},
             {"facets": [{"features": [{"uri": "https://e.f"}, {"uri": None}, {"uri": "g.h"}]}, {"features": None}]},
             {"facets": [{"features": [{"uri": " "}]}]},

@@ -108,9 +108,11 @@ def filled(given: pa.Array, text: pa.Array, extract: Any, rows: np.ndarray[Any, 
     if given.null_count == len(given):
         return extract(text, rows).cast(TEXTS)
     missing = pc.is_null(given)
-    if rows is not None:
+    if rows is None:
+        text = pc.if_else(missing, text, pa.scalar(None, pa.string()))
+    else:  # which leaves out those that are not missing, without a copy of all texts
         rows = rows & missing.to_numpy(zero_copy_only=False)
-    found = extract(pc.if_else(missing, text, pa.scalar(None, pa.string())), rows).cast(TEXTS)
+    found = extract(text, rows).cast(TEXTS)
     return pc.if_else(missing, found, given.cast(TEXTS))
 
 

@@ -164,11 +164,13 @@ def rest(records: Iterable[Mapping[str, Any]], posts: FastPosts) -> Rest:
 
 
 def columns(spans: Spans, posts: FastPosts) -> Rest:
-    """As `rest`, of many posts at once; those that quote another, and those with escapes in an address, are doubted."""
+    """As `rest`, of many posts at once; those that quote another, and those with escapes in an address, are doubted.
+
+    So are those with a link beside other media, which stands beside a quote: it would be written for all of them.
+    """
     rows = posts.row
-    (url, own, beside), doubted = spans.write(_of(spans.paths)[1], rows)
-    doubted |= spans[_QUOTE].is_there[rows]
-    extra = pc.if_else(pa.array(spans[_OWN].is_there[rows]), own, beside)
+    (url, extra), doubted = spans.write(_of(spans.paths)[1], rows)
+    doubted |= spans[_QUOTE].is_there[rows] | (spans[_BESIDE].is_there & ~spans[_OWN].is_there)[rows]
     of_uri, uris = spans.items(_URI)
     texts = uris.texts()
     blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(texts), ""), False).to_numpy(zero_copy_only=False)
@@ -182,14 +184,13 @@ def columns(spans: Spans, posts: FastPosts) -> Rest:
 
 @cache
 def _of(paths: Paths) -> tuple[Made, Made]:
-    """Texts of a post: identity, author, text; then its address and the rest, with its own link or another."""
+    """Texts of a post: identity, author, text; then its address and the rest."""
     did, rkey = "did", "commit.rkey"
-    ends = [member("reply_to", _PARENT), member("thread", _ROOT)], [member("cid", _CID)]
     mine = Made(paths, ["at://", value(did), f"/{_POST}/", value(rkey)], [value(did)], [value(f"{_RECORD}.text")])
     if _CID not in paths.single:
         return mine, mine
-    rest = ([*ends[0], member("link", link), *ends[1]] for link in (_OWN, _BESIDE))
-    return mine, Made(paths, [f"{SITE}", plain(did), "/post/", plain(rkey)], *rest)
+    rest = [member("reply_to", _PARENT), member("thread", _ROOT), member("link", _OWN), member("cid", _CID)]
+    return mine, Made(paths, [f"{SITE}", plain(did), "/post/", plain(rkey)], rest)
 
 
 def _extra(reply: Mapping[str, Any], embed: Mapping[str, Any], quoted: str | None, cid: Any) -> str | None:
