@@ -174,11 +174,13 @@ def test_a_watch_that_has_no_room_calls_the_lake_writer(lines: list[bytes], engi
     with ThreadPoolExecutor(1) as pool:
 
         def come() -> bool:
+            assert handover.calls
             pool.submit(handover.take, 1, 9)
             return True
 
         handover.come = come
         arrivals_of(second, ways)
+    assert not handover.calls
     made = handover.take(2, 9)
     assert made is not None
     assert made.posts.num_rows == 100

@@ -101,8 +101,22 @@ def test_a_writer_that_is_called_writes_at_once_however_little_waits(
     delivery.start()
     until(delivery.come, what="the writer at rest")
     until(lambda: delivery.behind() == 0, what="the commit")
+    assert not delivery.come()  # there is nothing to write
     delivery.stop()
+    journal.append("push", [b"{}"], received_us=1)
     assert not delivery.come()
+
+
+def test_a_writer_that_is_waited_for_does_not_rest(
+    desk: Desk, journal: Journal, until: Until, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 60.0)
+    settings = load_settings(home=tmp_path / "home", commit_every=3600)
+    journal.append("push", [b"{}"], received_us=1)
+    delivery = Delivery(settings, desk, journal, Writer(desk, journal), now=wall_us, wanted=lambda: True)
+    delivery.start()
+    until(lambda: delivery.behind() == 0, what="the commit")
+    delivery.stop()
 
 
 def test_what_the_lake_has_is_not_brought_once_more(settings: Settings, desk: Desk, journal: Journal) -> None:

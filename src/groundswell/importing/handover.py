@@ -108,12 +108,18 @@ class Handover:
         self._reading: list[tuple[int, int]] = []
         self._welcome: list[tuple[int, int]] = []
         self._read = -1
+        self._calls = 0
         self._waits = self._takes = False
 
     @property
     def nbytes(self) -> int:
         """Bytes that are held, about."""
         return self._bytes
+
+    @property
+    def calls(self) -> bool:
+        """Whether the watch waits for room: a lake writer that would rest now comes at once."""
+        return self._calls > 0
 
     @property
     def is_catching_up(self) -> bool:
@@ -130,8 +136,10 @@ class Handover:
         with self._changed:
             self._reading.append(span)
             self._waits = True
+            self._calls += 1
             while many and not self._has_room(first) and last > self._passed and (self.come() or self._takes):
                 self._takes = self._changed.wait(self._patience_s)
+            self._calls -= 1
             if many and self._has_room(first):
                 self._welcome.append(span)
         try:

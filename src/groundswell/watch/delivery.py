@@ -44,7 +44,7 @@ class Delivery:
     failure, null once a commit has worked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each tells it of another part of the watch
         self,
         settings: Settings,
         desk: Desk,
@@ -55,11 +55,12 @@ class Delivery:
         lake_state: Callable[[], tuple[int, int]] | None = None,
         waiting: Callable[[], str | None] = lambda: None,
         hasten: Callable[[], None] = lambda: None,
+        wanted: Callable[[], bool] = lambda: False,
     ) -> None:
         """`lake_state` gives the lake's version and the greatest number of its rows, for alerts to refer to.
 
         `waiting` says why the lake's store is waited for at this moment. `hasten` is called when the watch has ended:
-        nobody lets it go first any more.
+        nobody lets it go first any more. `wanted` says whether somebody waits for it to write just now.
         """
         self._settings = settings
         self._desk = desk
@@ -69,6 +70,7 @@ class Delivery:
         self._lake_state = lake_state
         self._waiting = waiting
         self._hasten = hasten
+        self._wanted = wanted
         self._turn = threading.Lock()
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -125,7 +127,7 @@ class Delivery:
 
     def come(self) -> bool:
         """Let it write now, however little waits; whether it will, because it only rests and nothing is in its way."""
-        if not self._rests or self.trouble is not None or self._stop.is_set():
+        if not self._rests or self.trouble is not None or self._stop.is_set() or not self.behind():
             return False
         self._wake.set()
         return True
@@ -164,7 +166,9 @@ class Delivery:
         """Wait, unless somebody calls; how long that took, and whether somebody did."""
         begun = time.monotonic()
         self._rests = may_come
-        called = self._wake.wait(seconds)
+        # Who waits since before this rest has not called, or in vain.
+        called = may_come and self.trouble is None and self._wanted() and self.behind() > 0
+        called = called or self._wake.wait(seconds)
         self._rests = False
         self._wake.clear()
         return time.monotonic() - begun, called

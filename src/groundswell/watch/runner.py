@@ -298,6 +298,7 @@ class Runner:
             lake_state=lambda: (lake.version(), lake.last_number()),
             waiting=lambda: lake.trouble,
             hasten=handover.end,
+            wanted=lambda: handover.calls,
         )
         handover.come = delivery.come
         return delivery
