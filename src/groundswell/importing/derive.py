@@ -119,11 +119,20 @@ def filled(given: pa.Array, text: pa.Array, extract: Any, rows: np.ndarray[Any, 
 def _months(created: pa.Array) -> pa.Array:
     """`YYYY-MM` of each time, `unknown` for null."""
     micros = created.cast(pa.int64())
+    if len(created) and not created.null_count:
+        # What came together was mostly made in one month, which the first and the last tell.
+        first, last = (_month_of(end.as_py()) for end in pc.min_max(micros).values())
+        if first == last:
+            return same(first, len(created))
     months = pc.fill_null(micros, 0).to_numpy(zero_copy_only=False).astype("datetime64[us]").astype("datetime64[M]")
     found, codes = np.unique(months, return_inverse=True)
     names = pa.array([str(month) for month in found], pa.string())
     codes = pa.array(codes.astype(np.int32).ravel(), mask=pc.is_null(micros).to_numpy(zero_copy_only=False))
     return pc.fill_null(pc.take(names, codes), UNKNOWN)
+
+
+def _month_of(micros: int) -> str:
+    return str(np.datetime64(micros, "us").astype("datetime64[M]"))
 
 
 def _with_unread(extra: pa.Array, unread: pa.Array) -> pa.Array:

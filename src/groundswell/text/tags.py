@@ -94,7 +94,7 @@ def _found_links(texts: pa.Array, some: NDArray[np.int64]) -> tuple[pa.Array, ND
     ends, slow = np.empty(room // 5 + 2, np.int32), np.empty(len(some), np.bool_)
     count, size = kernel.find_links(data, offsets, some, out, ends, owners, slow)
     # Copies of what was written only: the room is larger.
-    parts = pa.py_buffer(ends[: count + 1].tobytes()), pa.py_buffer(out[:size].tobytes())
+    parts = pa.py_buffer(ends[: count + 1].copy()), pa.py_buffer(out[:size].copy())
     values, rows = pa.StringArray.from_buffers(count, *parts), owners[:count]
     if not slow.any():
         return values, rows

@@ -68,8 +68,8 @@ class Scanned:
         """The words of the texts as one string each."""
         kernel = loaded()
         assert kernel is not None  # noqa: S101 - it wrote this
-        # A copy of what was written only: the scratch is larger.
-        written = self.out[: int(self.ends[-1])].tobytes()
+        # A copy of what was written only: the scratch is larger. Others go on meanwhile, as `tobytes` lets nobody.
+        written = self.out[: int(self.ends[-1])].copy()
         tokens = pa.StringArray.from_buffers(len(texts), pa.py_buffer(self.ends), pa.py_buffer(written))
         if texts.null_count:
             tokens = pc.if_else(pc.is_valid(texts), tokens, pa.scalar(None, pa.string()))

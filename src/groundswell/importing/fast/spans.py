@@ -139,10 +139,6 @@ class Values:
     begin: npt.NDArray[np.int32]
     end: npt.NDArray[np.int32]
 
-    def is_kind(self, *kinds: int) -> Bools:
-        """Which values are of one of these kinds."""
-        return np.isin(self.kind, np.array(kinds, np.uint8))
-
     @once
     def is_there(self) -> Bools:
         """Which values are there and not null."""
@@ -152,7 +148,8 @@ class Values:
     @once
     def is_text(self) -> Bools:
         """Which values are texts."""
-        return self.is_kind(kernel.TEXT, kernel.ESCAPED)
+        text: Bools = (self.kind == kernel.TEXT) | (self.kind == kernel.ESCAPED)
+        return text
 
     def texts(self) -> pa.Array:
         """The values as texts; null where nothing or null stands."""
