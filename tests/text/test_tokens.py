@@ -51,6 +51,7 @@ def reference(text: str) -> str:
 
 
 @given(st.lists(st.one_of(st.none(), any_text), max_size=8))
+@example(["\u0130\u0307", "I\u0307\u0307", "\u0130\u0328\u0307", "\u0130\u0308\u0307"])
 @example(["\u0130\u093c", "I\u093c\u0307", "\u0130\u0328", "I\u0328\u0307", "\u0130\u0308", "I\u0308\u0307"])
 @settings(max_examples=400, deadline=None)
 def test_words_are_those_of_a_plain_walk_over_the_folded_text(texts: list[str | None]) -> None:

@@ -125,9 +125,9 @@ def _marked_apostrophe() -> re.Pattern[str]:
 
 @cache
 def _dotted_i() -> re.Pattern[str]:
-    """An `i`, in its decomposed form the marks that stand before a dot above, and that dot."""
+    """An `i`, in its decomposed form the marks that stand before a dot above, and that dot, however often it stands."""
     below = [chr(code) for code in range(_LAST + 1) if 0 < unicodedata.combining(chr(code)) < _ABOVE]
-    return re.compile(f"i([{''.join(below)}]*){_DOT}")
+    return re.compile(f"i([{''.join(below)}]*){_DOT}+")
 
 
 @cache
