@@ -119,7 +119,8 @@ def test_what_comes_out_does_not_depend_on_reading_ahead(
     assert found[0] == found[1]
 
 
-def test_a_batch_for_other_trackers_is_thrown_away(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_for_other_trackers_are_thrown_away(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "DEPTH", 2)
     monkeypatch.setattr(plan, "LIMITS", (2, 1 << 20))
     monkeypatch.setattr(plan, "LIMITS_LIVE", (2, 1 << 20))
     asked: list[tuple[str, int, int, Matcher]] = []
@@ -231,7 +232,10 @@ def test_a_batch_that_may_grow_is_not_read_ahead(bus: Bus) -> None:
     reader.close()
 
 
-def test_batches_are_read_at_once_and_each_goes_on_with_the_clock_of_the_one_before(bus: Bus) -> None:
+def test_batches_are_read_at_once_and_each_goes_on_with_the_clock_of_the_one_before(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "DEPTH", 2)
     both, clocks = threading.Barrier(ahead.DEPTH, timeout=20), dict[int, int]()
 
     def meet(_blocks: Sequence[Block], wanted: Wanted) -> Arrivals:

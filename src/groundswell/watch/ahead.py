@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from groundswell.settings import Settings
 
 
-#: Batches that are read ahead, at most. The beginning and the end of a batch are work for one core; with two of them in
-#: work the others have something to do meanwhile.
-DEPTH: Final = 2
+#: Batches that are read ahead, at most. Two smaller ones would take the same memory, and more of the processor's time.
+DEPTH: Final = 1
 
 
 class Reader(Protocol):
