@@ -137,9 +137,11 @@ class Handover:
             self._reading.append(span)
             self._waits = True
             self._calls += 1
-            while many and not self._has_room(first) and last > self._passed and (self.come() or self._takes):
-                self._takes = self._changed.wait(self._patience_s)
-            self._calls -= 1
+            try:
+                while many and not self._has_room(first) and last > self._passed and (self.come() or self._takes):
+                    self._takes = self._changed.wait(self._patience_s)
+            finally:
+                self._calls -= 1
             if many and self._has_room(first):
                 self._welcome.append(span)
         try:

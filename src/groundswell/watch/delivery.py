@@ -127,7 +127,7 @@ class Delivery:
 
     def come(self) -> bool:
         """Let it write now, however little waits; whether it will, because it only rests and nothing is in its way."""
-        if not self._rests or self.trouble is not None or self._stop.is_set() or not self.behind():
+        if not self._rests or self.trouble is not None or self._stop.is_set() or not self._has_work():
             return False
         self._wake.set()
         return True
@@ -167,11 +167,17 @@ class Delivery:
         begun = time.monotonic()
         self._rests = may_come
         # Who waits since before this rest has not called, or in vain.
-        called = may_come and self.trouble is None and self._wanted() and self.behind() > 0
+        called = may_come and self.trouble is None and self._wanted() and self._has_work()
         called = called or self._wake.wait(seconds)
         self._rests = False
         self._wake.clear()
         return time.monotonic() - begun, called
+
+    def _has_work(self) -> bool:
+        try:
+            return self.behind() > 0
+        except GroundswellError:
+            return False  # whoever writes next says what is the matter
 
     def _write(self, until_block: int, wait_s: float, go_on: Callable[[], bool]) -> None:
         while go_on() and self._done() < until_block and self._deliver(wait_s):
