@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from groundswell.settings import Settings
 
 #: A batch holds at most this many records and bytes (before compression), and one block at least; first as the
-#: engine reads them, then as the compiled kernels do. Each batch costs about as much as two thousand records.
+#: engine reads them, then as the compiled kernels do. The larger, the less often is paid what a batch costs by itself,
+#: and the more memory is held.
 LIMITS: Final = (20_000, 32 << 20)
 LIMITS_LIVE: Final = (32_000, 48 << 20)
 #: Connections that ended longer before the clock than this say nothing about windows that are still open.
