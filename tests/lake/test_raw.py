@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.errors import UnavailableError
@@ -15,6 +15,7 @@ from groundswell.lake.raw import Extent, RawReader, RawWriter, new_object, strea
 from groundswell.lake.raw_index import NUMBERED, Kept
 
 
+@settings(deadline=None)  # what is sealed is brought to the disk
 @given(pieces=st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=20), frame=st.integers(1, 80))
 def test_what_was_added_is_read_back(pieces: list[bytes], frame: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("raw")
