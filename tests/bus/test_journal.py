@@ -50,6 +50,17 @@ def test_appending_nothing_stores_nothing(journal: Journal) -> None:
     assert journal.last_block() == 0
 
 
+def test_who_follows_is_told_of_every_append_until_it_ends(journal: Journal) -> None:
+    told: list[int] = []
+    end = journal.follow(lambda: told.append(journal.last_block()), threading.Event())
+    journal.append("push", [b"a"], received_us=1)
+    journal.append("push", [], received_us=1, position="7")
+    journal.append("push", [b"b"], received_us=1)
+    end()
+    journal.append("push", [b"c"], received_us=1)
+    assert told == [1, 2]
+
+
 def test_the_source_position_is_committed_with_its_records(journal: Journal) -> None:
     assert journal.position("tail:a") is None
     journal.append("tail:a", [b"x"], received_us=1, position="17")

@@ -82,6 +82,7 @@ class Journal:
         self._queue_lock = threading.Lock()
         self._queue: list[_Append] = []
         self._holds = Holds()
+        self._followers: list[Callable[[], None]] = []
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
@@ -144,6 +145,8 @@ class Journal:
                 self._commit(batch)
         if ours.error is not None:
             raise ours.error
+        for changed in tuple(self._followers) if blocks else ():
+            changed()
         return ours.first, ours.first + ours.count - 1
 
     def _commit(self, batch: list[_Append]) -> None:
@@ -304,8 +307,9 @@ class Journal:
         return int(gone)
 
     def follow(self, changed: Callable[[], None], stop: threading.Event) -> Callable[[], None]:
-        """Nothing is to be done: an append numbers its records itself."""
-        return lambda: None
+        """`changed` is called after each append to this journal; what other processes append, nobody is told of."""
+        self._followers.append(changed)
+        return lambda: self._followers.remove(changed)
 
     def settle(self, stop: threading.Event | None = None) -> None:
         """Nothing is to be waited for."""
