@@ -222,13 +222,13 @@ class Ours:
             )
 
 
-def quality(days: int, per_minute: int, seed: int) -> None:
+def quality(days: int, per_minute: int, seed: int, per_day: float) -> None:
     """What is found of what is injected, and what else is told."""
     kernels.load()
     rng = np.random.default_rng(seed)
     injected, names = _plan(rng, days, per_minute)
     words = Words(60_000, names)
-    state, params, ours, lists = Emerging.empty(seed), TopicParams(), Ours(), Lists(len(words.word))
+    state, params, ours, lists = Emerging.empty(seed), TopicParams(per_day=per_day), Ours(), Lists(len(words.word))
     own_hour = rng.uniform(0, 24, len(words.word))
     serial = 0
     for minute in range(days * 1440):
@@ -328,12 +328,13 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=4)
     parser.add_argument("--per-minute", type=int, default=300, help="posts a minute of the quality stream")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--per-day", type=float, default=TopicParams().per_day, help="topics a day that are asked for")
     given = parser.parse_args()
     if not given.quality:
         counting(200_000)
         cost(20_000, 200_000)
     if not given.cost:
-        quality(given.days, given.per_minute, given.seed)
+        quality(given.days, given.per_minute, given.seed, given.per_day)
 
 
 if __name__ == "__main__":
