@@ -82,7 +82,7 @@ class Journal:
         self._queue_lock = threading.Lock()
         self._queue: list[_Append] = []
         self._holds = Holds()
-        self._followers: list[Callable[[], None]] = []
+        self._first_told: Callable[[], None] | None = None
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
@@ -145,7 +145,8 @@ class Journal:
                 self._commit(batch)
         if ours.error is not None:
             raise ours.error
-        for changed in tuple(self._followers) if blocks else ():
+        if self._first_told is not None and blocks:
+            changed, self._first_told = self._first_told, None
             changed()
         return ours.first, ours.first + ours.count - 1
 
@@ -307,9 +308,16 @@ class Journal:
         return int(gone)
 
     def follow(self, changed: Callable[[], None], stop: threading.Event) -> Callable[[], None]:
-        """`changed` is called after each append to this journal; what other processes append, nobody is told of."""
-        self._followers.append(changed)
-        return lambda: self._followers.remove(changed)
+        """`changed` is called after the next append to this journal: a stream that begins is not waited for.
+
+        Who reads on lets records gather, and looks for more when it is time to.
+        """
+        self._first_told = changed
+
+        def end() -> None:
+            self._first_told = None
+
+        return end
 
     def settle(self, stop: threading.Event | None = None) -> None:
         """Nothing is to be waited for."""
